@@ -1,0 +1,56 @@
+// Solvers of the dispatch problem, behind one interface.
+//
+// Enters: a DispatchProblem and which formulation of it to solve. Leaves: decisions per slot with a proof (bound), or the
+// finding that none exist. A solver may not read files, print, or change global state; whoever calls it checks the plan.
+//
+// Every implementation passes the contract suite in solver_contract_test.h.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "heliograd/base/result.h"
+#include "heliograd/plan/plan.h"
+#include "heliograd/plan/problem.h"
+
+namespace heliograd {
+
+struct SolveOptions {
+  Money tolerance = Euros(0.001);       // absolute: stop when cost - bound is no more
+  std::optional<Duration> time_limit;   // then the best plan so far, with its bound
+};
+
+enum class SolveStatus {
+  kOptimal,     // objective - bound <= tolerance
+  kFeasible,    // time limit: a plan, not proven
+  kInfeasible,  // proven: no plan exists
+  kNoPlanYet    // time limit before any plan was found
+};
+
+struct Solution {
+  SolveStatus status = SolveStatus::kNoPlanYet;
+  std::vector<SlotDecision> decisions;  // one per slot when there is a plan
+  Money objective;                      // of the decisions
+  Money bound;                          // proven lower bound of the objective
+  Duration solve_time;                  // wall clock, building the model included
+  std::vector<EnergyPrice> stored_value;  // per slot: worth of one more unit stored at its start; empty when the solver has no duals
+  std::optional<Money> work_price;        // cost of one more whole job, from duals
+};
+
+/// Thread-safe: Solve may run from several threads at once.
+class DispatchSolver {
+ public:
+  virtual ~DispatchSolver() = default;
+  /// Name and version, for people.
+  virtual std::string Name() const = 0;
+  /// Errors are failures of the solver itself; infeasible is a status. Precondition: Defects(problem) is empty.
+  virtual Result<Solution> Solve(const DispatchProblem& problem, Formulation formulation,
+                                 const SolveOptions& options) const = 0;
+};
+
+/// The solver over HiGHS (linear and mixed-integer programming).
+std::unique_ptr<DispatchSolver> MakeHighsSolver();
+
+}  // namespace heliograd

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Installs what heliograd is built with: Debian packages and a pinned Python environment in .venv.
+# Asks nothing, prints what it does, and does nothing on a second run. Without root it says what is missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+PACKAGES=(g++ make cmake ninja-build ccache python3 python3-venv tzdata gnuplot-nox librsvg2-bin
+  libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libexpected-dev libhowardhinnant-date-dev
+  libgtest-dev libgmock-dev)
+# With --dev: what `make lint`, `make fuzz` and `make bench` need on top.
+if [ "${1:-}" = --dev ]; then PACKAGES+=(clang clang-format clang-tidy libclang-rt-14-dev libbenchmark-dev); fi
+
+missing=()
+for package in "${PACKAGES[@]}"; do
+  dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  if [ "$(id -u)" -ne 0 ]; then
+    echo "setup: these Debian packages are missing and installing them needs root:" >&2
+    echo "    sudo apt-get install -y --no-install-recommends ${missing[*]}" >&2
+    exit 4
+  fi
+  echo "setup: installing Debian packages: ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+if [ ! -x .venv/bin/python ]; then
+  echo "setup: making the Python environment .venv"
+  python3 -m venv .venv
+fi
+if ! cmp -s requirements.txt .venv/installed-requirements.txt; then
+  echo "setup: installing into .venv: $(tr '\n' ' ' <requirements.txt)"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+  cp requirements.txt .venv/installed-requirements.txt
+fi
+echo "setup: everything is installed"
