@@ -4,7 +4,6 @@
 // "Infeasible" is not an error: it is a value of the plan.
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <tl/expected.hpp>
 #include <utility>
@@ -14,10 +13,10 @@ namespace heliograd {
 
 /// What kind of failure, and with it the program's exit code.
 enum class ErrorKind {
-  kFailure = 1,       // a file, the solver or the system failed; a file's content is wrong
-  kUsage = 2,         // a flag or a value on the command line is wrong
-  kPermission = 4,    // the operating system refuses
-  kDevice = 5,        // a device is missing or broken
+  kFailure = 1,      // a file, the solver or the system failed; a file's content is wrong
+  kUsage = 2,        // a flag or a value on the command line is wrong
+  kPermission = 4,   // the operating system refuses
+  kDevice = 5,       // a device is missing or broken
   kInterrupted = 130  // Ctrl-C
 };
 
@@ -38,21 +37,5 @@ tl::unexpected<Error> Fail(std::string problem, ErrorKind kind = ErrorKind::kFai
 tl::unexpected<Error> Fail(std::vector<std::string> problems, ErrorKind kind = ErrorKind::kFailure);
 /// Passes another result's error on.
 inline tl::unexpected<Error> Fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
-/// Collects the problems of one input: the first `most` in words, the rest by number, so that memory stays bounded.
-class ProblemList {
- public:
-  explicit ProblemList(size_t most = 20) : most_(most) {}
-
-  void Add(std::string problem);
-  bool empty() const { return count_ == 0; }
-  /// All problems as one error, with a last line "and N more" where some are left out. Only when not empty.
-  tl::unexpected<Error> ToFailure(ErrorKind kind = ErrorKind::kFailure) const;
-
- private:
-  size_t most_;
-  size_t count_ = 0;
-  std::vector<std::string> first_;
-};
 
 }  // namespace heliograd

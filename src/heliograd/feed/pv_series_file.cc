@@ -2,106 +2,65 @@
 
 #include <fmt/format.h>
 
-#include <optional>
+#include <utility>
 
 #include "heliograd/base/text.h"
+#include "heliograd/feed/csv_table.h"
 #include "heliograd/trace/weather.h"
 
 namespace heliograd {
 namespace {
 
-constexpr size_t kLongestLine = size_t{64} << 10;
-constexpr double kLargestPowerW = 1e9;  // more than any PV plant has: a wrong unit or column
+const NumberColumn kHour = {"hour", 0, kHoursPerYear - 1, "", 0};
+const NumberColumn kPower = {"ac_w", 0, 1e9, "W", 1};  // above any plant: a wrong unit or column
 
-/// Takes the next line off the front of `text`, without its end.
-std::string_view TakeLine(std::string_view& text) {
-  const size_t end = text.find('\n');
-  const std::string_view line = text.substr(0, end);
-  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  return line;
+bool IsHeader(CsvReader& csv) {
+  return csv.fields().size() == 2 && ToLower(csv.Field(kHour.index)) == kHour.name &&
+         ToLower(csv.Field(kPower.index)) == kPower.name;
 }
 
-bool IsHeader(std::string_view line) { return SplitCsvLine(ToLower(line)) == std::vector<std::string>{"hour", "ac_w"}; }
-
-/// Reads the rows after the header and keeps what they got wrong.
-class PvSeriesReader {
- public:
-  explicit PvSeriesReader(const std::string& name) : name_(name) { hourly_.reserve(kHoursPerYear); }
-
-  void ReadRow(std::string_view row, int line) {
-    const std::vector<std::string> fields = SplitCsvLine(row);
-    if (fields.size() != 2) {
-      problems_.Add(
-          fmt::format("{}:{}: {} has {} fields: expected 2, hour and ac_w.", name_, line, Quoted(row), fields.size()));
-      ++next_hour_;
-      return;
-    }
-    ReadHour(fields[0], line);
-    ReadPower(fields[1], line);
+/// Reads the row under the reader. `next_hour` goes on from the hour found, so that one slip is told once.
+void ReadRow(CsvReader& csv, int& next_hour, std::vector<Power>& hourly, ProblemList& problems) {
+  const int expected = next_hour++;
+  if (csv.fields().size() != 2) {
+    problems.AddForValue(csv.line_number(), "row", csv.line(), "2 fields, hour and ac_w");
+    return;
   }
-
-  Result<std::vector<Power>> Finish() {
-    if (problems_.empty() && hourly_.size() != kHoursPerYear) {
-      problems_.Add(fmt::format("{}: {} rows: expected {}, one for each hour of a year without 29 February.", name_,
-                                hourly_.size(), kHoursPerYear));
-    }
-    if (!problems_.empty()) return problems_.ToFailure();
-    return std::move(hourly_);
+  const auto hour = ReadWholeNumber(csv, kHour, problems);
+  if (hour && *hour != expected) {
+    problems.AddForValue(csv.line_number(), kHour.name, csv.Field(kHour.index),
+                         fmt::format("{}, for hours follow each other, none missing and none twice", expected));
+    next_hour = *hour + 1;
   }
-
-  void AddProblem(std::string problem) { problems_.Add(std::move(problem)); }
-
- private:
-  /// After a missing or repeated hour goes on from the hour found, so that one slip is told once.
-  void ReadHour(std::string_view field, int line) {
-    const auto hour = ParseInteger(field);
-    if (!hour || *hour < 0 || *hour >= kHoursPerYear) {
-      problems_.Add(fmt::format("{}:{}: hour {}: expected a whole number from 0 to 8759.", name_, line, Quoted(field)));
-    } else if (*hour != next_hour_) {
-      problems_.Add(
-          fmt::format("{}:{}: hour {}: expected {}: hours must follow each other, none missing and none twice.", name_,
-                      line, *hour, next_hour_));
-      next_hour_ = *hour;
-    }
-    ++next_hour_;
-  }
-
-  void ReadPower(std::string_view field, int line) {
-    const auto power_w = ParseNumber(field);
-    if (!power_w || *power_w < 0 || *power_w > kLargestPowerW) {
-      problems_.Add(
-          fmt::format("{}:{}: ac_w {}: expected a power in watts from 0 to 1e9.", name_, line, Quoted(field)));
-      return;
-    }
-    if (hourly_.size() < kHoursPerYear) hourly_.push_back(Watts(*power_w));
-  }
-
-  const std::string& name_;
-  ProblemList problems_;
-  long next_hour_ = 0;
-  std::vector<Power> hourly_;
-};
+  const auto power_w = ReadNumber(csv, kPower, problems);
+  if (power_w && hourly.size() < kHoursPerYear) hourly.push_back(Watts(*power_w));
+}
 
 }  // namespace
 
 Result<std::vector<Power>> ParsePvSeries(std::string_view content, const std::string& name) {
-  const std::string text = NormalizeLines(content);
-  std::string_view rest = text;
-  if (Trim(rest).empty()) return Fail(fmt::format("{}: empty: expected the header hour,ac_w and 8760 rows.", name));
-  const std::string_view header = TakeLine(rest);
-  if (header.size() > kLongestLine || !IsHeader(header)) {
-    return Fail(fmt::format("{}:1: {} is not the header of a PV series: expected hour,ac_w.", name, Quoted(header)));
+  CsvReader csv(content);
+  ProblemList problems(name);
+  if (!csv.NextFilled()) {
+    problems.AddForFile(csv.too_long() ? "a first line longer than 64 KiB: expected the header hour,ac_w."
+                                       : "empty: expected the header hour,ac_w and 8760 rows.");
+    return problems.Failure();
   }
-  PvSeriesReader reader(name);
-  for (int line = 2; !rest.empty(); ++line) {
-    const std::string_view row = TakeLine(rest);
-    if (row.size() > kLongestLine) {
-      reader.AddProblem(fmt::format("{}:{}: longer than 64 KiB: expected one row per line.", name, line));
-      break;
-    }
-    if (!Trim(row).empty()) reader.ReadRow(row, line);
+  if (!IsHeader(csv)) {
+    problems.AddForValue(csv.line_number(), "header", csv.line(), "hour,ac_w");
+    return problems.Failure();
   }
-  return reader.Finish();
+  std::vector<Power> hourly;
+  hourly.reserve(kHoursPerYear);
+  int next_hour = 0;
+  while (csv.NextFilled()) ReadRow(csv, next_hour, hourly, problems);
+  if (csv.too_long()) problems.AddForLine(csv.line_number(), "longer than 64 KiB: expected one row per line.");
+  if (problems.empty() && hourly.size() != kHoursPerYear) {
+    problems.AddForFile(fmt::format("{} rows: expected {}, one for each hour of a year without 29 February.",
+                                    hourly.size(), kHoursPerYear));
+  }
+  if (!problems.empty()) return problems.Failure();
+  return hourly;
 }
 
 }  // namespace heliograd

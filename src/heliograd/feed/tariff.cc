@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "heliograd/base/text.h"
+#include "heliograd/feed/csv_table.h"
 
 namespace heliograd {
 namespace {
@@ -112,10 +113,10 @@ void CheckCoverage(const Coverage& coverage, size_t day, ProblemList& problems) 
     const std::vector<size_t>& by = coverage[day][hour];
     const std::string stretch = TakeStretch(coverage, day, hour);
     if (by.empty()) {
-      problems.Add(fmt::format("bands: {} has no price: add a band that covers it.", stretch));
+      problems.AddForFile(fmt::format("{} has no price: add a band that covers it.", stretch));
     } else if (by.size() > 1) {
-      problems.Add(fmt::format("bands: {} has more than one price (bands {}): leave it to one of them.", stretch,
-                               fmt::join(by, ", ")));
+      problems.AddForFile(
+          fmt::format("{} has more than one price (bands {}): leave it to one of them.", stretch, fmt::join(by, ", ")));
     }
   }
 }
@@ -123,16 +124,16 @@ void CheckCoverage(const Coverage& coverage, size_t day, ProblemList& problems) 
 /// Marks and prices what one band covers. `number` counts bands from 1, as people do.
 void ApplyBand(const Band& band, size_t number, BandTariff& tariff, Coverage& coverage, ProblemList& problems) {
   const auto days = ParseDays(band.days);
-  if (!days) problems.Add(fmt::format("band {}: {}", number, days.error().Message()));
+  if (!days) problems.AddForFile(fmt::format("band {}: {}", number, days.error().Message()));
   const bool hours_exist = band.from_hour >= 0 && band.from_hour <= 23 && band.to_hour >= 1 && band.to_hour <= 24;
   if (!hours_exist || band.from_hour == band.to_hour) {
-    problems.Add(
+    problems.AddForFile(
         fmt::format("band {}: from {} to {} is not a stretch of hours: expected from 0..23 and to 1..24, not equal "
                     "(a whole day is from 0 to 24).",
                     number, band.from_hour, band.to_hour));
     return;
   }
-  if (!IsFinite(band.price)) problems.Add(fmt::format("band {}: the price is not a finite number.", number));
+  if (!IsFinite(band.price)) problems.AddForFile(fmt::format("band {}: the price is not a finite number.", number));
   if (!days) return;
   const int length = (band.to_hour - band.from_hour + 24 - 1) % 24 + 1;
   for (size_t day = 0; day < kDayKinds; ++day) {
@@ -175,12 +176,12 @@ Result<BandTariff> AreraBands(EnergyPrice f1, EnergyPrice f2, EnergyPrice f3) {
 Result<BandTariff> MakeBandTariff(const std::vector<Band>& bands, const TimeZone& zone, HolidayCalendar holidays) {
   BandTariff tariff{.zone = zone, .holidays = holidays};
   Coverage coverage;
-  ProblemList problems;
+  ProblemList problems("bands");
   for (size_t i = 0; i < bands.size(); ++i) ApplyBand(bands[i], i + 1, tariff, coverage, problems);
-  if (!problems.empty()) return problems.ToFailure();
+  if (!problems.empty()) return problems.Failure();
   for (size_t day = 0; day < kHolidayKind; ++day) CheckCoverage(coverage, day, problems);
   if (holidays != HolidayCalendar::kNone) CheckCoverage(coverage, kHolidayKind, problems);
-  if (!problems.empty()) return problems.ToFailure();
+  if (!problems.empty()) return problems.Failure();
   return tariff;
 }
 

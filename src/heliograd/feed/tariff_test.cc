@@ -157,7 +157,7 @@ TEST(MakeBandTariff, NamesBadDaysHoursAndPrices) {
                                    TimeZone(), HolidayCalendar::kNone);
   ASSERT_FALSE(made);
   ASSERT_EQ(made.error().problems.size(), 6u);
-  EXPECT_THAT(made.error().problems[0], HasSubstr("band 1: days 'mon-fry': 'mon-fry' is not a day"));
+  EXPECT_THAT(made.error().problems[0], HasSubstr("bands: band 1: days 'mon-fry': 'mon-fry' is not a day"));
   EXPECT_THAT(made.error().problems[1], HasSubstr("band 2: from 8 to 25"));
   EXPECT_THAT(made.error().problems[2], HasSubstr("band 3: from 7 to 7"));
   EXPECT_THAT(made.error().problems[5], HasSubstr("band 6: the price is not a finite number"));
