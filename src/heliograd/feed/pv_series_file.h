@@ -1,4 +1,5 @@
-// PV power of a year given as a series: CSV with header `hour,ac_w`, 8760 rows, hour 0 = 1 January 00:00 local standard time.
+// PV power of a year given as a series: CSV with header `hour,ac_w`, 8760 rows, hour 0 = 1 January 00:00 local standard
+// time.
 #pragma once
 
 #include <chrono>

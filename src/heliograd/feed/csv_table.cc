@@ -1,0 +1,135 @@
+#include "heliograd/feed/csv_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "heliograd/base/text.h"
+
+namespace heliograd {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+/// Length of the line at the front of `text`, without its end; at most kLongestLine + 1.
+size_t LineLength(std::string_view text) {
+  const size_t most = std::min(text.size(), kLongestLine + 1);
+  size_t length = 0;
+  while (length < most && text[length] != '\n' && text[length] != '\r') ++length;
+  return length;
+}
+
+size_t LineEndLength(std::string_view text) {
+  if (text.empty()) return 0;
+  return text.substr(0, 2) == "\r\n" ? 2 : 1;
+}
+
+std::string ExpectedNumber(const NumberColumn& column, std::string_view kind) {
+  return fmt::format("{} from {} to {}{}{}", kind, column.low, column.high, column.unit.empty() ? "" : " ",
+                     column.unit);
+}
+
+}  // namespace
+
+void ProblemList::AddForFile(std::string_view what) { Add(fmt::format("{}: {}", file_, what)); }
+
+void ProblemList::AddForLine(size_t line, std::string_view what) {
+  if (count_ >= kMostListed) return static_cast<void>(++count_);
+  Add(fmt::format("{}:{}: {}", file_, line, what));
+}
+
+void ProblemList::AddForValue(size_t line, std::string_view column, std::string_view value, std::string_view expected) {
+  if (count_ >= kMostListed) return static_cast<void>(++count_);
+  const std::string found = value.empty() ? std::string("empty") : Quoted(value);
+  Add(fmt::format("{}:{}: {} is {}: expected {}.", file_, line, column, found, expected));
+}
+
+void ProblemList::Add(std::string problem) {
+  if (count_++ < kMostListed) problems_.push_back(std::move(problem));
+}
+
+tl::unexpected<Error> ProblemList::Failure() const {
+  std::vector<std::string> listed = problems_;
+  if (count_ > kMostListed) listed.push_back(fmt::format("{}: and {} more problems.", file_, count_ - kMostListed));
+  return Fail(std::move(listed));
+}
+
+CsvReader::CsvReader(std::string_view text, char separator) : rest_(text), separator_(separator) {
+  if (rest_.substr(0, kByteOrderMark.size()) == kByteOrderMark) rest_.remove_prefix(kByteOrderMark.size());
+}
+
+bool CsvReader::Next() {
+  if (rest_.empty() || too_long_) return false;
+  ++line_number_;
+  split_ = false;
+  const size_t length = LineLength(rest_);
+  if (length > kLongestLine) {
+    too_long_ = true;
+    line_ = {};
+    return false;
+  }
+  line_ = rest_.substr(0, length);
+  rest_.remove_prefix(length);
+  rest_.remove_prefix(LineEndLength(rest_));
+  return true;
+}
+
+bool CsvReader::NextFilled() {
+  while (Next()) {
+    if (!Trim(line_).empty()) return true;
+  }
+  return false;
+}
+
+const std::vector<std::string_view>& CsvReader::fields() {
+  if (!split_) Split();
+  return fields_;
+}
+
+std::string_view CsvReader::Field(size_t column) {
+  return column < fields().size() ? fields_[column] : std::string_view();
+}
+
+void CsvReader::Split() {
+  split_ = true;
+  fields_.clear();
+  if (line_.find('"') != std::string_view::npos) {
+    unquoted_ = SplitCsvLine(line_, separator_);
+    fields_.assign(unquoted_.begin(), unquoted_.end());
+    return;
+  }
+  for (std::string_view rest = line_;;) {
+    const size_t end = rest.find(separator_);
+    fields_.push_back(Trim(rest.substr(0, end)));
+    if (end == std::string_view::npos) return;
+    rest.remove_prefix(end + 1);
+  }
+}
+
+std::optional<double> ReadNumber(CsvReader& reader, const NumberColumn& column, ProblemList& problems) {
+  const std::string_view field = reader.Field(column.index);
+  const auto value = ParseNumber(field);
+  if (value && *value >= column.low && *value <= column.high) return value;
+  problems.AddForValue(reader.line_number(), column.name, field, ExpectedNumber(column, "a number"));
+  return std::nullopt;
+}
+
+std::optional<int> ReadWholeNumber(CsvReader& reader, const NumberColumn& column, ProblemList& problems) {
+  const std::string_view field = reader.Field(column.index);
+  const auto value = ParseInteger(field);
+  const auto as_double = static_cast<double>(value.value_or(0));
+  if (value && as_double >= column.low && as_double <= column.high) return static_cast<int>(*value);
+  problems.AddForValue(reader.line_number(), column.name, field, ExpectedNumber(column, "a whole number"));
+  return std::nullopt;
+}
+
+std::optional<size_t> FindColumn(const std::vector<std::string_view>& header,
+                                 std::initializer_list<std::string_view> names) {
+  for (size_t i = 0; i < header.size(); ++i) {
+    if (std::find(names.begin(), names.end(), ToLower(header[i])) != names.end()) return i;
+  }
+  return std::nullopt;
+}
+
+}  // namespace heliograd
