@@ -35,25 +35,24 @@ std::vector<std::string> CellsOf(const DispatchProblem& problem, const Plan& pla
   const PlanSlot& slot = plan.slots[t];
   const Duration length = problem.horizon.SlotDuration();
   return {LevelText(problem, slot.decision), PowerText(problem.pv[t] / length), GridText(slot.decision, length),
-          PriceText(problem.import_price[t]), slot.reason};
+          fmt::format("{:.3f}", InEurosPerKilowattHour(problem.import_price[t])), slot.reason};
 }
 
-std::string StartText(const Horizon& horizon, const TimeZone& zone, int t) {
-  const CivilTime civil = zone.ToCivil(horizon.SlotStart(t));
-  return DayText(civil) + " " + ClockText(civil);
+std::string SpanText(const Horizon& horizon, const TimeZone& zone, int begin, int end) {
+  const CivilTime from = zone.ToCivil(horizon.SlotStart(begin));
+  return fmt::format("{} {}-{}", DayText(from), ClockText(from), ClockText(zone.ToCivil(horizon.SlotStart(end))));
 }
 
 }  // namespace
 
 std::string DrawSlotTable(const DispatchProblem& problem, const Plan& plan, const TimeZone& zone,
                           const TerminalStyle& style) {
-  TextTable table({{"from", Align::kLeft},
-                   {"to", Align::kLeft},
+  TextTable table({{"time", Align::kLeft},
                    {"limit", Align::kLeft, true},
                    {"PV"},
                    {"grid"},
-                   {"battery at end"},
-                   {"price"},
+                   {"stored"},
+                   {"EUR/kWh"},
                    {"because", Align::kLeft, true}});
   const int slots = static_cast<int>(plan.slots.size());
   for (int begin = 0; begin < slots;) {
@@ -63,8 +62,8 @@ std::string DrawSlotTable(const DispatchProblem& problem, const Plan& plan, cons
     int end = begin + 1;
     // A battery that fills or empties changes its content in each slot, so each keeps its row.
     while (!stores && end < slots && CellsOf(problem, plan, end) == cells) ++end;
-    table.AddRow({StartText(problem.horizon, zone, begin), ClockText(zone.ToCivil(problem.horizon.SlotStart(end))),
-                  cells[0], cells[1], cells[2], EnergyText(plan.slots[end - 1].battery_end), cells[3], cells[4]});
+    table.AddRow({SpanText(problem.horizon, zone, begin, end), cells[0], cells[1], cells[2],
+                  EnergyText(plan.slots[end - 1].battery_end), cells[3], cells[4]});
     begin = end;
   }
   return table.Draw(style);

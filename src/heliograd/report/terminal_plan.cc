@@ -15,38 +15,46 @@ namespace {
 
 const Money kCent = Euros(0.0005);  // what rounds to zero in text
 
+/// Wrapped, each line in the ink.
+std::string Painted(const TerminalStyle& style, Ink ink, const std::string& text) {
+  std::string drawn;
+  for (const std::string& line : WrapText(Printable(text, style.utf8), style.width)) {
+    drawn += Paint(style, ink, line) + '\n';
+  }
+  return drawn;
+}
+
 std::string Heading(const std::string& title, const TerminalStyle& style) {
-  return fmt::format("\n{}\n", Paint(style, Ink::kBold, title));
+  return fmt::format("\n{}", Painted(style, Ink::kBold, title));
 }
 
 std::string SpanText(const Horizon& horizon, const TimeZone& zone) {
   const CivilTime start = zone.ToCivil(horizon.start);
   const CivilTime end = zone.ToCivil(horizon.end());
-  return fmt::format("{} {} {} to {} {} {}", DayText(start), start.year, ClockText(start), DayText(end),
-                     end.year == start.year ? "" : fmt::format("{} ", end.year), ClockText(end));
-}
-
-std::string Collapse(std::string text) {
-  for (size_t at = text.find("  "); at != std::string::npos; at = text.find("  ")) text.erase(at, 1);
-  return text;
+  const std::string end_year = end.year == start.year ? "" : fmt::format(" {}", end.year);
+  return fmt::format("{} {} {} to {}{} {}", DayText(start), start.year, ClockText(start), DayText(end), end_year,
+                     ClockText(end));
 }
 
 std::string HeaderText(const DispatchProblem& problem, const TimeZone& zone) {
   const std::string job = problem.work >= 1 ? "the whole job" : PercentText(problem.work) + " of the job";
   const Horizon& horizon = problem.horizon;
-  return Collapse(fmt::format("Plan for {}: {} ({}, {} of {}), clock {}", job, SpanText(horizon, zone),
-                              DurationText(horizon.SlotDuration() * horizon.slots),
-                              horizon.slots == 1 ? "1 slot" : fmt::format("{} slots", horizon.slots),
-                              DurationText(horizon.SlotDuration()), zone.name()));
+  return fmt::format("Plan for {}: {} ({}, {} of {}), clock {}", job, SpanText(horizon, zone),
+                     DurationText(horizon.SlotDuration() * horizon.slots),
+                     horizon.slots == 1 ? "1 slot" : fmt::format("{} slots", horizon.slots),
+                     DurationText(horizon.SlotDuration()), zone.name());
 }
 
 std::string ProofText(const DispatchProblem& problem, const Plan& plan) {
-  const std::string what = problem.objective == Objective::kCarbon ? "has a lower objective" : "costs less";
-  if (plan.status == PlanStatus::kOptimal) {
-    return fmt::format("proven optimal: no plan {} than {}", what, MoneyText(plan.bound));
+  const Money gap = std::max(Money(), plan.objective - plan.bound);
+  const bool proven = plan.status == PlanStatus::kOptimal;
+  if (problem.objective == Objective::kCarbon) {
+    return fmt::format("{} carbon: no plan emits {} less", proven ? "proven least" : "low, not proven least",
+                       CarbonText(gap / kCarbonWeight));
   }
-  return fmt::format("feasible, not proven optimal: no plan {} than {}, so {} at most could still be saved", what,
-                     MoneyText(plan.bound), MoneyText(plan.objective - plan.bound));
+  if (proven) return "proven optimal: no plan costs less than " + MoneyText(plan.bound);
+  return fmt::format("feasible, not proven optimal: no plan costs less than {}, so at most {} could still be saved",
+                     MoneyText(plan.bound), MoneyText(gap));
 }
 
 std::string SolverText(const Plan& plan) {
@@ -58,21 +66,13 @@ std::string SolverText(const Plan& plan) {
 
 std::string DrawHeader(const DispatchProblem& problem, const Plan& plan, const TimeZone& zone,
                        const TerminalStyle& style) {
-  std::string drawn;
-  for (const std::string& line : WrapText(Printable(HeaderText(problem, zone), style.utf8), style.width)) {
-    drawn += Paint(style, Ink::kBold, line) + '\n';
-  }
+  const std::string header = Painted(style, Ink::kBold, HeaderText(problem, zone));
   if (plan.status == PlanStatus::kInfeasible) {
-    for (const std::string& line :
-         WrapText("No plan exists: " + Printable(plan.infeasible_reason, style.utf8), style.width)) {
-      drawn += Paint(style, Ink::kBad, line) + '\n';
-    }
-    return drawn;
+    return header + Painted(style, Ink::kBad, "No plan exists: " + plan.infeasible_reason);
   }
-  drawn += Paragraph(fmt::format("Cost {}, {} ({}).", MoneyText(plan.totals.cost), ProofText(problem, plan),
-                                 Printable(SolverText(plan), style.utf8)),
-                     style);
-  return drawn + '\n';
+  return header + Painted(style, Ink::kPlain,
+                          fmt::format("Cost {}, {} ({}).", MoneyText(plan.totals.cost), ProofText(problem, plan),
+                                      SolverText(plan)));
 }
 
 std::string FeedsText(const Plan& plan) {
@@ -198,6 +198,7 @@ std::string DrawPlan(const DispatchProblem& problem, const Plan& plan, const Tim
   style.width = std::max(style.width, kLeastWidth);
   std::string drawn = DrawHeader(problem, plan, zone, style);
   if (plan.status != PlanStatus::kInfeasible) {
+    drawn += '\n';
     drawn += DrawGantt(problem, plan, zone, style) + GanttLegend(problem, plan, style);
     drawn += "\n" +
              Paragraph(
