@@ -52,7 +52,7 @@ std::string ProofText(const DispatchProblem& problem, const Plan& plan) {
     return fmt::format("{} carbon: no plan emits {} less", proven ? "proven least" : "low, not proven least",
                        CarbonText(gap / kCarbonWeight));
   }
-  if (proven) return "proven optimal: no plan costs less than " + MoneyText(plan.bound);
+  if (proven) return fmt::format("proven optimal: no plan costs less than {}", MoneyText(plan.bound));
   return fmt::format("feasible, not proven optimal: no plan costs less than {}, so at most {} could still be saved",
                      MoneyText(plan.bound), MoneyText(gap));
 }
@@ -90,9 +90,10 @@ std::string MoneyBreakdown(const Totals& totals) {
   std::string text =
       fmt::format("bought {} for {}, sold {} for {}", EnergyText(totals.grid_import), MoneyText(totals.import_cost),
                   EnergyText(totals.grid_export), MoneyText(totals.export_revenue));
-  if (Abs(totals.wear_cost) > kCent) text += ", battery wear " + MoneyText(totals.wear_cost);
-  if (Abs(totals.carbon_cost) > kCent) text += ", priced carbon " + MoneyText(totals.carbon_cost);
-  if (Abs(totals.terminal_value) > kCent) text += ", left in the battery worth " + MoneyText(totals.terminal_value);
+  if (Abs(totals.wear_cost) > kCent) text += fmt::format(", battery wear {}", MoneyText(totals.wear_cost));
+  if (Abs(totals.carbon_cost) > kCent) text += fmt::format(", priced carbon {}", MoneyText(totals.carbon_cost));
+  if (Abs(totals.terminal_value) > kCent)
+    text += fmt::format(", left in the battery worth {}", MoneyText(totals.terminal_value));
   return text;
 }
 
@@ -116,7 +117,8 @@ std::string StoredValueLine(const Plan& plan) {
 
 std::string ChangeText(Money change) {
   if (Abs(change) < kCent) return "changes nothing";
-  return change < Money() ? "saves " + MoneyText(-change) : "costs " + MoneyText(change) + " more";
+  return change < Money() ? fmt::format("saves {}", MoneyText(-change))
+                          : fmt::format("costs {} more", MoneyText(change));
 }
 
 std::string DeadlineLine(const DeadlinePrice& price) {
@@ -186,7 +188,8 @@ std::string DrawLevers(const Plan& plan, const TerminalStyle& style) {
 
 std::string DrawNotes(const Plan& plan, const TerminalStyle& style) {
   std::string drawn;
-  for (const std::string& note : plan.notes) drawn += "- " + Paragraph(Printable(note, style.utf8), style, 2);
+  for (const std::string& note : plan.notes)
+    drawn += fmt::format("- {}", Paragraph(Printable(note, style.utf8), style, 2));
   return drawn.empty() ? "" : Heading("Notes", style) + drawn;
 }
 

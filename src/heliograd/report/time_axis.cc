@@ -135,27 +135,38 @@ Duration ColumnDuration(const Horizon& horizon, const TimeColumns& columns) {
   return horizon.SlotDuration() * columns.slots_per_column;
 }
 
-TimeAxis MakeTimeAxis(const Horizon& horizon, const TimeColumns& columns, const TimeZone& zone, bool utf8) {
-  TimeAxis axis;
-  const int cells = columns.cells();
-  if (cells == 0) return axis;
+std::vector<TimeMark> MarkTime(const Horizon& horizon, const TimeColumns& columns, const TimeZone& zone) {
+  std::vector<TimeMark> marks;
+  if (columns.columns == 0) return marks;
   const Calendar calendar = FittingCalendar(columns.cells_per_column / InHours(ColumnDuration(horizon, columns)));
   const std::vector<bool> minor = Changes(horizon, columns, zone, calendar.minor);
   const std::vector<bool> major = Changes(horizon, columns, zone, calendar.major);
+  for (int c = 0; c < columns.columns; ++c) {
+    if (!minor[c] && !major[c]) continue;
+    const CivilTime civil =
+        zone.ToCivil(horizon.SlotStart(columns.EndSlot(c, horizon.slots)) - std::chrono::seconds(1));
+    marks.push_back({c, calendar.label(civil), calendar.date(civil), major[c]});
+  }
+  return marks;
+}
 
+TimeAxis MakeTimeAxis(const Horizon& horizon, const TimeColumns& columns, const TimeZone& zone, bool utf8) {
+  const int cells = columns.cells();
+  TimeAxis axis;
   axis.labels.assign(cells, ' ');
   axis.dates.assign(cells, ' ');
   axis.day_begins.assign(cells, false);
   std::vector<bool> ticks(cells, false);
-  for (int c = 0; c < columns.columns; ++c) {
-    const int cell = c * columns.cells_per_column;
-    const Stamp last = horizon.SlotStart(columns.EndSlot(c, horizon.slots)) - std::chrono::seconds(1);
-    const CivilTime civil = zone.ToCivil(last);
-    axis.day_begins[cell] = major[c];
-    if (major[c]) Place(axis.dates, cell, calendar.date(civil));
-    if (minor[c]) ticks[cell] = Place(axis.labels, cell, calendar.label(civil));
+  const std::vector<TimeMark> marks = MarkTime(horizon, columns, zone);
+  for (const TimeMark& mark : marks) {
+    const int cell = mark.column * columns.cells_per_column;
+    axis.day_begins[cell] = mark.date_begins;
+    if (mark.date_begins) Place(axis.dates, cell, mark.date);
+    ticks[cell] = Place(axis.labels, cell, mark.label);
   }
-  Place(axis.dates, 0, calendar.date(zone.ToCivil(horizon.start)));
+  if (!marks.empty() && !marks.front().date_begins) {
+    Place(axis.dates, marks.front().column * columns.cells_per_column, marks.front().date);
+  }
   axis.ticks = TickLine(ticks, axis.day_begins, utf8);
   return axis;
 }

@@ -27,7 +27,19 @@ TimeColumns FitColumns(const Horizon& horizon, int cells);
 /// How long a column lasts.
 Duration ColumnDuration(const Horizon& horizon, const TimeColumns& columns);
 
-/// The three lines below a chart. Hours with days, days with months, or months with years, whichever fits.
+/// A place where the local clock or calendar is marked.
+struct TimeMark {
+  int column = 0;
+  std::string label;         // "22", the day, or the month
+  std::string date;          // the day, month or year that the column lies in
+  bool date_begins = false;  // in this column
+};
+
+/// Marks of hours with days, days with months, or months with years: the finest for which labels have room at
+/// `cells_per_column`.
+std::vector<TimeMark> MarkTime(const Horizon& horizon, const TimeColumns& columns, const TimeZone& zone);
+
+/// The three lines below a chart.
 struct TimeAxis {
   std::string ticks;             // a line with a tick at each label and a cross at each new day (month, year)
   std::string labels;            // "20  22  00"
