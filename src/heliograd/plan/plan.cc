@@ -1,6 +1,7 @@
 #include "heliograd/plan/plan.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace heliograd {
 namespace {
@@ -27,22 +28,20 @@ SlotLoad LoadOf(const DispatchProblem& problem, const SlotDecision& decision) {
 }  // namespace
 
 Flows AttributeFlows(const SlotDecision& d, Energy load, double discharge_efficiency) {
+  const auto at_least_zero = [](Energy e) { return std::max(e, Energy()); };
   const Energy from_cells = d.battery_discharge * discharge_efficiency;
-  // What PV and battery must give to GPU and battery: import serves these two alone and is never sold on.
-  Energy local = std::max(load + d.battery_charge - d.grid_import, Energy());
-  const auto take = [&local](Energy offered, Energy wanted) {
-    const Energy taken = std::max(std::min({offered, wanted, local}), Energy());
-    local -= taken;
-    return taken;
-  };
+  // What PV and battery must give to GPU and charger: import serves these two alone and is never sold on.
+  const Energy local = at_least_zero(load + d.battery_charge - d.grid_import);
+  // The battery cannot feed itself: what it gives and nobody buys must go to the GPU, even before PV.
+  const Energy battery_first = std::min({at_least_zero(from_cells - d.grid_export), load, local});
   Flows f;
-  f.pv_to_gpu = take(d.pv_used, load);
-  f.pv_to_battery = take(d.pv_used - f.pv_to_gpu, d.battery_charge);
-  f.battery_to_gpu = take(from_cells, load - f.pv_to_gpu);
-  f.grid_to_gpu = std::max(std::min(d.grid_import, load - f.pv_to_gpu - f.battery_to_gpu), Energy());
-  f.grid_to_battery = d.grid_import - f.grid_to_gpu;
+  f.pv_to_gpu = std::min({d.pv_used, load - battery_first, local - battery_first});
+  f.pv_to_battery = std::min({d.pv_used - f.pv_to_gpu, d.battery_charge, local - battery_first - f.pv_to_gpu});
   f.pv_to_grid = d.pv_used - f.pv_to_gpu - f.pv_to_battery;
+  f.battery_to_gpu = std::min({from_cells, load - f.pv_to_gpu, at_least_zero(local - f.pv_to_gpu - f.pv_to_battery)});
   f.battery_to_grid = from_cells - f.battery_to_gpu;
+  f.grid_to_gpu = at_least_zero(std::min(d.grid_import, load - f.pv_to_gpu - f.battery_to_gpu));
+  f.grid_to_battery = d.grid_import - f.grid_to_gpu;
   return f;
 }
 
@@ -54,6 +53,7 @@ Plan MakePlan(const DispatchProblem& problem, Formulation formulation, const std
   Energy stored = battery.initial;
   Totals& sum = plan.totals;
   Money objective_import;
+  plan.slots.reserve(decisions.size());
   for (size_t t = 0; t < decisions.size(); ++t) {
     const SlotDecision& d = decisions[t];
     const SlotLoad load = LoadOf(problem, d);
@@ -65,7 +65,7 @@ Plan MakePlan(const DispatchProblem& problem, Formulation formulation, const std
     slot.battery_start = stored;
     stored = (stored - d.battery_discharge + d.battery_charge * battery.charge_efficiency) * retention;
     slot.battery_end = stored;
-    plan.slots.push_back(slot);
+    plan.slots.push_back(std::move(slot));
 
     sum.import_cost += d.grid_import * problem.import_price[t];
     sum.export_revenue += d.grid_export * problem.export_price[t];

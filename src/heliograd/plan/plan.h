@@ -1,7 +1,7 @@
 // The plan: what to draw, buy, sell and store in each slot, with its cost, its proof and its reasons.
 //
-// Enters: bus totals per slot from an optimiser or a baseline rule. Leaves: a value that is checked (checker.h), written
-// and read as JSON (plan_json.h), shown (`report`) and carried out (`control`). It knows no solver.
+// Enters: bus totals per slot from an optimiser or a baseline rule. Leaves: a value that is checked (checker.h),
+// written and read as JSON (plan_json.h), shown (`report`) and carried out (`control`). It knows no solver.
 #pragma once
 
 #include <optional>
@@ -29,7 +29,8 @@ struct SlotDecision {
 };
 
 /// The bus shown as flows from source to sink: PV first to the GPU, then to the battery, then sold. All at the bus, so
-/// battery_to_* is beta d. Import is never sold on.
+/// battery_to_* is beta d. Import is never sold on, and the battery never feeds itself (where it charges and discharges
+/// in one slot, as `paper` may, its output goes to the GPU before PV does).
 struct Flows {
   Energy pv_to_gpu, pv_to_battery, pv_to_grid;
   Energy grid_to_gpu, grid_to_battery;
@@ -39,12 +40,12 @@ struct Flows {
 struct PlanSlot {
   SlotDecision decision;
   Flows flows;
-  Energy load;            // of the node: GPU and host, or idle
-  Energy battery_start;   // E at the start of the slot
-  Energy battery_end;     // E at its end, after self-discharge
-  double progress = 0;    // part of the whole job done in this slot
+  Energy load;                              // of the node: GPU and host, or idle
+  Energy battery_start;                     // E at the start of the slot
+  Energy battery_end;                       // E at its end, after self-discharge
+  double progress = 0;                      // part of the whole job done in this slot
   std::optional<EnergyPrice> stored_value;  // worth of one more unit in the cells at the start of the slot
-  std::string reason;     // in words: why this level and these flows
+  std::string reason;                       // in words: why this level and these flows
 };
 
 enum class PlanStatus {
@@ -53,7 +54,8 @@ enum class PlanStatus {
   kInfeasible  // no plan exists; `infeasible_reason` says why
 };
 
-/// Money, energy and carbon of a sequence of slots. cost = import - export revenue + wear + priced carbon - terminal value.
+/// Money, energy and carbon of a sequence of slots. cost = import - export revenue + wear + priced carbon - terminal
+/// value.
 struct Totals {
   Money cost;
   Money import_cost;

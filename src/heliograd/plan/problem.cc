@@ -92,8 +92,10 @@ std::vector<std::string> Defects(const DispatchProblem& p) {
   const auto slots = static_cast<size_t>(std::max(p.horizon.slots, 0));
   require(p.horizon.slots > 0, "the horizon is empty: the deadline must be at least one slot after the start.");
   require(p.horizon.step.count() > 0, "a slot must last longer than nothing.");
-  for (const auto& [name, size] : {std::pair{"PV", p.pv.size()}, {"import price", p.import_price.size()},
-                                   {"export price", p.export_price.size()}, {"carbon", p.carbon.size()}}) {
+  for (const auto& [name, size] : {std::pair{"PV", p.pv.size()},
+                                   {"import price", p.import_price.size()},
+                                   {"export price", p.export_price.size()},
+                                   {"carbon", p.carbon.size()}}) {
     require(size == slots, fmt::format("{} has {} values for {} slots.", name, size, slots));
   }
   require(AllFinite(p.pv) && AllFinite(p.import_price) && AllFinite(p.export_price) && AllFinite(p.carbon),
@@ -109,8 +111,9 @@ std::vector<std::string> Defects(const DispatchProblem& p) {
   require(p.gpu.idle >= Power() && p.gpu.host >= Power(), "idle and host power cannot be negative.");
   const Battery& b = p.battery;
   require(b.capacity >= Energy(), "the battery's capacity cannot be negative.");
-  require(b.charge_efficiency > 0 && b.charge_efficiency <= 1 && b.discharge_efficiency > 0 && b.discharge_efficiency <= 1,
-          "battery efficiencies lie in (0, 1].");
+  require(
+      b.charge_efficiency > 0 && b.charge_efficiency <= 1 && b.discharge_efficiency > 0 && b.discharge_efficiency <= 1,
+      "battery efficiencies lie in (0, 1].");
   require(b.self_discharge_per_hour >= 0 && b.self_discharge_per_hour < 1, "self-discharge lies in [0, 1) per hour.");
   require(b.initial >= Energy() && b.initial <= b.capacity, "the initial stored energy lies in [0, capacity].");
   require(b.final_min >= Energy() && b.final_min <= b.capacity, "the final stored energy lies in [0, capacity].");

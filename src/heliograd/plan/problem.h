@@ -1,7 +1,7 @@
 // The dispatch problem: everything a planner must know, per slot and once, and nothing about how it is solved.
 //
-// Enters: PV energy, prices and limits as numbers with units. Leaves: this value, read by the optimiser (`optimize`), by
-// the baselines and by the checker. It knows no file, no solver and no clock.
+// Enters: PV energy, prices and limits as numbers with units. Leaves: this value, read by the optimiser (`optimize`),
+// by the baselines and by the checker. It knows no file, no solver and no clock.
 //
 // One bus at the node, per slot of h hours (docs/notation.md):
 //   pv_used + grid_import + beta d = load + r + grid_export,     0 <= pv_used <= pv
@@ -63,11 +63,11 @@ enum class Objective { kCost, kCarbon };
 
 struct DispatchProblem {
   Horizon horizon;
-  std::vector<Energy> pv;                  // available, per slot
-  std::vector<EnergyPrice> import_price;   // per slot
-  std::vector<EnergyPrice> export_price;   // per slot
-  std::vector<CarbonIntensity> carbon;     // of imported energy, per slot; zeros when unknown
-  CarbonPrice carbon_price;                // added to the cost of what is imported
+  std::vector<Energy> pv;                 // available, per slot
+  std::vector<EnergyPrice> import_price;  // per slot
+  std::vector<EnergyPrice> export_price;  // per slot
+  std::vector<CarbonIntensity> carbon;    // of imported energy, per slot; zeros when unknown
+  CarbonPrice carbon_price;               // added to the cost of what is imported
   Objective objective = Objective::kCost;
   Battery battery;
   Grid grid;
@@ -83,7 +83,8 @@ std::optional<Formulation> FormulationFromName(std::string_view name);
 double RetentionPerSlot(const DispatchProblem& problem);
 
 /// What one unit of imported energy costs in the objective, in EUR: import price plus priced carbon. With
-/// Objective::kCarbon the carbon is priced at kCarbonWeight instead, so that cost only decides between plans of equal carbon.
+/// Objective::kCarbon the carbon is priced at kCarbonWeight instead, so that cost only decides between plans of equal
+/// carbon.
 EnergyPrice ObjectiveImportPrice(const DispatchProblem& problem, int slot);
 /// Weight of carbon when it is the objective: one gram outweighs what any plan can shift in money.
 inline constexpr CarbonPrice kCarbonWeight = EurosPerKilogram(1000.0);
@@ -95,18 +96,19 @@ struct DominatedLevel {
 };
 
 struct PrunedLevels {
-  std::vector<Level> kept;               // ascending draw, strictly descending job time
+  std::vector<Level> kept;  // ascending draw, strictly descending job time
   std::vector<DominatedLevel> dominated;
 };
 
 /// Sorts the levels by draw and drops those that another beats.
 PrunedLevels DropDominated(std::vector<Level> levels);
 
-/// Indices of the levels on the upper concave hull of work rate against draw, the idle point included in the hull but not
-/// in the answer: no mix of levels needs any other. Ascending.
+/// Indices of the levels on the upper concave hull of work rate against draw, the idle point included in the hull but
+/// not in the answer: no mix of levels needs any other. Ascending.
 std::vector<size_t> ConcaveHull(const Gpu& gpu);
 
-/// What is wrong with the problem as data (sizes that differ, values out of range), one sentence each; empty when sound.
+/// What is wrong with the problem as data (sizes that differ, values out of range), one sentence each; empty when
+/// sound.
 std::vector<std::string> Defects(const DispatchProblem& problem);
 
 }  // namespace heliograd

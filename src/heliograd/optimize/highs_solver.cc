@@ -1,0 +1,111 @@
+// The dispatch solver over HiGHS: chooses between the branch and bound over linear programs (no whole levels) and the
+// mixed-integer solver, and turns what comes back into a Solution.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "heliograd/optimize/exclusive_search.h"
+#include "heliograd/optimize/formulations.h"
+#include "heliograd/optimize/highs_session.h"
+#include "heliograd/optimize/solver.h"
+
+namespace heliograd {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+/// The solvers are asked for a little less than the tolerance, so that rounding of the decisions stays within it.
+constexpr double kGapShare = 0.999;
+
+SolveDeadline DeadlineFrom(SteadyClock::time_point start, const std::optional<Duration>& limit) {
+  if (!limit) return std::nullopt;
+  // A limit beyond a year cannot be told from none, and would overflow the clock.
+  const double limit_s = std::min(InSeconds(*limit), 366 * 86400.0);
+  return start + std::chrono::duration_cast<SteadyClock::duration>(std::chrono::duration<double>(limit_s));
+}
+
+/// What no plan can undercut, from the columns' bounds alone.
+double TrivialBound(const LinearModel& model) {
+  double bound = model.offset;
+  for (size_t j = 0; j < model.cost.size(); ++j) {
+    if (model.cost[j] != 0)
+      bound += std::min(model.cost[j] * model.column_lower[j], model.cost[j] * model.column_upper[j]);
+  }
+  return bound;
+}
+
+/// With the integer columns held where the search left them, what remains is a linear program: its optimum is feasible
+/// to the last digit and has duals. Where rounding leaves none, the search's own values stand.
+Result<void> PolishWithFixedIntegers(HighsSession& session, const LinearModel& model, HighsRun* run) {
+  for (size_t j = 0; j < model.integer.size(); ++j) {
+    if (!model.integer[j]) continue;
+    const double whole = std::round(run->columns[j]);
+    if (auto set = session.SetColumnBounds(static_cast<int>(j), whole, whole); !set) return set;
+  }
+  if (auto dropped = session.DropIntegrality(); !dropped) return dropped;
+  Result<HighsRun> fixed = session.Run(std::nullopt);
+  if (!fixed) return Fail(fixed.error());
+  if (fixed->outcome != HighsOutcome::kOptimal) return {};
+  fixed->outcome = run->outcome;
+  fixed->bound = run->bound;
+  *run = std::move(*fixed);
+  return {};
+}
+
+Result<HighsRun> SolveWithIntegers(const LinearModel& dispatch, double gap, const SolveDeadline& deadline) {
+  const LinearModel model = WithDirectionBinaries(dispatch);
+  HighsSession session;
+  if (auto loaded = session.Load(model, gap); !loaded) return Fail(loaded.error());
+  Result<HighsRun> run = session.Run(TimeLeft(deadline));
+  if (!run || !run->has_values) return run;
+  if (auto polished = PolishWithFixedIntegers(session, model, &*run); !polished) return Fail(polished.error());
+  return run;
+}
+
+class HighsSolver : public DispatchSolver {
+ public:
+  std::string Name() const override { return "HiGHS " + HighsSession::Version(); }
+
+  Result<Solution> Solve(const DispatchProblem& problem, Formulation formulation,
+                         const SolveOptions& options) const override {
+    const auto start = SteadyClock::now();
+    const SolveDeadline deadline = DeadlineFrom(start, options.time_limit);
+    const double gap = kGapShare * InEuros(options.tolerance);
+    const DispatchModel model = BuildDispatchModel(problem, formulation);
+    const bool whole_levels = model.linear.HasIntegers();
+    const Result<HighsRun> run = whole_levels ? SolveWithIntegers(model.linear, gap, deadline)
+                                              : SolveWithExclusivePairs(model.linear, gap, deadline);
+    if (!run) return Fail(run.error());
+
+    Solution solution;
+    solution.bound = Euros(std::max(run->bound, TrivialBound(model.linear)));
+    if (run->has_values) {
+      solution.decisions = ReadDecisions(problem, formulation, model, run->columns);
+      solution.objective = MakePlan(problem, formulation, solution.decisions).objective;
+      solution.bound = std::min(solution.bound, solution.objective);
+    }
+    solution.status = StatusOf(*run, solution, options.tolerance);
+    if (!run->row_duals.empty()) {
+      solution.stored_value = ReadStoredValues(model, run->column_duals, run->row_duals);
+      // With whole levels held the work row says nothing of one more unit of work.
+      if (!whole_levels) solution.work_price = Euros(run->row_duals[static_cast<size_t>(model.work_row)]);
+    }
+    solution.solve_time = Seconds(std::chrono::duration<double>(SteadyClock::now() - start).count());
+    return solution;
+  }
+
+ private:
+  static SolveStatus StatusOf(const HighsRun& run, const Solution& solution, Money tolerance) {
+    if (run.outcome == HighsOutcome::kInfeasible) return SolveStatus::kInfeasible;
+    if (!run.has_values) return SolveStatus::kNoPlanYet;
+    return solution.objective - solution.bound <= tolerance ? SolveStatus::kOptimal : SolveStatus::kFeasible;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<DispatchSolver> MakeHighsSolver() { return std::make_unique<HighsSolver>(); }
+
+}  // namespace heliograd

@@ -1,0 +1,61 @@
+#include "heliograd/plan/slot_columns.h"
+
+namespace heliograd {
+namespace {
+
+double Wh(Energy energy) { return WrittenNumber<Energy>(energy, InWattHours, WattHours); }
+double Price(EnergyPrice price) {
+  return WrittenNumber<EnergyPrice>(price, InEurosPerKilowattHour, EurosPerKilowattHour);
+}
+
+template <Energy Flows::*flow>
+std::optional<double> FlowWh(const SlotInPlan& s) {
+  return Wh(s.slot.flows.*flow);
+}
+
+template <Energy SlotDecision::*total>
+std::optional<double> DecisionWh(const SlotInPlan& s) {
+  return Wh(s.slot.decision.*total);
+}
+
+using Value = std::optional<double>;
+
+}  // namespace
+
+const std::vector<SlotColumn>& SlotColumns() {
+  static const std::vector<SlotColumn> columns = {
+      {"gpu_power_w",
+       [](const SlotInPlan& s) -> Value { return InWatts(s.slot.load / s.problem.horizon.SlotDuration()); }},
+      {"load_wh", [](const SlotInPlan& s) -> Value { return Wh(s.slot.load); }},
+      {"pv_wh", [](const SlotInPlan& s) -> Value { return Wh(s.problem.pv[s.index]); }},
+      {"pv_used_wh", DecisionWh<&SlotDecision::pv_used>},
+      {"pv_curtailed_wh",
+       [](const SlotInPlan& s) -> Value { return InWattHours(s.problem.pv[s.index] - s.slot.decision.pv_used); }},
+      {"pv_to_gpu_wh", FlowWh<&Flows::pv_to_gpu>},
+      {"pv_to_battery_wh", FlowWh<&Flows::pv_to_battery>},
+      {"pv_to_grid_wh", FlowWh<&Flows::pv_to_grid>},
+      {"grid_to_gpu_wh", FlowWh<&Flows::grid_to_gpu>},
+      {"grid_to_battery_wh", FlowWh<&Flows::grid_to_battery>},
+      {"battery_to_gpu_wh", FlowWh<&Flows::battery_to_gpu>},
+      {"battery_to_grid_wh", FlowWh<&Flows::battery_to_grid>},
+      {"grid_import_wh", DecisionWh<&SlotDecision::grid_import>},
+      {"grid_export_wh", DecisionWh<&SlotDecision::grid_export>},
+      {"battery_charge_wh", DecisionWh<&SlotDecision::battery_charge>},
+      {"battery_discharge_wh", DecisionWh<&SlotDecision::battery_discharge>},
+      {"battery_wh", [](const SlotInPlan& s) -> Value { return Wh(s.slot.battery_start); }},
+      {"battery_end_wh", [](const SlotInPlan& s) -> Value { return Wh(s.slot.battery_end); }},
+      {"import_price_eur_per_kwh", [](const SlotInPlan& s) -> Value { return Price(s.problem.import_price[s.index]); }},
+      {"export_price_eur_per_kwh", [](const SlotInPlan& s) -> Value { return Price(s.problem.export_price[s.index]); }},
+      {"carbon_g_per_kwh",
+       [](const SlotInPlan& s) -> Value {
+         return WrittenNumber<CarbonIntensity>(s.problem.carbon[s.index], InGramsPerKilowattHour, GramsPerKilowattHour);
+       }},
+      {"stored_value_eur_per_kwh",
+       [](const SlotInPlan& s) -> Value { return s.slot.stored_value ? Value(Price(*s.slot.stored_value)) : Value(); }},
+      {"progress", [](const SlotInPlan& s) -> Value { return s.slot.progress; }},
+      {"progress_total", [](const SlotInPlan& s) -> Value { return s.progress_before + s.slot.progress; }},
+  };
+  return columns;
+}
+
+}  // namespace heliograd

@@ -1,0 +1,46 @@
+// The numbers that stand for one slot in files: the same names and values in JSON and in CSV, the unit in each name.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "heliograd/base/quantity.h"
+#include "heliograd/plan/plan.h"
+#include "heliograd/plan/problem.h"
+
+namespace heliograd {
+
+/// The number to write for a quantity so that `make(number)` gives the same quantity again, bit for bit, wherever such
+/// a number exists; else the nearest. `read(q)` alone may miss it by one rounding.
+template <typename Q>
+double WrittenNumber(Q quantity, double (*read)(Q), Q (*make)(double)) {
+  const double number = read(quantity);
+  for (const double toward : {number, -1e308, 1e308}) {
+    const double candidate = std::nextafter(number, toward);
+    if (make(candidate) == quantity) return candidate;
+  }
+  return number;
+}
+
+/// A slot of a plan, with what came before it.
+struct SlotInPlan {
+  const DispatchProblem& problem;
+  const PlanSlot& slot;
+  size_t index;
+  double progress_before;  // part of the whole job done in the slots before
+};
+
+struct SlotColumn {
+  std::string_view name;
+  std::optional<double> (*value)(const SlotInPlan&);  // nothing where it is not known
+};
+
+/// battery_wh is E at the slot's start and battery_end_wh at its end; battery_discharge_wh leaves the cells and
+/// battery_charge_wh arrives at the charger, all flows with _to_ are taken at the bus. gpu_power_w is the mean draw of
+/// the node over the slot, progress the part of the whole job done in it and progress_total the part done by its end.
+const std::vector<SlotColumn>& SlotColumns();
+
+}  // namespace heliograd

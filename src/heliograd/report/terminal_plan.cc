@@ -1,0 +1,217 @@
+#include "heliograd/report/terminal_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "heliograd/report/number_text.h"
+#include "heliograd/report/plan_gantt.h"
+#include "heliograd/report/slot_table.h"
+#include "heliograd/report/text_table.h"
+
+namespace heliograd {
+namespace {
+
+const Money kCent = Euros(0.0005);  // what rounds to zero in text
+constexpr const char* kProvenance =
+    "All energies and costs are modelled, none is measured: from the scenario's PV, power curve, battery and prices.";
+
+/// Wrapped, each line in the ink.
+std::string Painted(const TerminalStyle& style, Ink ink, const std::string& text) {
+  std::string drawn;
+  for (const std::string& line : WrapText(Printable(text, style.utf8), style.width)) {
+    drawn += Paint(style, ink, line) + '\n';
+  }
+  return drawn;
+}
+
+std::string Heading(const std::string& title, const TerminalStyle& style) {
+  return fmt::format("\n{}", Painted(style, Ink::kBold, title));
+}
+
+std::string SpanText(const Horizon& horizon, const TimeZone& zone) {
+  const CivilTime start = zone.ToCivil(horizon.start);
+  const CivilTime end = zone.ToCivil(horizon.end());
+  const std::string end_year = end.year == start.year ? "" : fmt::format(" {}", end.year);
+  return fmt::format("{} {} {} to {}{} {}", DayText(start), start.year, ClockText(start), DayText(end), end_year,
+                     ClockText(end));
+}
+
+std::string HeaderText(const DispatchProblem& problem, const TimeZone& zone) {
+  const std::string job = problem.work >= 1 ? "the whole job" : PercentText(problem.work) + " of the job";
+  const Horizon& horizon = problem.horizon;
+  return fmt::format("Plan for {}: {} ({}, {} of {}), clock {}", job, SpanText(horizon, zone),
+                     DurationText(horizon.SlotDuration() * horizon.slots),
+                     horizon.slots == 1 ? "1 slot" : fmt::format("{} slots", horizon.slots),
+                     DurationText(horizon.SlotDuration()), zone.name());
+}
+
+std::string ProofText(const DispatchProblem& problem, const Plan& plan) {
+  const Money gap = std::max(Money(), plan.objective - plan.bound);
+  const bool proven = plan.status == PlanStatus::kOptimal;
+  if (problem.objective == Objective::kCarbon) {
+    return fmt::format("{} carbon: no plan emits {} less", proven ? "proven least" : "low, not proven least",
+                       CarbonText(gap / kCarbonWeight));
+  }
+  if (proven) return fmt::format("proven optimal: no plan costs less than {}", MoneyText(plan.bound));
+  return fmt::format("feasible, not proven optimal: no plan costs less than {}, so at most {} could still be saved",
+                     MoneyText(plan.bound), MoneyText(gap));
+}
+
+std::string SolverText(const Plan& plan) {
+  std::string text = fmt::format("formulation {}", FormulationName(plan.formulation));
+  if (!plan.solver.empty()) text += ", " + plan.solver;
+  if (plan.solve_time > Duration()) text += " in " + DurationText(plan.solve_time);
+  return text;
+}
+
+std::string DrawHeader(const DispatchProblem& problem, const Plan& plan, const TimeZone& zone,
+                       const TerminalStyle& style) {
+  const std::string header = Painted(style, Ink::kBold, HeaderText(problem, zone));
+  if (plan.status == PlanStatus::kInfeasible) {
+    return header + Painted(style, Ink::kBad, "No plan exists: " + plan.infeasible_reason);
+  }
+  return header + Painted(style, Ink::kPlain,
+                          fmt::format("Cost {}, {} ({}).", MoneyText(plan.totals.cost), ProofText(problem, plan),
+                                      SolverText(plan)));
+}
+
+std::string FeedsText(const Plan& plan) {
+  Flows sum;
+  for (const PlanSlot& slot : plan.slots) {
+    sum.pv_to_gpu += slot.flows.pv_to_gpu;
+    sum.battery_to_gpu += slot.flows.battery_to_gpu;
+    sum.grid_to_gpu += slot.flows.grid_to_gpu;
+  }
+  return fmt::format("GPU node {}: {} from PV, {} from the battery, {} from the grid", EnergyText(plan.totals.load),
+                     EnergyText(sum.pv_to_gpu), EnergyText(sum.battery_to_gpu), EnergyText(sum.grid_to_gpu));
+}
+
+std::string MoneyBreakdown(const Totals& totals) {
+  std::string text =
+      fmt::format("bought {} for {}, sold {} for {}", EnergyText(totals.grid_import), MoneyText(totals.import_cost),
+                  EnergyText(totals.grid_export), MoneyText(totals.export_revenue));
+  if (Abs(totals.wear_cost) > kCent) text += fmt::format(", battery wear {}", MoneyText(totals.wear_cost));
+  if (Abs(totals.carbon_cost) > kCent) text += fmt::format(", priced carbon {}", MoneyText(totals.carbon_cost));
+  if (Abs(totals.terminal_value) > kCent)
+    text += fmt::format(", left in the battery worth {}", MoneyText(totals.terminal_value));
+  return text;
+}
+
+std::string CarbonLine(const DispatchProblem& problem, const Totals& totals) {
+  const bool known = std::any_of(problem.carbon.begin(), problem.carbon.end(),
+                                 [](CarbonIntensity intensity) { return intensity > CarbonIntensity(); });
+  if (!known) return "not known: the scenario has no carbon intensity";
+  return fmt::format("{} from what is bought", CarbonText(totals.carbon));
+}
+
+std::string StoredValueLine(const Plan& plan) {
+  std::optional<EnergyPrice> low, high;
+  for (const PlanSlot& slot : plan.slots) {
+    if (!slot.stored_value) continue;
+    low = low ? std::min(*low, *slot.stored_value) : *slot.stored_value;
+    high = high ? std::max(*high, *slot.stored_value) : *slot.stored_value;
+  }
+  if (!low) return "";
+  return fmt::format("worth {:.3f} to {} by the hour", InEurosPerKilowattHour(*low), PriceText(*high));
+}
+
+std::string ChangeText(Money change) {
+  if (Abs(change) < kCent) return "changes nothing";
+  return change < Money() ? fmt::format("saves {}", MoneyText(-change))
+                          : fmt::format("costs {} more", MoneyText(change));
+}
+
+std::string DeadlineLine(const DeadlinePrice& price) {
+  std::string text = price.one_hour_later ? "an hour later " + ChangeText(*price.one_hour_later) : "";
+  if (!text.empty()) text += "; ";
+  return text + "an hour earlier " +
+         (price.one_hour_earlier ? ChangeText(*price.one_hour_earlier) : std::string("cannot be met"));
+}
+
+std::string DrawSummary(const DispatchProblem& problem, const Plan& plan, const TerminalStyle& style) {
+  const Totals& totals = plan.totals;
+  TextTable table({{"", Align::kLeft}, {"", Align::kLeft, true}});
+  table.AddRow({"energy", FeedsText(plan)});
+  table.AddRow({"money", MoneyBreakdown(totals)});
+  table.AddRow(
+      {"PV", fmt::format("{} used of {} offered", EnergyText(totals.pv_used), EnergyText(totals.pv_available))});
+  table.AddRow({"carbon", CarbonLine(problem, totals)});
+  table.AddRow({"deadline", DeadlineLine(plan.deadline_price)});
+  const std::string stored = StoredValueLine(plan);
+  if (!stored.empty()) table.AddRow({"stored", "energy in the battery is " + stored});
+  return Heading("What it takes", style) + table.Draw(style);
+}
+
+std::vector<std::string> BaselineCells(const Baseline& baseline, const Plan& plan) {
+  std::string name = baseline.name;
+  if (baseline.limit) name += fmt::format(" ({})", PowerText(*baseline.limit));
+  if (!baseline.totals) {
+    return {name + ": cannot finish in time" + (baseline.note.empty() ? "" : ": " + baseline.note), "-", "-", "-", ""};
+  }
+  const Money cost = baseline.totals->cost;
+  if (plan.status == PlanStatus::kInfeasible) {
+    return {name, MoneyText(cost), EnergyText(baseline.totals->grid_import), "", ""};
+  }
+  const Money saving = cost - plan.totals.cost;
+  return {name, MoneyText(cost), EnergyText(baseline.totals->grid_import), MoneyText(saving),
+          cost > kCent ? PercentText(saving / cost) : ""};
+}
+
+std::string DrawLadder(const Plan& plan, const TerminalStyle& style) {
+  const bool infeasible = plan.status == PlanStatus::kInfeasible;
+  TextTable table({{"", Align::kLeft, true}, {"cost"}, {"from the grid"}, {infeasible ? "" : "plan saves"}, {""}});
+  for (const Baseline& baseline : plan.baselines) {
+    if (infeasible && !baseline.totals) continue;
+    table.AddRow(BaselineCells(baseline, plan));
+  }
+  if (infeasible && table.empty()) return "";
+  if (!infeasible) {
+    table.AddRow({"this plan", MoneyText(plan.totals.cost), EnergyText(plan.totals.grid_import), "", ""}, Ink::kBold);
+  }
+  return Heading(infeasible ? "Simple rules that run" : "Against simple rules that start at the same time", style) +
+         table.Draw(style);
+}
+
+std::string DrawLevers(const Plan& plan, const TerminalStyle& style) {
+  if (plan.levers.empty()) return "";
+  Money largest;
+  for (const Lever& lever : plan.levers) largest = std::max(largest, Abs(lever.saving));
+  TextTable table({{"", Align::kLeft}, {""}, {"", Align::kLeft}});
+  for (const Lever& lever : plan.levers) {
+    const double part = largest > Money() ? std::max(0.0, lever.saving / largest) : 0.0;
+    std::string bar;
+    for (int i = 0; i < std::lround(part * 16); ++i) bar += style.utf8 ? "■" : "#";
+    table.AddRow({lever.name, MoneyText(lever.saving), bar});
+  }
+  return Heading("What each lever saves", style) + table.Draw(style);
+}
+
+std::string DrawNotes(const Plan& plan, const TerminalStyle& style) {
+  std::string drawn;
+  for (const std::string& note : plan.notes)
+    drawn += fmt::format("- {}", Paragraph(Printable(note, style.utf8), style, 2));
+  return drawn.empty() ? "" : Heading("Notes", style) + drawn;
+}
+
+}  // namespace
+
+std::string DrawPlan(const DispatchProblem& problem, const Plan& plan, const TimeZone& zone,
+                     const TerminalStyle& asked) {
+  TerminalStyle style = asked;
+  style.width = std::max(style.width, kLeastWidth);
+  std::string drawn = DrawHeader(problem, plan, zone, style);
+  if (plan.status != PlanStatus::kInfeasible) {
+    drawn += '\n';
+    drawn += DrawGantt(problem, plan, zone, style) + GanttLegend(problem, plan, style);
+    drawn += Painted(style, Ink::kPlain, kProvenance);
+    if (style.table) drawn += Heading("Slots", style) + DrawSlotTable(problem, plan, zone, style);
+    drawn += DrawSummary(problem, plan, style);
+  }
+  drawn += DrawLadder(plan, style);
+  if (plan.status != PlanStatus::kInfeasible) drawn += DrawLevers(plan, style);
+  return drawn + DrawNotes(plan, style);
+}
+
+}  // namespace heliograd
