@@ -56,7 +56,7 @@ TEST(RowSun, TakesInstantsAsTheyAre) {
   RowSun sun(weather);
   const double days = DaysSinceJ2000(2005, 6, 1) + 11.25 / 24.0;
   const SunDirection direct =
-      Observer(45, 8, 0).Direction(GeocentricSunAt(days, TerrestrialMinusUniversalSeconds(2005)), days, 1013.25, 10);
+      Observer(45, 8, 0).Direction(GeocentricSunAt(days, TerrestrialMinusUniversalSeconds(2005)), 11.25, 1013.25, 10);
   ASSERT_TRUE(sun.At(RowOf(6, 1, 12)));
   EXPECT_NEAR(sun.At(RowOf(6, 1, 12))->zenith_deg, direct.zenith_deg, 2 * SunTrack::kLargestErrorDeg);
 }
@@ -95,9 +95,10 @@ TEST(RowSun, AgreesWithTheSunsHeightWhateverTheClockShows) {
       for (size_t row = 0; row < weather.hours.size(); row += 1) {
         const WeatherHour& hour = weather.hours[row];
         const double days = DaysSinceJ2000(2005, hour.month, hour.day) + (hour.hour - utc_offset_h) / 24.0;
-        const double zenith =
-            observer.Direction(GeocentricSunAt(days, TerrestrialMinusUniversalSeconds(2005)), days, 1013.25, 10)
-                .zenith_deg;
+        const double zenith = observer
+                                  .Direction(GeocentricSunAt(days, TerrestrialMinusUniversalSeconds(2005)),
+                                             hour.hour - utc_offset_h, 1013.25, 10)
+                                  .zenith_deg;
         // The day ends at 90.83 degrees, which refraction lifts to 90.2; below that nothing is lifted. Near the polar
         // circle, where days begin and end whole, the sun may stand another tenth from it.
         if (zenith < 90.1) {

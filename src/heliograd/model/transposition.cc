@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "heliograd/model/cubic_table.h"
+
 namespace heliograd {
 namespace {
 
@@ -59,7 +61,9 @@ PlaneIrradiance OnPlane(const TiltedPlane& plane, const SunDirection& sun, doubl
   }
   if (dhi <= 0) return on_plane;
 
-  const double air_mass = 1.0 / (sun.cos_zenith + 0.15 * std::pow(93.9 - sun.zenith_deg, -1.253));
+  static const CubicTable<350> kLowSun(0.0, kLastPerezZenithDeg,
+                                       [](double zenith) { return 0.15 * std::pow(93.9 - zenith, -1.253); });
+  const double air_mass = 1.0 / (sun.cos_zenith + kLowSun(sun.zenith_deg));
   const double brightness = dhi * air_mass / kSolarConstant;
   const double zenith_cubed = 5.534e-6 * sun.zenith_deg * sun.zenith_deg * sun.zenith_deg;
   const double clearness = ((dni + dhi) / dhi + zenith_cubed) / (1.0 + zenith_cubed);
