@@ -29,19 +29,28 @@ struct Diode {
   double shunt_siemens;
 };
 
+/// Saturation current against that at 25 degrees Celsius: (T/T0)^3 exp((Eg0/T0 - Eg/T) / k).
+double SaturationRatio(double cell_k) {
+  const double ratio = cell_k / kReferenceK;
+  const double gap_ev = kBandGapEv * (1.0 - 0.0002677 * (cell_k - kReferenceK));
+  return ratio * ratio * ratio * std::exp((kBandGapEv / kReferenceK - gap_ev / cell_k) / kBoltzmannEvPerK);
+}
+
 Diode DiodeAt(const CecModule& module, double effective_w_m2, double cell_c) {
+  // Pieces of a kelvin keep the ratio within 1e-6 where cells can be; beyond, the formula itself.
+  constexpr double kColdestK = 203.15;
+  constexpr double kHottestK = 403.15;
+  static const CubicTable<200> kSaturation(kColdestK, kHottestK, SaturationRatio);
   const double cell_k = cell_c + kFreezingK;
   const double warmer_k = cell_k - kReferenceK;
-  const double ratio = cell_k / kReferenceK;
-  const double suns = effective_w_m2 / 1000.0;
-  const double current_per_kelvin = module.current_per_kelvin * (1.0 - module.adjustment_percent / 100.0);
-  const double gap_ev = kBandGapEv * (1.0 - 0.0002677 * warmer_k);
-  const double exponent = (kBandGapEv / kReferenceK - gap_ev / cell_k) / kBoltzmannEvPerK;
+  const double suns = effective_w_m2 * 1e-3;
+  const double current_per_kelvin = module.current_per_kelvin * (1.0 - module.adjustment_percent * 0.01);
+  const bool in_table = cell_k > kColdestK && cell_k < kHottestK;
 
   Diode diode;
   diode.light_a = std::max(0.0, suns * (module.light_current_a + current_per_kelvin * warmer_k));
-  diode.saturation_a = module.diode_current_a * ratio * ratio * ratio * std::exp(exponent);
-  diode.ideality_v = module.ideality_v * ratio;
+  diode.saturation_a = module.diode_current_a * (in_table ? kSaturation(cell_k) : SaturationRatio(cell_k));
+  diode.ideality_v = module.ideality_v * cell_k * (1.0 / kReferenceK);
   diode.series_ohm = module.series_ohm;
   diode.shunt_siemens = suns / module.shunt_ohm;
   return diode;

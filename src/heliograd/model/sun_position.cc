@@ -40,6 +40,17 @@ void CosineOfTurns(std::span<double> turns) {
 constexpr double kTurnsPerRadian = 0.5 / std::numbers::pi;
 constexpr size_t kLongestSeries = 64;
 
+/// In four strands, so that no addition waits for the one before it.
+double Sum(std::span<const double> values) {
+  std::array<double, 4> strands = {};
+  size_t i = 0;
+  for (; i + 4 <= values.size(); i += 4) {
+    for (size_t strand = 0; strand < 4; ++strand) strands[strand] += values[i + strand];
+  }
+  for (; i < values.size(); ++i) strands[0] += values[i];
+  return (strands[0] + strands[1]) + (strands[2] + strands[3]);
+}
+
 double SeriesSum(std::span<const std::span<const PeriodicTerm>> series, double millennia) {
   std::array<double, kLongestSeries> buffer;
   double value = 0;
@@ -50,9 +61,8 @@ double SeriesSum(std::span<const std::span<const PeriodicTerm>> series, double m
       cosines[i] = kTurnsPerRadian * (terms[i].phase_rad + terms[i].frequency_rad * millennia);
     }
     CosineOfTurns(cosines);
-    double sum = 0;
-    for (size_t i = 0; i < terms.size(); ++i) sum += terms[i].amplitude * cosines[i];
-    value = value * millennia + sum;
+    for (size_t i = 0; i < terms.size(); ++i) cosines[i] *= terms[i].amplitude;
+    value = value * millennia + Sum(cosines);
   }
   return value * 1e-8;
 }
@@ -88,13 +98,13 @@ Nutation NutationAt(double centuries) {
   CosineOfTurns({sine_buffer.data(), terms.size()});
   CosineOfTurns({cosine_buffer.data(), terms.size()});
 
-  Nutation sum;
   for (size_t i = 0; i < terms.size(); ++i) {
-    sum.longitude_rad += (terms[i].longitude + terms[i].longitude_rate * centuries) * sine_buffer[i];
-    sum.obliquity_rad += (terms[i].obliquity + terms[i].obliquity_rate * centuries) * cosine_buffer[i];
+    sine_buffer[i] *= terms[i].longitude + terms[i].longitude_rate * centuries;
+    cosine_buffer[i] *= terms[i].obliquity + terms[i].obliquity_rate * centuries;
   }
   constexpr double kRadiansPerUnit = kRadiansPerDegree / 36'000'000.0;
-  return {sum.longitude_rad * kRadiansPerUnit, sum.obliquity_rad * kRadiansPerUnit};
+  return {kRadiansPerUnit * Sum({sine_buffer.data(), terms.size()}),
+          kRadiansPerUnit * Sum({cosine_buffer.data(), terms.size()})};
 }
 
 /// Section 3.5.1.
@@ -125,7 +135,7 @@ double RefractionDeg(double elevation_deg, double pressure_hpa, double air_c) {
   if (elevation_deg < kDiskBelowHorizonDeg) return 0.0;
   // Pieces of a fifth of a degree: the error is below 1e-6 degrees, and a tangent an hour is saved.
   static const CubicTable<455> kStandard(-1.0, 90.0, StandardRefractionDeg);
-  return pressure_hpa / 1010.0 * 283.0 / (273.0 + air_c) * kStandard(elevation_deg);
+  return pressure_hpa * (283.0 / 1010.0) / (273.0 + air_c) * kStandard(elevation_deg);
 }
 
 /// Turns values at `x` into the coefficients of the polynomial through them, lowest power first (Newton's differences).
@@ -216,31 +226,31 @@ SunDirection Observer::Direction(const GeocentricSun& sun, double ut_h, double p
 
   // The report's angle formulas for parallax and elevation are these differences of vectors, turned into the local
   // frame.
-  const double parallax = kRadiansPerDegree * 8.794 / 3600.0 / sun.distance_au;
+  const double parallax = (kRadiansPerDegree * 8.794 / 3600.0) / sun.distance_au;
   const double meridian = cos_declination * std::cos(hour_angle) - parallax * parallax_equatorial_;
   const double west = cos_declination * std::sin(hour_angle);
   const double pole = sun.sin_declination - parallax * parallax_polar_;
   const double up = cos_latitude_ * meridian + sin_latitude_ * pole;
   const double north = cos_latitude_ * pole - sin_latitude_ * meridian;
-  const double horizontal = std::sqrt(north * north + west * west);
+  const double horizontal_squared = north * north + west * west;
+  const double horizontal = std::sqrt(horizontal_squared);
+  const double per_length = 1.0 / std::sqrt(up * up + horizontal_squared);
 
-  const double length = std::sqrt(up * up + horizontal * horizontal);
-
-  const double elevation_deg = kDegreesPerRadian * std::asin(up / length);
+  const double elevation_deg = kDegreesPerRadian * std::asin(std::clamp(up * per_length, -1.0, 1.0));
   const double lift_deg = RefractionDeg(elevation_deg, pressure_hpa, air_c);
-
   // Taylor's series of sine and cosine: the lift is below 0.02 rad.
   const double lift = kRadiansPerDegree * lift_deg;
-  const double sin_lift = lift * (1.0 - lift * lift / 6.0);
-  const double cos_lift = 1.0 - lift * lift * (0.5 - lift * lift / 24.0);
+  const double sin_lift = lift * (1.0 - lift * lift * (1.0 / 6.0));
+  const double cos_lift = 1.0 - lift * lift * (0.5 - lift * lift * (1.0 / 24.0));
 
   SunDirection direction;
   direction.zenith_deg = 90.0 - elevation_deg - lift_deg;
-  direction.cos_zenith = (up * cos_lift + horizontal * sin_lift) / length;
-  direction.sin_zenith = (horizontal * cos_lift - up * sin_lift) / length;
+  direction.cos_zenith = (up * cos_lift + horizontal * sin_lift) * per_length;
+  direction.sin_zenith = (horizontal * cos_lift - up * sin_lift) * per_length;
   if (horizontal > 0) {
-    direction.north = north / horizontal;
-    direction.east = -west / horizontal;
+    const double per_horizontal = 1.0 / horizontal;
+    direction.north = north * per_horizontal;
+    direction.east = -west * per_horizontal;
   }
   return direction;
 }
