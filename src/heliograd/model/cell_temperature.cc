@@ -103,8 +103,10 @@ double NominalCellTemperatureV8(double poa, double effective, double air_c, doub
   constexpr double kTransmittanceAbsorptance = 0.9;
   if (effective <= 0) return air_c;
   const double wind = std::max(0.51 * wind_m_s, 0.001);
-  const double kept = 1.0 - module_efficiency * poa / (kTransmittanceAbsorptance * effective);
-  return air_c + poa / kNominalIrradiance * (nominal_cell_c - 20.0) * kept * 9.5 / (5.7 + 3.8 * wind);
+  // One division for both quotients of the equation: 1 - efficiency poa / (0.9 effective) and 9.5 / (5.7 + 3.8 wind).
+  const double kept =
+      (effective - module_efficiency / kTransmittanceAbsorptance * poa) * 9.5 / (effective * (5.7 + 3.8 * wind));
+  return air_c + poa * (1.0 / kNominalIrradiance) * (nominal_cell_c - 20.0) * kept;
 }
 
 }  // namespace heliograd

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "heliograd/model/cubic_table.h"
 #include "heliograd/model/sun_position.h"
 
 namespace heliograd {
@@ -28,19 +29,28 @@ struct Diode {
   double shunt_siemens;
 };
 
+/// Saturation current against that at 25 degrees Celsius: (T/T0)^3 exp((Eg0/T0 - Eg/T) / k).
+double SaturationRatio(double cell_k) {
+  const double ratio = cell_k / kReferenceK;
+  const double gap_ev = kBandGapEv * (1.0 - 0.0002677 * (cell_k - kReferenceK));
+  return ratio * ratio * ratio * std::exp((kBandGapEv / kReferenceK - gap_ev / cell_k) / kBoltzmannEvPerK);
+}
+
 Diode DiodeAt(const CecModule& module, double effective_w_m2, double cell_c) {
+  // Pieces of a kelvin keep the ratio within 1e-6 where cells can be; beyond, the formula itself.
+  constexpr double kColdestK = 203.15;
+  constexpr double kHottestK = 403.15;
+  static const CubicTable<200> kSaturation(kColdestK, kHottestK, SaturationRatio);
   const double cell_k = cell_c + kFreezingK;
   const double warmer_k = cell_k - kReferenceK;
-  const double ratio = cell_k / kReferenceK;
-  const double suns = effective_w_m2 / 1000.0;
-  const double current_per_kelvin = module.current_per_kelvin * (1.0 - module.adjustment_percent / 100.0);
-  const double gap_ev = kBandGapEv * (1.0 - 0.0002677 * warmer_k);
-  const double exponent = (kBandGapEv / kReferenceK - gap_ev / cell_k) / kBoltzmannEvPerK;
+  const double suns = effective_w_m2 * 1e-3;
+  const double current_per_kelvin = module.current_per_kelvin * (1.0 - module.adjustment_percent * 0.01);
+  const bool in_table = cell_k > kColdestK && cell_k < kHottestK;
 
   Diode diode;
   diode.light_a = std::max(0.0, suns * (module.light_current_a + current_per_kelvin * warmer_k));
-  diode.saturation_a = module.diode_current_a * ratio * ratio * ratio * std::exp(exponent);
-  diode.ideality_v = module.ideality_v * ratio;
+  diode.saturation_a = module.diode_current_a * (in_table ? kSaturation(cell_k) : SaturationRatio(cell_k));
+  diode.ideality_v = module.ideality_v * cell_k * (1.0 / kReferenceK);
   diode.series_ohm = module.series_ohm;
   diode.shunt_siemens = suns / module.shunt_ohm;
   return diode;
@@ -64,10 +74,18 @@ PowerAt PowerAtJunction(const Diode& diode, double junction_v) {
           2.0 * voltage_slope * current_slope + current_curvature * (voltage - current * diode.series_ohm)};
 }
 
-/// Close below the maximum: where a diode without resistances has it, ln(IL/Io) = x + ln(1 + x), less the drop in Rs.
+/// Close to the maximum: dP/du = 0 with the grown diode current put as IL/(1 + x - 2 Rs I/a), x = u/a, is
+/// x + ln(1 + x - rho) = ln(IL/Io), but for a small pull of the shunt. One step of Newton from a line fitted to its
+/// answer.
 double StartV(const Diode& diode) {
-  const double open_circuit = std::log(diode.light_a / diode.saturation_a);
-  return diode.ideality_v * (open_circuit - std::log(1.0 + open_circuit));
+  constexpr double kCurrentAtMaximum = 0.95;  // of the light's current, within a few percent for any module
+  const double height = std::log(diode.light_a / diode.saturation_a);
+  const double rho = 2.0 * diode.series_ohm * kCurrentAtMaximum * diode.light_a / diode.ideality_v;
+  const double shunt = 2.0 * diode.shunt_siemens * diode.ideality_v / diode.light_a;
+  const double guess = std::max(0.5 * height, 0.935 * height - 1.4);
+  const double inner = std::max(1.0, 1.0 + guess - rho);
+  const double miss = guess * (1.0 + shunt) + std::log(inner) - height;
+  return diode.ideality_v * (guess - miss / (1.0 + shunt + 1.0 / inner));
 }
 
 }  // namespace
@@ -98,28 +116,32 @@ double PowerPerKelvinV5(PvModule module) {
 
 double MaximumPowerW(const CecModule& module, double effective_w_m2, double cell_c) {
   constexpr double kDarkestW = 1.0;  // per m2
+  constexpr int kMostSteps = 60;     // two or three are usual
+  constexpr double kCloseSteps = 0.01;
   if (!(effective_w_m2 >= kDarkestW)) return 0;
   const Diode diode = DiodeAt(module, effective_w_m2, cell_c);
   if (diode.light_a <= diode.saturation_a) return 0;
 
   double junction_v = StartV(diode);
-  for (int iteration = 0; iteration < 60; ++iteration) {
+  for (int iteration = 0; iteration < kMostSteps; ++iteration) {
     const PowerAt at = PowerAtJunction(diode, junction_v);
     const double step_v = -at.slope / at.curvature;
+    // So close, the parabola through the power is exact to the cube of the step: 1e-8 of the power.
+    if (std::abs(step_v) < kCloseSteps * diode.ideality_v) return std::max(0.0, at.power + 0.5 * at.slope * step_v);
     junction_v += step_v;
-    if (std::abs(step_v) < 1e-9 * diode.ideality_v) return std::max(0.0, at.power);
   }
   return std::max(0.0, PowerAtJunction(diode, junction_v).power);
 }
 
-double AirMassModifier(double zenith_deg, double cos_zenith, double elevation_m) {
+double AirMassModifier(double zenith_deg, double cos_zenith, double pressure_ratio) {
   constexpr double kLowestSunDeg = 86.0;
   static const double kCosLowestSun = std::cos(kRadiansPerDegree * kLowestSunDeg);
-  const double zenith = std::clamp(zenith_deg, 0.0, kLowestSunDeg);
-  const double cosine = std::max(cos_zenith, kCosLowestSun);
-  const double thickness = std::exp(-0.0001184 * elevation_m);
-  const double m = thickness / (cosine + 0.5057 * std::pow(96.080 - zenith, -1.634));
+  static const CubicTable<344> kCorrection(0.0, kLowestSunDeg,
+                                           [](double zenith) { return 0.5057 * std::pow(96.080 - zenith, -1.634); });
+  const double m = pressure_ratio / (std::max(cos_zenith, kCosLowestSun) + kCorrection(zenith_deg));
   return std::max(0.0, 0.918093 + m * (0.086257 + m * (-0.024459 + m * (0.002816 - m * 0.000126))));
 }
+
+double PressureRatio(double elevation_m) { return std::exp(-0.0001184 * elevation_m); }
 
 }  // namespace heliograd

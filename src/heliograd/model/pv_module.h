@@ -34,8 +34,9 @@ double PowerPerKelvinV5(PvModule module);
 /// Largest power of the module in watts for what reaches its cells, W/m2; zero below 1 W/m2.
 double MaximumPowerW(const CecModule& module, double effective_w_m2, double cell_c);
 
-/// Spectral factor of De Soto, Klein, Beckman 2006 from the sun's zenith (read as 86 degrees beyond that) and the
-/// site's elevation; `cos_zenith` is the zenith's cosine.
-double AirMassModifier(double zenith_deg, double cos_zenith, double elevation_m);
+/// Spectral factor of De Soto, Klein, Beckman 2006 from the sun's zenith, read as 86 degrees beyond that, and the
+/// pressure at the site against that at sea level.
+double AirMassModifier(double zenith_deg, double cos_zenith, double pressure_ratio);
+double PressureRatio(double elevation_m);
 
 }  // namespace heliograd

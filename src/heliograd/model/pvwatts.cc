@@ -49,7 +49,7 @@ class Version8 {
         inverter_(InWatts(system.dc_capacity), RatedAcW(system), system.inverter_efficiency),
         nominal_cell_c_(NominalOperatingCellC(system.mounting)),
         modules_kept_(InWatts(system.dc_capacity) / module_.RatedW() * KeptShare(system)),
-        elevation_m_(elevation_m) {
+        pressure_ratio_(PressureRatio(elevation_m)) {
     if (system.mounting == PvMounting::kRack) rows_.emplace(InWatts(system.dc_capacity), system.tilt_deg);
   }
 
@@ -63,7 +63,7 @@ class Version8 {
     const double through_cover =
         CoverV8::Beam(cos_incidence) * on_plane.beam + cover_.sky() * on_plane.sky + cover_.ground() * on_plane.ground;
     const double effective =
-        std::max(0.0, through_cover) * AirMassModifier(sun.zenith_deg, sun.cos_zenith, elevation_m_);
+        std::max(0.0, through_cover) * AirMassModifier(sun.zenith_deg, sun.cos_zenith, pressure_ratio_);
     out.cell_c = NominalCellTemperatureV8(out.poa_w_m2, effective, hour.ambient_c, hour.wind_m_s, nominal_cell_c_,
                                           module_.Efficiency());
     out.dc_w = modules_kept_ * MaximumPowerW(module_, effective, out.cell_c);
@@ -78,7 +78,7 @@ class Version8 {
   InverterV8 inverter_;
   double nominal_cell_c_;
   double modules_kept_;  // how many modules make the capacity, less the system's losses
-  double elevation_m_;
+  double pressure_ratio_;
   std::optional<RowShading> rows_;
 };
 

@@ -40,45 +40,49 @@ std::optional<SunDirection> RowSun::At(size_t row) {
   }
   const double ut_days = midnight_ut_days_ + time_h / 24.0;
   const double pressure = hour.pressure_hpa > kLowestPressureHpa ? hour.pressure_hpa : kStandardPressureHpa;
-  return observer_.Direction(SunAt(ut_days), ut_days, pressure, hour.ambient_c);
+  return observer_.Direction(track_->At(ut_days), time_h - utc_offset_h_, pressure, hour.ambient_c);
 }
 
 void RowSun::TurnTo(size_t row) {
   const WeatherHour& hour = weather_.hours[row];
-  const double date = DateOf(hour);
+  const double midnight_ut_days = DateOf(hour) - utc_offset_h_ / 24.0;
+  const bool next_date = SourceYear(hour) == source_year_ && midnight_ut_days == midnight_ut_days_ + 1.0;
+  const bool same_run = track_ && SourceYear(hour) == source_year_ && track_->Covers(midnight_ut_days - 1.0) &&
+                        track_->Covers(midnight_ut_days + 2.0);
   source_year_ = SourceYear(hour);
   month_ = hour.month;
   day_ = hour.day;
-  midnight_ut_days_ = date - utc_offset_h_ / 24.0;
+  midnight_ut_days_ = midnight_ut_days;
 
-  if (!track_ || terrestrial_minus_universal_s_ != TerrestrialMinusUniversalSeconds(source_year_) ||
-      !track_->Covers(midnight_ut_days_) || !track_->Covers(midnight_ut_days_ + 1.0)) {
-    terrestrial_minus_universal_s_ = TerrestrialMinusUniversalSeconds(source_year_);
-    double last = date;
-    for (size_t next = row + 1; next < weather_.hours.size(); ++next) {
-      const WeatherHour& other = weather_.hours[next];
-      if (SourceYear(other) != source_year_) break;
-      const double other_date = DateOf(other);
-      if (other_date < last || other_date + 1.0 > date + SunTrack::kLongestDays) break;
-      last = other_date;
+  if (!same_run) StartTrack(row);
+  if (next_date) {
+    daylight_ = {daylight_[1].From(24.0), daylight_[2].From(24.0), DaylightOf(midnight_ut_days_ + 1.0).From(-24.0)};
+  } else {
+    for (int beside = -1; beside <= 1; ++beside) {
+      daylight_[static_cast<size_t>(beside + 1)] = DaylightOf(midnight_ut_days_ + beside).From(-24.0 * beside);
     }
-    track_.emplace(midnight_ut_days_, midnight_ut_days_ + (last - date) + 1.0, terrestrial_minus_universal_s_);
-  }
-  for (int beside = -1; beside <= 1; ++beside) {
-    Daylight& daylight = daylight_[static_cast<size_t>(beside + 1)];
-    daylight = DaylightOf(midnight_ut_days_ + beside);
-    daylight.rise_h += 24.0 * beside;
-    daylight.set_h += 24.0 * beside;
   }
 }
 
-GeocentricSun RowSun::SunAt(double ut_days) const {
-  if (track_->Covers(ut_days)) return track_->At(ut_days);
-  return GeocentricSunAt(ut_days, terrestrial_minus_universal_s_);
+void RowSun::StartTrack(size_t row) {
+  // The dates before and after the run belong to it, for light that reaches over midnight.
+  constexpr double kLongestRunDays = SunTrack::kLongestDays - 2.0;
+  terrestrial_minus_universal_s_ = TerrestrialMinusUniversalSeconds(source_year_);
+  const double first = DateOf(weather_.hours[row]);
+  double last = first;
+  for (size_t next = row + 1; next < weather_.hours.size(); ++next) {
+    const WeatherHour& other = weather_.hours[next];
+    if (SourceYear(other) != source_year_) break;
+    if (other.day == weather_.hours[next - 1].day && other.month == weather_.hours[next - 1].month) continue;
+    const double date = DateOf(other);
+    if (date < last || date + 1.0 > first + kLongestRunDays) break;
+    last = date;
+  }
+  track_.emplace(midnight_ut_days_ - 1.0, midnight_ut_days_ + (last - first) + 2.0, terrestrial_minus_universal_s_);
 }
 
 RowSun::Arc RowSun::ArcAt(double midnight_ut_days, double time_h) const {
-  const GeocentricSun sun = SunAt(midnight_ut_days + time_h / 24.0);
+  const GeocentricSun sun = track_->At(midnight_ut_days + time_h / 24.0);
   const double noon_h = WrapDay(12.0 - (sun.noon_angle_deg - 180.0 + observer_.longitude_deg()) / 15.0 + utc_offset_h_);
   const double half_arc_deg = observer_.HalfDayArcDeg(sun.sin_declination);
   return {noon_h, half_arc_deg >= 180.0 ? kHalfEndlessDayH : half_arc_deg / 15.0};

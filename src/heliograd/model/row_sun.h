@@ -28,6 +28,8 @@ class RowSun {
     double rise_h = 0;
     double set_h = 0;  // not after the rise: the sun does not come up
 
+    /// The same light in the hours of a date that begins `hours` later.
+    Daylight From(double hours) const { return {rise_h - hours, set_h - hours}; }
     bool Holds(double time_h) const { return time_h >= rise_h && time_h <= set_h; }
   };
 
@@ -38,7 +40,7 @@ class RowSun {
   };
 
   void TurnTo(size_t row);
-  GeocentricSun SunAt(double ut_days) const;
+  void StartTrack(size_t row);
   Arc ArcAt(double midnight_ut_days, double time_h) const;
   Daylight DaylightOf(double midnight_ut_days) const;
   std::optional<double> SunlitTime(double middle_h) const;

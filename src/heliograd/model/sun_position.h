@@ -37,7 +37,7 @@ GeocentricSun GeocentricSunAt(double days, double terrestrial_minus_universal_s)
 class SunTrack {
  public:
   /// Longest run that one track follows within kLargestErrorDeg.
-  static constexpr double kLongestDays = 33.0;
+  static constexpr double kLongestDays = 35.0;
   /// Bound of the difference to GeocentricSunAt in either angle; a test measures it. What remains are the terms of the
   /// nutation with periods of 9 and 14 days, which so few nodes do not resolve.
   static constexpr double kLargestErrorDeg = 1e-4;
@@ -86,8 +86,8 @@ class Observer {
  public:
   Observer(double latitude_deg, double longitude_deg, double elevation_m);
 
-  /// Sections 3.11 to 3.15. `ut_days` is the same instant as the geocentric sun's.
-  SunDirection Direction(const GeocentricSun& sun, double ut_days, double pressure_hpa, double air_c) const;
+  /// Sections 3.11 to 3.15. `ut_h` is the instant of the geocentric sun in hours of universal time of any date.
+  SunDirection Direction(const GeocentricSun& sun, double ut_h, double pressure_hpa, double air_c) const;
 
   /// Half of the arc from sunrise to sunset in degrees of hour angle, for the sun's centre at -0.8333 degrees (section
   /// A.2): 0 in the polar night, 180 in the polar day.

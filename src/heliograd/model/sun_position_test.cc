@@ -12,7 +12,7 @@ namespace {
 TEST(SunPosition, EqualsTheExampleOfTheReport) {
   const double days = DaysSinceJ2000(2003, 10, 17) + (19.0 + 30.5 / 60.0) / 24.0;
   const Observer golden(39.742476, -105.1786, 1830.14);
-  const SunDirection sun = golden.Direction(GeocentricSunAt(days, 67.0), days, 820.0, 11.0);
+  const SunDirection sun = golden.Direction(GeocentricSunAt(days, 67.0), 19.0 + 30.5 / 60.0, 820.0, 11.0);
   EXPECT_NEAR(sun.zenith_deg, 50.11162, 5e-6);  // printed to five decimals
   EXPECT_NEAR(sun.AzimuthDeg(), 194.34024, 5e-6);
 }
@@ -20,7 +20,7 @@ TEST(SunPosition, EqualsTheExampleOfTheReport) {
 SunDirection SunNearTurin(int month, int day, double utc_hours, double air_c) {
   const double days = DaysSinceJ2000(2005, month, day) + utc_hours / 24.0;
   return Observer(45.07, 7.69, 240)
-      .Direction(GeocentricSunAt(days, TerrestrialMinusUniversalSeconds(2005)), days, 985, air_c);
+      .Direction(GeocentricSunAt(days, TerrestrialMinusUniversalSeconds(2005)), utc_hours, 985, air_c);
 }
 
 TEST(SunPosition, EqualsReferenceVectorsNearTurin) {
@@ -83,7 +83,7 @@ TEST(SunPosition, IsFiniteAtThePoles) {
   for (double latitude : {-90.0, 90.0}) {
     for (double hour = 0; hour < 24; ++hour) {
       const double days = DaysSinceJ2000(2001, 6, 21) + hour / 24.0;
-      const SunDirection sun = Observer(latitude, 12, 0).Direction(GeocentricSunAt(days, 64), days, 1013.25, -20);
+      const SunDirection sun = Observer(latitude, 12, 0).Direction(GeocentricSunAt(days, 64), hour, 1013.25, -20);
       EXPECT_TRUE(std::isfinite(sun.zenith_deg));
       EXPECT_TRUE(std::isfinite(sun.AzimuthDeg()));
     }

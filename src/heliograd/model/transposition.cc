@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "heliograd/model/cubic_table.h"
+
 namespace heliograd {
 namespace {
 
@@ -59,10 +61,12 @@ PlaneIrradiance OnPlane(const TiltedPlane& plane, const SunDirection& sun, doubl
   }
   if (dhi <= 0) return on_plane;
 
-  const double air_mass = 1.0 / (sun.cos_zenith + 0.15 * std::pow(93.9 - sun.zenith_deg, -1.253));
-  const double brightness = dhi * air_mass / kSolarConstant;
+  static const CubicTable<350> kLowSun(0.0, kLastPerezZenithDeg,
+                                       [](double zenith) { return 0.15 * std::pow(93.9 - zenith, -1.253); });
+  const double air_mass = 1.0 / (sun.cos_zenith + kLowSun(sun.zenith_deg));
+  const double brightness = dhi * air_mass * (1.0 / kSolarConstant);
   const double zenith_cubed = 5.534e-6 * sun.zenith_deg * sun.zenith_deg * sun.zenith_deg;
-  const double clearness = ((dni + dhi) / dhi + zenith_cubed) / (1.0 + zenith_cubed);
+  const double clearness = 1.0 + dni / (dhi * (1.0 + zenith_cubed));
   const SkyCoefficients& f = SkyFor(clearness);
   const double zenith_rad = kRadiansPerDegree * sun.zenith_deg;
   const double circumsolar = std::max(0.0, f.f11 + f.f12 * brightness + f.f13 * zenith_rad);
