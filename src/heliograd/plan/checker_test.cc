@@ -18,49 +18,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-/// A problem in which every quantity matters: carbon, wear, terminal value, limits, idle and host power.
-DispatchProblem RichProblem() {
-  DispatchProblem p = StudyProblem(6, 24, 500);
-  for (size_t t = 0; t < p.carbon.size(); ++t) p.carbon[t] = GramsPerKilowattHour(200 + 10.0 * static_cast<double>(t));
-  p.carbon_price = EurosPerKilogram(0.1);
-  p.battery.initial = WattHours(50);
-  p.battery.final_min = WattHours(20);
-  p.battery.max_charge = Watts(200);
-  p.battery.max_discharge = Watts(150);
-  p.battery.wear_cost = EurosPerKilowattHour(0.03);
-  p.battery.terminal_value = EurosPerKilowattHour(0.1);
-  p.grid.import_limit = Watts(600);
-  p.grid.export_limit = Watts(400);
-  p.gpu.idle = Watts(15);
-  p.gpu.host = Watts(60);
-  return p;
-}
-
-/// A sound blend plan of RichProblem: runs in every slot; charges from the grid at 6:00, from PV at 10:00, discharges
-/// at 7:00 to the GPU and at 20:00 to the grid as far as the GPU leaves it.
-Plan RichPlan(const DispatchProblem& p) {
-  std::vector<SlotDecision> decisions(p.pv.size());
-  for (size_t t = 0; t < decisions.size(); ++t) {
-    SlotDecision& d = decisions[t];
-    d.levels = t == 14 ? std::vector<LevelShare>{{0, 0.1}} : std::vector<LevelShare>{{1, 0.6}, {5, 0.3}};
-    double load_wh = 0, off = 1;
-    for (const auto& [level, share] : d.levels) load_wh += share * InWatts(p.gpu.DrawAt(level)), off -= share;
-    load_wh += off * 15;
-    double need_wh = load_wh;
-    if (t == 0) d.battery_charge = WattHours(100), need_wh += 100;
-    if (t == 4) d.battery_charge = WattHours(120), need_wh += 120;
-    if (t == 1 || t == 14) d.battery_discharge = WattHours(80), need_wh -= 72;
-    const double pv_wh = InWattHours(p.pv[t]);
-    d.pv_used = WattHours(std::max(0.0, std::min(pv_wh, need_wh + 300)));
-    need_wh -= InWattHours(d.pv_used);
-    (need_wh > 0 ? d.grid_import : d.grid_export) = WattHours(std::abs(need_wh));
-  }
-  Plan plan = MakePlan(p, Formulation::kBlend, decisions);
-  plan.status = PlanStatus::kOptimal;
-  plan.bound = plan.objective - Euros(0.0005);
-  return plan;
-}
-
 TEST(Checker, ASoundPlanPasses) {
   const DispatchProblem problem = RichProblem();
   EXPECT_THAT(CheckPlan(problem, RichPlan(problem)), IsEmpty());

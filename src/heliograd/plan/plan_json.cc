@@ -8,6 +8,7 @@
 
 #include "heliograd/plan/json_names.h"
 #include "heliograd/plan/slot_columns.h"
+#include "heliograd/plan/written_number.h"
 
 namespace heliograd {
 namespace internal {

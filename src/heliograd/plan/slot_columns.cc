@@ -1,9 +1,14 @@
 #include "heliograd/plan/slot_columns.h"
 
+#include "heliograd/base/quantity.h"
+#include "heliograd/plan/written_number.h"
+
 namespace heliograd {
 namespace {
 
 double Wh(Energy energy) { return WrittenNumber<Energy>(energy, InWattHours, WattHours); }
+/// The energy that a reader of the file will get. Numbers derived from it are then the same for writer and reader.
+Energy AsWritten(Energy energy) { return WattHours(Wh(energy)); }
 double Price(EnergyPrice price) {
   return WrittenNumber<EnergyPrice>(price, InEurosPerKilowattHour, EurosPerKilowattHour);
 }
@@ -25,12 +30,14 @@ using Value = std::optional<double>;
 const std::vector<SlotColumn>& SlotColumns() {
   static const std::vector<SlotColumn> columns = {
       {"gpu_power_w",
-       [](const SlotInPlan& s) -> Value { return InWatts(s.slot.load / s.problem.horizon.SlotDuration()); }},
+       [](const SlotInPlan& s) -> Value { return InWatts(AsWritten(s.slot.load) / s.problem.horizon.SlotDuration()); }},
       {"load_wh", [](const SlotInPlan& s) -> Value { return Wh(s.slot.load); }},
       {"pv_wh", [](const SlotInPlan& s) -> Value { return Wh(s.problem.pv[s.index]); }},
       {"pv_used_wh", DecisionWh<&SlotDecision::pv_used>},
       {"pv_curtailed_wh",
-       [](const SlotInPlan& s) -> Value { return InWattHours(s.problem.pv[s.index] - s.slot.decision.pv_used); }},
+       [](const SlotInPlan& s) -> Value {
+         return InWattHours(AsWritten(s.problem.pv[s.index]) - AsWritten(s.slot.decision.pv_used));
+       }},
       {"pv_to_gpu_wh", FlowWh<&Flows::pv_to_gpu>},
       {"pv_to_battery_wh", FlowWh<&Flows::pv_to_battery>},
       {"pv_to_grid_wh", FlowWh<&Flows::pv_to_grid>},

@@ -1,29 +1,15 @@
 // The numbers that stand for one slot in files: the same names and values in JSON and in CSV, the unit in each name.
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <optional>
 #include <string_view>
 #include <vector>
 
-#include "heliograd/base/quantity.h"
 #include "heliograd/plan/plan.h"
 #include "heliograd/plan/problem.h"
 
 namespace heliograd {
-
-/// The number to write for a quantity so that `make(number)` gives the same quantity again, bit for bit, wherever such
-/// a number exists; else the nearest. `read(q)` alone may miss it by one rounding.
-template <typename Q>
-double WrittenNumber(Q quantity, double (*read)(Q), Q (*make)(double)) {
-  const double number = read(quantity);
-  for (const double toward : {number, -1e308, 1e308}) {
-    const double candidate = std::nextafter(number, toward);
-    if (make(candidate) == quantity) return candidate;
-  }
-  return number;
-}
 
 /// A slot of a plan, with what came before it.
 struct SlotInPlan {
