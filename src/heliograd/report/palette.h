@@ -14,8 +14,8 @@ inline constexpr const char* kPriceColour = "#D55E00";
 inline constexpr const char* kTextColour = "#333333";
 inline constexpr const char* kGuideColour = "#DDDDDD";
 
-/// Colours of the series of a chart, in order.
+/// Colours of the series of a chart, in order. Grey stands for the palette's yellow, which is hard to see on white.
 inline constexpr std::array<const char*, 8> kSeriesColours{"#0072B2", "#E69F00", "#009E73", "#CC79A7",
-                                                           "#56B4E9", "#D55E00", "#000000", "#F0E442"};
+                                                           "#56B4E9", "#D55E00", "#000000", "#999999"};
 
 }  // namespace heliograd

@@ -25,32 +25,60 @@ struct Panel {
   std::string commands;
 };
 
+/// A data block for `with steps`: hour and value wherever the value changes, and at the end. Runs of equal values are
+/// one line, so that dashes show.
+std::string StepBlock(const std::string& name, const std::vector<double>& values, const TimeColumns& fit,
+                      const Horizon& horizon) {
+  const double slot_h = InHours(horizon.SlotDuration());
+  std::string block = fmt::format("${} << EOD\n", name);
+  for (size_t c = 0; c < values.size(); ++c) {
+    if (c > 0 && values[c] == values[c - 1]) continue;
+    block += fmt::format("{:.5f} {:.5f}\n", fit.FirstSlot(static_cast<int>(c)) * slot_h, values[c]);
+  }
+  return block + fmt::format("{:.5f} {:.5f}\nEOD\n", horizon.slots * slot_h, values.back());
+}
+
 /// $plan, a row per column of time: 1 its middle (hours from the start); power to the GPU from 2 PV, 3 PV and battery,
-/// 4 all three; 5 import, 6 minus export, 7 PV offered (W). $steps, a row per start of a column and one at the end: 1
-/// hour, 2 load (W), 3 import and 4 export price (EUR/kWh). $battery, a row per end of a column after one at the start:
-/// 1 hour, 2 stored (Wh).
-std::string DataBlocks(const DispatchProblem& problem, const std::vector<PlanColumn>& columns, const TimeColumns& fit) {
-  const double slot_h = InHours(problem.horizon.SlotDuration());
-  std::string plan = "$plan << EOD\n";
-  std::string steps = "$steps << EOD\n";
-  std::string battery = fmt::format("$battery << EOD\n0 {:.3f}\n", InWattHours(problem.battery.initial));
+/// 4 all three; 5 import, 6 minus export, 7 PV offered (W).
+std::string PowerBlock(const Horizon& horizon, const std::vector<PlanColumn>& columns, const TimeColumns& fit) {
+  const double slot_h = InHours(horizon.SlotDuration());
+  std::string block = "$plan << EOD\n";
   for (int c = 0; c < fit.columns; ++c) {
     const PlanColumn& column = columns[c];
-    const double start_h = fit.FirstSlot(c) * slot_h;
-    const double end_h = fit.EndSlot(c, problem.horizon.slots) * slot_h;
     const double pv_w = InWatts(column.gpu_from_pv);
     const double battery_w = InWatts(column.gpu_from_battery);
-    plan += fmt::format("{:.5f} {:.3f} {:.3f} {:.3f} {:.3f} {:.3f} {:.3f}\n", (start_h + end_h) / 2, pv_w,
-                        pv_w + battery_w, pv_w + battery_w + InWatts(column.gpu_from_grid), InWatts(column.grid_import),
-                        -InWatts(column.grid_export), InWatts(column.pv));
-    const std::string values =
-        fmt::format("{:.3f} {:.5f} {:.5f}", InWatts(column.gpu), InEurosPerKilowattHour(column.import_price),
-                    InEurosPerKilowattHour(column.export_price));
-    steps += fmt::format("{:.5f} {}\n", start_h, values);
-    if (c + 1 == fit.columns) steps += fmt::format("{:.5f} {}\n", end_h, values);
-    battery += fmt::format("{:.5f} {:.3f}\n", end_h, InWattHours(column.stored_end));
+    block += fmt::format("{:.5f} {:.3f} {:.3f} {:.3f} {:.3f} {:.3f} {:.3f}\n",
+                         (fit.FirstSlot(c) + fit.EndSlot(c, horizon.slots)) * slot_h / 2, pv_w, pv_w + battery_w,
+                         pv_w + battery_w + InWatts(column.gpu_from_grid), InWatts(column.grid_import),
+                         -InWatts(column.grid_export), InWatts(column.pv));
   }
-  return plan + "EOD\n" + steps + "EOD\n" + battery + "EOD\n";
+  return block + "EOD\n";
+}
+
+/// $battery, a row at the start and one per end of a column: 1 hour, 2 stored (Wh).
+std::string BatteryBlock(const DispatchProblem& problem, const std::vector<PlanColumn>& columns,
+                         const TimeColumns& fit) {
+  std::string block = fmt::format("$battery << EOD\n0 {:.3f}\n", InWattHours(problem.battery.initial));
+  for (int c = 0; c < fit.columns; ++c) {
+    block +=
+        fmt::format("{:.5f} {:.3f}\n", fit.EndSlot(c, problem.horizon.slots) * InHours(problem.horizon.SlotDuration()),
+                    InWattHours(columns[c].stored_end));
+  }
+  return block + "EOD\n";
+}
+
+/// All the numbers of the figure; $gpu in W, prices in EUR/kWh.
+std::string DataBlocks(const DispatchProblem& problem, const std::vector<PlanColumn>& columns, const TimeColumns& fit) {
+  std::vector<double> gpu_w, import_price, export_price;
+  for (const PlanColumn& column : columns) {
+    gpu_w.push_back(InWatts(column.gpu));
+    import_price.push_back(InEurosPerKilowattHour(column.import_price));
+    export_price.push_back(InEurosPerKilowattHour(column.export_price));
+  }
+  const Horizon& horizon = problem.horizon;
+  return PowerBlock(horizon, columns, fit) + BatteryBlock(problem, columns, fit) +
+         StepBlock("gpu", gpu_w, fit, horizon) + StepBlock("import_price", import_price, fit, horizon) +
+         StepBlock("export_price", export_price, fit, horizon);
 }
 
 std::string TickList(const Horizon& horizon, const TimeZone& zone, bool labelled) {
@@ -94,7 +122,7 @@ Panel PowerPanel(const DispatchProblem& problem, int columns) {
                            "plot $plan using 1:4 {} title 'from the grid', \\\n"
                            "  '' using 1:3 {} title 'from the battery', \\\n"
                            "  '' using 1:2 {} title 'from PV', \\\n"
-                           "  $steps using 1:2 with steps lc rgb '{}' lw 1.5 title 'GPU power'\n",
+                           "  $gpu using 1:2 with steps lc rgb '{}' lw 1.5 title 'GPU power'\n",
                            InWatts(HighestDraw(problem)) * 1.05 + 1, Bars(kGridColour, columns),
                            Bars(kBatteryColour, columns), Bars(kPvColour, columns), kTextColour)};
 }
@@ -126,8 +154,8 @@ Panel PricePanel(const std::vector<PlanColumn>& columns) {
   }
   const EnergyPrice air = std::max((high - low) * 0.12, EurosPerKilowattHour(0.01));
   return {110, fmt::format("set ylabel 'EUR/kWh'\nset yrange [{:.5f}:{:.5f}]\n"
-                           "plot $steps using 1:3 with steps lc rgb '{}' lw 2.5 title 'import price', \\\n"
-                           "  '' using 1:4 with steps lc rgb '{}' lw 2.5 dt 2 title 'export price'\n",
+                           "plot $import_price using 1:2 with steps lc rgb '{}' lw 2.5 title 'import price', \\\n"
+                           "  $export_price using 1:2 with steps lc rgb '{}' lw 2.5 dt 2 title 'export price'\n",
                            InEurosPerKilowattHour(low - air), InEurosPerKilowattHour(high + air), kPriceColour,
                            kExportColour)};
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "heliograd/report/palette.h"
@@ -12,6 +13,7 @@ namespace {
 
 constexpr int kHeight = 560;
 constexpr int kWidth = 1000;
+constexpr std::array<int, 9> kPointTypes{7, 5, 9, 11, 13, 6, 4, 8, 10};  // shapes of gnuplot, filled ones first
 
 std::string Number(double value) { return std::isfinite(value) ? fmt::format("{}", value) : "NaN"; }
 std::string CsvNumber(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }
@@ -19,9 +21,28 @@ std::string CsvNumber(double value) { return std::isfinite(value) ? fmt::format(
 size_t PointsOf(const LineChart& chart) { return chart.categories.empty() ? chart.x.size() : chart.categories.size(); }
 double XOf(const LineChart& chart, size_t i) { return chart.categories.empty() ? chart.x[i] : static_cast<double>(i); }
 
-const char* ColourOf(const LineChart& chart, size_t series) {
+/// The colour map viridis (S. van der Walt and N. Smith, 2015) at a part from 0 to 1, without its lightest end.
+std::string SequentialColour(double part) {
+  static constexpr std::array<std::array<double, 3>, 5> kAnchors{
+      {{68, 1, 84}, {59, 82, 139}, {33, 145, 140}, {94, 201, 98}, {208, 193, 26}}};
+  const double at = std::clamp(part, 0.0, 1.0) * (kAnchors.size() - 1);
+  const size_t below = std::min(static_cast<size_t>(at), kAnchors.size() - 2);
+  std::string colour = "#";
+  for (size_t channel = 0; channel < 3; ++channel) {
+    const double value =
+        std::lerp(kAnchors[below][channel], kAnchors[below + 1][channel], at - static_cast<double>(below));
+    colour += fmt::format("{:02X}", std::lround(value));
+  }
+  return colour;
+}
+
+/// References take the colour of their series, and so do not count as steps of an ordered chart.
+std::string ColourOf(const LineChart& chart, size_t series) {
   const size_t index = chart.series[series].like_series.value_or(series);
-  return kSeriesColours[index % kSeriesColours.size()];
+  if (!chart.ordered) return kSeriesColours[index % kSeriesColours.size()];
+  const auto steps = std::count_if(chart.series.begin(), chart.series.end(),
+                                   [](const LineSeries& each) { return !each.like_series.has_value(); });
+  return SequentialColour(steps > 1 ? static_cast<double>(index) / static_cast<double>(steps - 1) : 0.0);
 }
 
 /// Names below the axis, upright while they are few.
@@ -58,7 +79,7 @@ std::string PlotBand(const LineChart& chart, size_t index) {
   const size_t low = 2 + chart.series.size() + 2 * index;
   const LineBand& band = chart.bands[index];
   return fmt::format("$data using 1:{}:{} with filledcurves fs transparent solid 0.18 noborder lc rgb '{}' title {}",
-                     low, low + 1, kSeriesColours[band.like_series % kSeriesColours.size()], GnuplotQuoted(band.name));
+                     low, low + 1, ColourOf(chart, band.like_series), GnuplotQuoted(band.name));
 }
 
 std::string PlotSeries(const LineChart& chart, size_t index) {
@@ -66,7 +87,9 @@ std::string PlotSeries(const LineChart& chart, size_t index) {
   const bool few = PointsOf(chart) <= 40;
   const char* with = chart.steps ? "steps" : few && !series.dashed ? "linespoints" : "lines";
   // Shapes differ too: colour is not the only sign.
-  const std::string points = few && !series.dashed && !chart.steps ? fmt::format(" pt {} ps 0.8", 4 + index % 10) : "";
+  const std::string points = few && !series.dashed && !chart.steps
+                                 ? fmt::format(" pt {} ps 0.9", kPointTypes[index % kPointTypes.size()])
+                                 : "";
   return fmt::format("$data using 1:{} with {} lc rgb '{}' lw 2{}{} title {}", 2 + index, with, ColourOf(chart, index),
                      points, series.dashed ? " dt 2" : "", GnuplotQuoted(series.name));
 }

@@ -34,7 +34,8 @@ struct LineChart {
   std::vector<LineBand> bands;
   bool y_from_zero = false;
   bool log_y = false;
-  bool steps = false;  // values hold from their x to the next
+  bool steps = false;    // values hold from their x to the next
+  bool ordered = false;  // the series are steps of one quantity (panel sizes, months): colours run from dark to light
 };
 
 /// A figure of the chart, legend beside the data. Precondition: series and bands are as long as x (or the categories).

@@ -148,7 +148,7 @@ std::vector<std::string> BaselineCells(const Baseline& baseline, const Plan& pla
   std::string name = baseline.name;
   if (baseline.limit) name += fmt::format(" ({})", PowerText(*baseline.limit));
   if (!baseline.totals) {
-    return {name + ": cannot finish in time" + (baseline.note.empty() ? "" : ": " + baseline.note), "-", "-", "-", ""};
+    return {name + ": cannot finish in time" + (baseline.note.empty() ? "" : ": " + baseline.note), "", "", "", ""};
   }
   const Money cost = baseline.totals->cost;
   if (plan.status == PlanStatus::kInfeasible) {

@@ -8,6 +8,8 @@
 #include <numeric>
 #include <utility>
 
+#include "heliograd/base/text.h"
+
 namespace heliograd {
 namespace {
 
@@ -87,12 +89,20 @@ size_t BytesThatFit(std::string_view word, int width) {
   return bytes;
 }
 
+/// Words between spaces; a number keeps its unit.
 std::vector<std::string_view> WordsOf(std::string_view text) {
   std::vector<std::string_view> words;
+  bool after_number = false;
   while (!text.empty()) {
-    const size_t space = std::min(text.find(' '), text.size());
-    if (space > 0) words.push_back(text.substr(0, space));
-    text.remove_prefix(std::min(space + 1, text.size()));
+    const std::string_view word = text.substr(0, text.find(' '));
+    const bool follows_directly = !words.empty() && words.back().data() + words.back().size() + 1 == word.data();
+    if (!word.empty() && after_number && follows_directly) {
+      words.back() = std::string_view(words.back().data(), words.back().size() + 1 + word.size());
+    } else if (!word.empty()) {
+      words.push_back(word);
+    }
+    after_number = !after_number && ParseNumber(word).has_value();
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
   }
   return words;
 }
