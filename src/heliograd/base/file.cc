@@ -8,7 +8,9 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 
 namespace heliograd {
 namespace {
@@ -40,6 +42,40 @@ bool WriteAll(int fd, std::string_view content) {
   return true;
 }
 
+/// The file that a chain of symbolic links ends at, so that a link is kept and its target replaced.
+std::string RealPath(const std::string& path) {
+  const std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr), &std::free);
+  return real ? std::string(real.get()) : path;
+}
+
+mode_t DefaultMode() {
+  const mode_t mask = umask(0);
+  umask(mask);
+  return 0666 & ~mask;
+}
+
+/// 0 or the error code.
+int WriteInPlace(const std::string& path, std::string_view content) {
+  const Descriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  return file.get() >= 0 && WriteAll(file.get(), content) ? 0 : errno;
+}
+
+/// Writes beside `path` and renames. Keeps the permissions of the file that was there (`old_mode`, 0 = none was).
+/// 0 or the error code.
+int Replace(const std::string& path, std::string_view content, mode_t old_mode) {
+  std::string temporary = path + ".XXXXXX";
+  const Descriptor file(mkostemp(temporary.data(), O_CLOEXEC));
+  if (file.get() < 0) return errno;
+  const mode_t mode = old_mode == 0 ? DefaultMode() : old_mode & 0777;
+  if (WriteAll(file.get(), content) && fchmod(file.get(), mode) == 0 && fsync(file.get()) == 0 &&
+      std::rename(temporary.c_str(), path.c_str()) == 0) {
+    return 0;
+  }
+  const int code = errno;
+  unlink(temporary.c_str());
+  return code;
+}
+
 }  // namespace
 
 Result<std::string> ReadFile(const std::string& path, size_t largest) {
@@ -64,20 +100,13 @@ Result<std::string> ReadFile(const std::string& path, size_t largest) {
 }
 
 Result<void> WriteFile(const std::string& path, std::string_view content) {
-  std::string temporary = path + ".XXXXXX";
-  const Descriptor file(mkostemp(temporary.data(), O_CLOEXEC));
-  const auto failure = [&path](int code) {
-    return Fail(fmt::format("{}: cannot write: {}.", path, std::strerror(code)), KindOf(code));
-  };
-  if (file.get() < 0) return failure(errno);
-  const mode_t mask = umask(0);
-  umask(mask);
-  if (!WriteAll(file.get(), content) || fchmod(file.get(), 0666 & ~mask) != 0 || fsync(file.get()) != 0 ||
-      std::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int code = errno;
-    unlink(temporary.c_str());
-    return failure(code);
-  }
+  struct stat found {};
+  const bool exists = stat(path.c_str(), &found) == 0;
+  // A device or a pipe has no old content to keep, and renaming over /dev/null would replace it.
+  const bool in_place = exists && !S_ISREG(found.st_mode);
+  const int code =
+      in_place ? WriteInPlace(path, content) : Replace(exists ? RealPath(path) : path, content, found.st_mode);
+  if (code != 0) return Fail(fmt::format("{}: cannot write: {}.", path, std::strerror(code)), KindOf(code));
   return {};
 }
 

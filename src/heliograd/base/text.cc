@@ -34,16 +34,28 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-/// Length of the UTF-8 sequence at the front of `text`, or 0 when there is none.
+/// Length of the well-formed UTF-8 sequence at the front of `text` (Unicode 15, table 3-7), or 0 when there is none.
 size_t Utf8Length(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text.front());
-  const size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : (lead & 0xF0) == 0xE0 ? 3
-                        : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+  const auto byte = [text](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return 1;
+  const size_t length = lead < 0xC2 || lead > 0xF4 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
   if (length == 0 || text.size() < length) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) return 0;
+  const unsigned char second_low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;  // no overlong forms
+  const unsigned char second_high = lead == 0xED   ? 0x9F
+                                    : lead == 0xF4 ? 0x8F
+                                                   : 0xBF;  // no surrogates, nothing above U+10FFFF
+  if (byte(1) < second_low || byte(1) > second_high) return 0;
+  for (size_t i = 2; i < length; ++i) {
+    if (byte(i) < 0x80 || byte(i) > 0xBF) return 0;
   }
   return length;
+}
+
+/// Terminals obey U+0000..U+001F, U+007F and U+0080..U+009F.
+bool IsControl(std::string_view character) {
+  const auto lead = static_cast<unsigned char>(character.front());
+  return lead < 0x20 || lead == 0x7F || (lead == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0);
 }
 
 }  // namespace
@@ -88,7 +100,8 @@ std::optional<std::string> NearestName(std::string_view word, const std::vector<
   size_t least = std::max<size_t>(2, word.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
     const size_t distance = EditDistance(word, candidate);
-    if (distance < least) least = distance, nearest = candidate;
+    const bool mostly_equal = 2 * distance <= std::max(word.size(), candidate.size());
+    if (mostly_equal && distance < least) least = distance, nearest = candidate;
   }
   return nearest;
 }
@@ -107,9 +120,8 @@ std::string Quoted(std::string_view text) {
       break;
     }
     const size_t length = Utf8Length(text.substr(i));
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if (length == 0 || byte < 0x20 || byte == 0x7F) {
-      quoted += fmt::format("\\x{:02X}", byte);
+    if (length == 0 || IsControl(text.substr(i, length))) {
+      quoted += fmt::format("\\x{:02X}", static_cast<unsigned char>(text[i]));
       ++i;
     } else {
       quoted += text.substr(i, length);

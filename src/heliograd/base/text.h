@@ -29,7 +29,8 @@ std::string Quoted(std::string_view text);
 /// Text with a byte order mark removed and every line end (CRLF, CR) turned into LF.
 std::string NormalizeLines(std::string_view bytes);
 
-/// Splits one CSV line at commas (or another separator). Double quotes group, "" inside quotes is a quote. Fields are trimmed.
+/// Splits one CSV line at commas (or another separator). Double quotes group, "" inside quotes is a quote. Fields are
+/// trimmed.
 std::vector<std::string> SplitCsvLine(std::string_view line, char separator = ',');
 
 }  // namespace heliograd

@@ -5,9 +5,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 #include <stdexcept>
+
+#include "heliograd/base/text.h"
 
 namespace heliograd {
 namespace {
@@ -16,6 +17,8 @@ using std::chrono::days;
 using std::chrono::seconds;
 using std::chrono::sys_days;
 using std::chrono::year_month_day;
+
+constexpr int kLargestOffsetMinutes = 14 * 60;  // Kiribati; no place on Earth is further from UTC
 
 year_month_day DateOf(const CivilTime& civil) {
   return {std::chrono::year(civil.year), std::chrono::month(static_cast<unsigned>(civil.month)),
@@ -31,16 +34,22 @@ CivilTime CivilFromSeconds(std::chrono::sys_seconds time) {
   const sys_days day = std::chrono::floor<days>(time);
   const year_month_day date(day);
   const int64_t rest = (time - day).count();
-  return {int(date.year()), static_cast<int>(unsigned(date.month())), static_cast<int>(unsigned(date.day())),
-          static_cast<int>(rest / 3600), static_cast<int>(rest / 60 % 60), static_cast<int>(rest % 60)};
+  return {int(date.year()),
+          static_cast<int>(unsigned(date.month())),
+          static_cast<int>(unsigned(date.day())),
+          static_cast<int>(rest / 3600),
+          static_cast<int>(rest / 60 % 60),
+          static_cast<int>(rest % 60)};
 }
 
 /// Takes exactly `digits` digits off the front of `text`.
 std::optional<int> TakeDigits(std::string_view& text, size_t digits) {
   if (text.size() < digits) return std::nullopt;
   int value = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + digits, value);
-  if (code != std::errc() || end != text.data() + digits || value < 0) return std::nullopt;
+  for (const char c : text.substr(0, digits)) {
+    if (c < '0' || c > '9') return std::nullopt;
+    value = value * 10 + (c - '0');
+  }
   text.remove_prefix(digits);
   return value;
 }
@@ -57,9 +66,11 @@ std::optional<seconds> ParseOffset(std::string_view text) {
   const int sign = text.front() == '-' ? -1 : 1;
   text.remove_prefix(1);
   const auto hours = TakeDigits(text, 2);
-  TakeChar(text, ":");
-  const auto minutes = text.empty() ? std::optional<int>(0) : TakeDigits(text, 2);
-  if (!hours || !minutes || !text.empty() || *hours > 14 || *minutes > 59) return std::nullopt;
+  const bool minutes_follow = TakeChar(text, ":") || !text.empty();
+  const auto minutes = minutes_follow ? TakeDigits(text, 2) : std::optional<int>(0);
+  if (!hours || !minutes || !text.empty() || *minutes > 59 || *hours * 60 + *minutes > kLargestOffsetMinutes) {
+    return std::nullopt;
+  }
   return seconds(sign * (*hours * 3600 + *minutes * 60));
 }
 
@@ -94,8 +105,8 @@ CivilTime CivilInUtc(Stamp stamp) { return CivilFromSeconds(std::chrono::floor<s
 
 Result<CivilTime> ParseCivil(std::string_view text) {
   const auto failure = [whole = std::string(text)] {
-    return Fail(fmt::format("'{}' is not a date and time: expected YYYY-MM-DD HH:MM, for example 2025-01-01 20:00.",
-                            whole));
+    return Fail(fmt::format("{} is not a date and time: expected YYYY-MM-DD HH:MM, for example 2025-01-01 20:00.",
+                            Quoted(whole)));
   };
   CivilTime civil;
   const auto year = TakeDigits(text, 4);
@@ -154,9 +165,10 @@ Result<TimeZone> TimeZone::Find(std::string_view name) {
     zone.rules_->zone->get_info(std::chrono::sys_seconds(seconds(0)));  // reads the zone's file now, not later
     return zone;
   } catch (const std::runtime_error&) {
-    return Fail(fmt::format("'{}' is not a known time zone: expected an IANA name such as Europe/Rome (Debian package "
-                            "tzdata) or a fixed offset such as +01:00.",
-                            name));
+    return Fail(
+        fmt::format("{} is not a known time zone: expected an IANA name such as Europe/Rome (Debian package "
+                    "tzdata) or a fixed offset such as +01:00.",
+                    Quoted(name)));
   }
 }
 
@@ -189,6 +201,15 @@ Result<Stamp> TimeZone::ToStamp(const CivilTime& civil) const {
   return Stamp(as_utc - info.first.offset);
 }
 
+std::vector<Stamp> TimeZone::ToStamps(const CivilTime& civil) const {
+  const std::chrono::sys_seconds as_utc = AsUtcSeconds(civil);
+  if (!rules_) return {as_utc - fixed_offset_};
+  const auto info = rules_->zone->get_info(date::local_seconds(as_utc.time_since_epoch()));
+  if (info.result == date::local_info::nonexistent) return {};
+  if (info.result == date::local_info::unique) return {as_utc - info.first.offset};
+  return {as_utc - info.first.offset, as_utc - info.second.offset};
+}
+
 Result<Stamp> ParseStamp(std::string_view text, const TimeZone& zone) {
   // A suffix can only start after the date, whose dashes must not be taken for a negative offset.
   const size_t suffix = text.size() > 10 ? text.find_first_of("Zz+-", 10) : std::string_view::npos;
@@ -197,7 +218,8 @@ Result<Stamp> ParseStamp(std::string_view text, const TimeZone& zone) {
   }
   const auto offset = ParseOffset(text.substr(suffix));
   if (!offset) {
-    return Fail(fmt::format("'{}' ends in '{}', which is no offset: expected Z or +HH:MM.", text, text.substr(suffix)));
+    return Fail(fmt::format("{} ends in {}, which is no offset: expected Z or +HH:MM.", Quoted(text),
+                            Quoted(text.substr(suffix))));
   }
   return ParseCivil(text.substr(0, suffix)).and_then([&](const CivilTime& civil) {
     return TimeZone::Fixed(*offset).ToStamp(civil);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "heliograd/base/quantity.h"
 #include "heliograd/base/result.h"
@@ -50,7 +51,9 @@ std::string FormatCivil(const CivilTime& civil);
 /// RFC 3339 in UTC: "2025-01-01T19:00:00Z".
 std::string FormatStamp(Stamp stamp);
 
-/// A zone of the IANA data base ("Europe/Rome") or a fixed offset ("+01:00", "UTC"). Cheap to copy, immutable.
+/// A zone of the IANA data base ("Europe/Rome") or a fixed offset ("+01:00", "UTC"). Cheap to copy, immutable, safe
+/// from any thread. The data base of the system lists changes of the clock to the end of 2037; later years keep
+/// standard time.
 class TimeZone {
  public:
   /// UTC.
@@ -68,6 +71,9 @@ class TimeZone {
   /// The instant at which the local clock shows `civil`. A time that occurs twice (autumn) gives the first; one that is
   /// skipped (spring) is an error that names the next valid time.
   Result<Stamp> ToStamp(const CivilTime& civil) const;
+  /// Every instant at which the local clock shows `civil`, ascending: none when it is skipped, two when it occurs
+  /// twice.
+  std::vector<Stamp> ToStamps(const CivilTime& civil) const;
 
  private:
   struct Rules;  // the zone's transitions; empty for a fixed offset

@@ -107,12 +107,16 @@ void CsvReader::Split() {
   }
 }
 
-std::optional<double> ReadNumber(CsvReader& reader, const NumberColumn& column, ProblemList& problems) {
-  const std::string_view field = reader.Field(column.index);
-  const auto value = ParseNumber(field);
+std::optional<double> NumberFromText(std::string_view text, size_t line, const NumberColumn& column,
+                                     ProblemList& problems) {
+  const auto value = ParseNumber(text);
   if (value && *value >= column.low && *value <= column.high) return value;
-  problems.AddForValue(reader.line_number(), column.name, field, ExpectedNumber(column, "a number"));
+  problems.AddForValue(line, column.name, text, ExpectedNumber(column, "a number"));
   return std::nullopt;
+}
+
+std::optional<double> ReadNumber(CsvReader& reader, const NumberColumn& column, ProblemList& problems) {
+  return NumberFromText(reader.Field(column.index), reader.line_number(), column, problems);
 }
 
 std::optional<int> ReadWholeNumber(CsvReader& reader, const NumberColumn& column, ProblemList& problems) {
@@ -127,7 +131,11 @@ std::optional<int> ReadWholeNumber(CsvReader& reader, const NumberColumn& column
 std::optional<size_t> FindColumn(const std::vector<std::string_view>& header,
                                  std::initializer_list<std::string_view> names) {
   for (size_t i = 0; i < header.size(); ++i) {
-    if (std::find(names.begin(), names.end(), ToLower(header[i])) != names.end()) return i;
+    const std::string name = ToLower(header[i]);
+    const std::string_view without_unit = Trim(std::string_view(name).substr(0, name.find('(')));
+    for (const std::string_view wanted : names) {
+      if (wanted == name || wanted == without_unit) return i;
+    }
   }
   return std::nullopt;
 }

@@ -90,14 +90,19 @@ struct NumberColumn {
   size_t index = 0;  // from 0
 };
 
-/// The number in that column of the reader's line. A field that is empty, no finite number or out of range is added to
-/// `problems` and gives nothing.
+/// The number that `text`, found on that line, stands for. A text that is empty, no finite number or out of range is
+/// added to `problems` and gives nothing.
+std::optional<double> NumberFromText(std::string_view text, size_t line, const NumberColumn& column,
+                                     ProblemList& problems);
+
+/// The same for that column of the reader's line.
 std::optional<double> ReadNumber(CsvReader& reader, const NumberColumn& column, ProblemList& problems);
 
 /// The same for whole numbers.
 std::optional<int> ReadWholeNumber(CsvReader& reader, const NumberColumn& column, ProblemList& problems);
 
-/// Position of the first header field that equals one of the names, ignoring case. Names must be in lower case.
+/// Position of the first header field that equals one of the names, ignoring case and a unit in brackets at its end:
+/// "Wind Speed (m/s)" is "wind speed". Names must be in lower case.
 std::optional<size_t> FindColumn(const std::vector<std::string_view>& header,
                                  std::initializer_list<std::string_view> names);
 

@@ -89,7 +89,9 @@ TEST(ProblemListTest, ListsTheFirstTwentyAndCountsTheOthers) {
   EXPECT_EQ(error.problems.back(), "w.csv: and 3 more problems.");
 }
 
-TEST(FindColumnTest, IgnoresCase) {
+TEST(FindColumnTest, IgnoresCaseAndUnits) {
+  EXPECT_EQ(FindColumn({"G(h)", "Beam Irradiance (W/m^2)"}, {"beam irradiance"}), 1u);
+  EXPECT_EQ(FindColumn({"Gb(n)", "G(h)"}, {"g(h)"}), 1u);
   EXPECT_EQ(FindColumn({"Year", "Wind Speed"}, {"wspd", "wind speed"}), 1u);
   EXPECT_FALSE(FindColumn({"Year"}, {"month"}).has_value());
 }

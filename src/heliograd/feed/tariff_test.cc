@@ -36,10 +36,9 @@ TEST(PaperBands, FollowTheStudyEveryDay) {
 TEST(AreraBands, WeekdaySaturdaySundayAndHoliday) {
   const BandTariff tariff = AreraBands(kF1, kF2, kF3).value();
   const auto bands_of = [&tariff](const std::string& day) {
+    const auto prices = PricesPerSlot(tariff, {Local(day + " 00:00", tariff.zone), std::chrono::hours(1), 24}).value();
     std::string bands;
-    const Horizon hours{Local(day + " 00:00", tariff.zone), std::chrono::hours(1), 24};
-    for (const EnergyPrice price : PricesPerSlot(tariff, hours).value())
-      bands += price == kF1 ? '1' : price == kF2 ? '2' : '3';
+    for (const EnergyPrice price : prices) bands += price == kF1 ? '1' : price == kF2 ? '2' : '3';
     return bands;
   };
   const std::string workday = "333333321111111111122223";

@@ -16,16 +16,16 @@ namespace heliograd {
 
 /// The PV system and the results that a PVWatts file carries beside its weather, in the file's own words.
 struct PvwattsRecord {
-  int version = 8;             // 5 or 8, found from the header
+  int version = 8;  // 5 or 8, found from the header
   double dc_capacity_w = 0;
   double tilt_deg = 0;
   double azimuth_deg = 0;
-  bool roof_mounted = false;   // else open rack
-  std::string module_type;     // "Standard", "Premium", "Thin film"
+  bool roof_mounted = false;  // else open rack
+  std::string module_type;    // "Standard", "Premium", "Thin film"
   double losses_percent = 0;
   double inverter_efficiency = 0;  // 0..1
   double dc_ac_ratio = 0;
-  std::vector<double> ac_w;    // 8760, as the file has them
+  std::vector<double> ac_w;  // 8760, as the file has them
 };
 
 struct WeatherFile {
@@ -35,13 +35,15 @@ struct WeatherFile {
 
 /// What the user says of the site where the file does not, or against it.
 struct WeatherOverrides {
-  std::optional<double> utc_offset_hours;  // a PVWatts file does not carry its time zone: else found from the irradiance
+  std::optional<double>
+      utc_offset_hours;  // a PVWatts file does not carry its time zone: else found from the irradiance
   std::optional<double> latitude_deg;
   std::optional<double> longitude_deg;
   std::optional<double> elevation_m;
 };
 
-/// Reads a weather file's content. `name` appears in error messages. All mistakes that can be found in one pass are listed.
+/// Reads a weather file's content. `name` appears in error messages. All mistakes that can be found in one pass are
+/// listed.
 Result<WeatherFile> ParseWeather(std::string_view content, const std::string& name, const WeatherOverrides& overrides);
 
 /// `source` is a path or "builtin:turin".

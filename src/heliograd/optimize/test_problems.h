@@ -44,6 +44,28 @@ inline DispatchProblem StudyProblem(const CivilTime& start, int hours) {
   return problem;
 }
 
+/// Hourly slots at these import prices (EUR/kWh), nothing sold for a gain, no PV, no battery; one level: 100 W,
+/// `job_hours`.
+inline DispatchProblem PlainProblem(const std::vector<double>& import_eur_per_kwh, double job_hours) {
+  DispatchProblem problem;
+  const size_t slots = import_eur_per_kwh.size();
+  problem.horizon = {StampFromUtc({2025, 1, 1}), std::chrono::hours(1), static_cast<int>(slots)};
+  problem.pv.resize(slots);
+  problem.carbon.resize(slots);
+  problem.export_price.resize(slots);
+  for (const double price : import_eur_per_kwh) problem.import_price.push_back(EurosPerKilowattHour(price));
+  problem.gpu.levels = {{Watts(100), Watts(100), Hours(job_hours)}};
+  return problem;
+}
+
+/// A battery without self-discharge.
+inline Battery PlainBattery(double capacity_wh, double efficiency = 1.0) {
+  Battery battery;
+  battery.capacity = WattHours(capacity_wh);
+  battery.charge_efficiency = battery.discharge_efficiency = efficiency;
+  return battery;
+}
+
 /// Re-simulates the solution slot by slot and expects every rule of the problem to hold.
 void ExpectValidPlan(const DispatchProblem& problem, Formulation formulation, const Solution& solution);
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
+#include <algorithm>
 
 #include "heliograd/report/number_text.h"
 #include "heliograd/report/palette.h"
@@ -13,44 +13,44 @@ namespace heliograd {
 namespace {
 
 constexpr int kMostColumns = 400;  // finer bars than this are thinner than a pixel pair
-constexpr int kLabelCells = 110;   // so many characters of labels fit below the figure
+constexpr int kMostSeparateBars = 60;
+constexpr int kLabelCells = 110;  // so many characters of labels fit below the figure
 constexpr int kWidth = 1000;
 constexpr int kTitleHeight = 64;
 constexpr int kAxisHeight = 62;
-constexpr int kPanelGap = 16;
+constexpr int kPanelGap = 24;
 
 struct Panel {
   int height_px;
   std::string commands;
 };
 
-/// Columns of $plan: 1 middle, 2 start, 3 end (hours from the start), 4 PV, 5 PV + battery, 6 PV + battery + grid to
-/// the GPU (W), 7 load (W), 8 import, 9 minus export, 10 PV offered (W), 11 battery at the end (Wh), 12 import and 13
-/// export price (EUR/kWh).
-std::string DataBlock(const DispatchProblem& problem, const std::vector<PlanColumn>& columns, const TimeColumns& fit) {
+/// $plan, a row per column of time: 1 its middle (hours from the start); power to the GPU from 2 PV, 3 PV and battery,
+/// 4 all three; 5 import, 6 minus export, 7 PV offered (W). $steps, a row per start of a column and one at the end: 1
+/// hour, 2 load (W), 3 import and 4 export price (EUR/kWh). $battery, a row per end of a column after one at the start:
+/// 1 hour, 2 stored (Wh).
+std::string DataBlocks(const DispatchProblem& problem, const std::vector<PlanColumn>& columns, const TimeColumns& fit) {
   const double slot_h = InHours(problem.horizon.SlotDuration());
-  std::string block = "$plan << EOD\n";
+  std::string plan = "$plan << EOD\n";
+  std::string steps = "$steps << EOD\n";
+  std::string battery = fmt::format("$battery << EOD\n0 {:.3f}\n", InWattHours(problem.battery.initial));
   for (int c = 0; c < fit.columns; ++c) {
     const PlanColumn& column = columns[c];
     const double start_h = fit.FirstSlot(c) * slot_h;
     const double end_h = fit.EndSlot(c, problem.horizon.slots) * slot_h;
     const double pv_w = InWatts(column.gpu_from_pv);
     const double battery_w = InWatts(column.gpu_from_battery);
-    fmt::format_to(std::back_inserter(block),
-                   "{:.5f} {:.5f} {:.5f} {:.3f} {:.3f} {:.3f} {:.3f} {:.3f} {:.3f} {:.3f} {:.3f} {:.5f} {:.5f}\n",
-                   (start_h + end_h) / 2, start_h, end_h, pv_w, pv_w + battery_w,
-                   pv_w + battery_w + InWatts(column.gpu_from_grid), InWatts(column.gpu), InWatts(column.grid_import),
-                   -InWatts(column.grid_export), InWatts(column.pv), InWattHours(column.stored_end),
-                   InEurosPerKilowattHour(column.import_price), InEurosPerKilowattHour(column.export_price));
+    plan += fmt::format("{:.5f} {:.3f} {:.3f} {:.3f} {:.3f} {:.3f} {:.3f}\n", (start_h + end_h) / 2, pv_w,
+                        pv_w + battery_w, pv_w + battery_w + InWatts(column.gpu_from_grid), InWatts(column.grid_import),
+                        -InWatts(column.grid_export), InWatts(column.pv));
+    const std::string values =
+        fmt::format("{:.3f} {:.5f} {:.5f}", InWatts(column.gpu), InEurosPerKilowattHour(column.import_price),
+                    InEurosPerKilowattHour(column.export_price));
+    steps += fmt::format("{:.5f} {}\n", start_h, values);
+    if (c + 1 == fit.columns) steps += fmt::format("{:.5f} {}\n", end_h, values);
+    battery += fmt::format("{:.5f} {:.3f}\n", end_h, InWattHours(column.stored_end));
   }
-  // The last row ends the steps: the values of the last column at its end.
-  block += "EOD\n$battery << EOD\n";
-  fmt::format_to(std::back_inserter(block), "0 {:.3f}\n", InWattHours(problem.battery.initial));
-  for (int c = 0; c < fit.columns; ++c) {
-    fmt::format_to(std::back_inserter(block), "{:.5f} {:.3f}\n", fit.EndSlot(c, problem.horizon.slots) * slot_h,
-                   InWattHours(columns[c].stored_end));
-  }
-  return block + "EOD\n";
+  return plan + "EOD\n" + steps + "EOD\n" + battery + "EOD\n";
 }
 
 std::string TickList(const Horizon& horizon, const TimeZone& zone, bool labelled) {
@@ -82,23 +82,30 @@ std::string DayLines(const Horizon& horizon, const TimeZone& zone) {
   return lines;
 }
 
-Panel PowerPanel(const DispatchProblem& problem) {
-  return {230,
-          fmt::format("set ylabel 'GPU power, W'\nset yrange [0:{:.3f}]\n"
-                      "plot $plan using 1:6 with boxes lc rgb '{}' title 'from the grid', \\\n"
-                      "  '' using 1:5 with boxes lc rgb '{}' title 'from the battery', \\\n"
-                      "  '' using 1:4 with boxes lc rgb '{}' title 'from PV', \\\n"
-                      "  '' using 2:7:($3-$2):(0) with vectors nohead lc rgb '{}' lw 2 title 'GPU power'\n",
-                      InWatts(HighestDraw(problem)) * 1.05 + 1, kGridColour, kBatteryColour, kPvColour, kTextColour)};
+/// Bars in one colour. Many bars touch, and a border in their own colour then closes the seams.
+std::string Bars(const char* colour, int columns) {
+  return columns <= kMostSeparateBars
+             ? fmt::format("with boxes lc rgb '{}'", colour)
+             : fmt::format("with boxes lc rgb '{0}' lw 0.5 fs solid 1.0 border rgb '{0}'", colour);
 }
 
-Panel GridPanel() {
+Panel PowerPanel(const DispatchProblem& problem, int columns) {
+  return {230, fmt::format("set ylabel 'GPU power, W'\nset yrange [0:{:.3f}]\n"
+                           "plot $plan using 1:4 {} title 'from the grid', \\\n"
+                           "  '' using 1:3 {} title 'from the battery', \\\n"
+                           "  '' using 1:2 {} title 'from PV', \\\n"
+                           "  $steps using 1:2 with steps lc rgb '{}' lw 1.5 title 'GPU power'\n",
+                           InWatts(HighestDraw(problem)) * 1.05 + 1, Bars(kGridColour, columns),
+                           Bars(kBatteryColour, columns), Bars(kPvColour, columns), kTextColour)};
+}
+
+Panel GridPanel(int columns) {
   return {140, fmt::format("set ylabel 'at the meter, W'\n"
-                           "plot $plan using 1:8 with boxes lc rgb '{}' title 'grid import', \\\n"
-                           "  '' using 1:9 with boxes lc rgb '{}' title 'grid export', \\\n"
-                           "  '' using 1:10 with lines lc rgb '{}' lw 2 title 'PV offered', \\\n"
+                           "plot $plan using 1:5 {} title 'grid import', \\\n"
+                           "  '' using 1:6 {} title 'grid export', \\\n"
+                           "  '' using 1:7 with histeps lc rgb '{}' lw 2 title 'PV offered', \\\n"
                            "  0 lc rgb '{}' lw 0.5 notitle\n",
-                           kGridColour, kExportColour, kPvColour, kTextColour)};
+                           Bars(kGridColour, columns), Bars(kExportColour, columns), kPvColour, kTextColour)};
 }
 
 Panel BatteryPanel(const DispatchProblem& problem) {
@@ -109,12 +116,20 @@ Panel BatteryPanel(const DispatchProblem& problem) {
                       InWattHours(problem.battery.capacity) * 1.08, kBatteryColour, kBatteryColour)};
 }
 
-Panel PricePanel() {
-  return {110, fmt::format(
-                   "set ylabel 'EUR/kWh'\n"
-                   "plot $plan using 2:12:($3-$2):(0) with vectors nohead lc rgb '{}' lw 2.5 title 'import price', \\\n"
-                   "  '' using 2:13:($3-$2):(0) with vectors nohead lc rgb '{}' lw 2.5 dt 2 title 'export price'\n",
-                   kPriceColour, kExportColour)};
+/// Prices with some air around them, so that no line lies on the frame.
+Panel PricePanel(const std::vector<PlanColumn>& columns) {
+  EnergyPrice low = columns.front().import_price;
+  EnergyPrice high = low;
+  for (const PlanColumn& column : columns) {
+    low = std::min({low, column.import_price, column.export_price});
+    high = std::max({high, column.import_price, column.export_price});
+  }
+  const EnergyPrice air = std::max((high - low) * 0.12, EurosPerKilowattHour(0.01));
+  return {110, fmt::format("set ylabel 'EUR/kWh'\nset yrange [{:.5f}:{:.5f}]\n"
+                           "plot $steps using 1:3 with steps lc rgb '{}' lw 2.5 title 'import price', \\\n"
+                           "  '' using 1:4 with steps lc rgb '{}' lw 2.5 dt 2 title 'export price'\n",
+                           InEurosPerKilowattHour(low - air), InEurosPerKilowattHour(high + air), kPriceColour,
+                           kExportColour)};
 }
 
 std::string CommonSettings(const Horizon& horizon, int columns, const TimeZone& zone) {
@@ -123,32 +138,37 @@ std::string CommonSettings(const Horizon& horizon, int columns, const TimeZone& 
              "set xrange [0:{:.5f}]\nset style fill solid 1.0 noborder\nset boxwidth {} relative\n"
              "set border 3 lc rgb '{}'\nset tics nomirror out scale 0.5 textcolor rgb '{}'\nset grid ytics lc rgb '{}' "
              "lw 0.5\n"
-             "set key outside right top vertical Left reverse samplen 1.5 spacing 1.15 textcolor rgb '{}'\n"
+             "set key left top vertical Left reverse samplen 1.5 spacing 1.15 textcolor rgb '{}'\n"
              "set ytics autofreq\n",
-             hours, columns <= 60 ? 0.94 : 1.0, kTextColour, kTextColour, kGuideColour, kTextColour) +
+             hours, columns <= kMostSeparateBars ? 0.94 : 1.0, kTextColour, kTextColour, kGuideColour, kTextColour) +
          DayLines(horizon, zone);
 }
 
+/// Puts the next plot and its legend, to the right of the data, on the page.
 std::string Place(int top_px, int height_px, int total_px) {
+  const double top = 1.0 - static_cast<double>(top_px) / total_px;
+  const double bottom = 1.0 - static_cast<double>(top_px + height_px) / total_px;
   return fmt::format(
       "set tmargin at screen {:.4f}\nset bmargin at screen {:.4f}\nset lmargin at screen 0.085\n"
-      "set rmargin at screen 0.83\n",
-      1.0 - static_cast<double>(top_px) / total_px, 1.0 - static_cast<double>(top_px + height_px) / total_px);
+      "set rmargin at screen 0.83\nset key at screen 0.845, screen {:.4f}\n",
+      top, bottom, top);
 }
 
 }  // namespace
 
 Figure PlanFigure(const DispatchProblem& problem, const Plan& plan, const TimeZone& zone, const std::string& title) {
   const TimeColumns fit = FitColumns(problem.horizon, kMostColumns);
-  std::vector<Panel> panels{PowerPanel(problem), GridPanel()};
+  const std::vector<PlanColumn> columns = GatherColumns(problem, plan, fit);
+  std::vector<Panel> panels{PowerPanel(problem, fit.columns), GridPanel(fit.columns)};
   if (problem.battery.capacity > kVisibleEnergy) panels.push_back(BatteryPanel(problem));
-  panels.push_back(PricePanel());
+  panels.push_back(PricePanel(columns));
 
   int total_px = kTitleHeight + kAxisHeight;
   for (const Panel& panel : panels) total_px += panel.height_px + kPanelGap;
 
-  const std::string heading = fmt::format("{}: {} modelled cost", title, MoneyText(plan.totals.cost));
-  std::string script = DataBlock(problem, GatherColumns(problem, plan, fit), fit);
+  const std::string heading =
+      fmt::format("{}: what feeds the GPU, at a modelled cost of {}", title, MoneyText(plan.totals.cost));
+  std::string script = DataBlocks(problem, columns, fit);
   script += fmt::format("set multiplot\nset label 1 {} at screen 0.085, screen {:.4f} font ',16' textcolor rgb '{}'\n",
                         GnuplotQuoted(heading), 1.0 - 26.0 / total_px, kTextColour);
   script += CommonSettings(problem.horizon, fit.columns, zone);

@@ -14,6 +14,8 @@ namespace heliograd {
 namespace {
 
 const Money kCent = Euros(0.0005);  // what rounds to zero in text
+constexpr const char* kProvenance =
+    "All energies and costs are modelled, none is measured: from the scenario's PV, power curve, battery and prices.";
 
 /// Wrapped, each line in the ink.
 std::string Painted(const TerminalStyle& style, Ink ink, const std::string& text) {
@@ -203,11 +205,7 @@ std::string DrawPlan(const DispatchProblem& problem, const Plan& plan, const Tim
   if (plan.status != PlanStatus::kInfeasible) {
     drawn += '\n';
     drawn += DrawGantt(problem, plan, zone, style) + GanttLegend(problem, plan, style);
-    drawn += "\n" +
-             Paragraph(
-                 "All energies and costs are modelled, none is measured: from the scenario's PV, power curve, battery "
-                 "and prices.",
-                 style);
+    drawn += Painted(style, Ink::kPlain, kProvenance);
     if (style.table) drawn += Heading("Slots", style) + DrawSlotTable(problem, plan, zone, style);
     drawn += DrawSummary(problem, plan, style);
   }

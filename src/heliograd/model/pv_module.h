@@ -1,0 +1,41 @@
+// The modules of PVWatts: their temperature coefficients (version 5) and their single-diode model (version 8).
+//
+// Source of the model: A. Dobos, "An improved coefficient calculator for the California Energy Commission 6 parameter
+// photovoltaic module model", J. Solar Energy Engineering 134, 2012; the parameters are those that PVWatts 8 fixes per
+// module type. Pure functions.
+#pragma once
+
+#include "heliograd/model/pvwatts.h"
+
+namespace heliograd {
+
+/// One module at 1000 W/m2 and 25 degrees.
+struct CecModule {
+  double area_m2;
+  double voltage_v;           // at maximum power
+  double current_a;           // at maximum power
+  double current_per_kelvin;  // of the short-circuit current, A/K
+  double ideality_v;          // modified ideality factor a
+  double light_current_a;     // I_L
+  double diode_current_a;     // I_o
+  double series_ohm;          // R_s
+  double shunt_ohm;           // R_sh
+  double adjustment_percent;  // of the current's temperature coefficient
+
+  double RatedW() const { return voltage_v * current_a; }
+  double Efficiency() const { return RatedW() / (1000.0 * area_m2); }
+};
+
+const CecModule& CecModuleOf(PvModule module);
+
+/// Relative change of power per kelvin in PVWatts 5.
+double PowerPerKelvinV5(PvModule module);
+
+/// Largest power of the module in watts for what reaches its cells, W/m2; zero below 1 W/m2.
+double MaximumPowerW(const CecModule& module, double effective_w_m2, double cell_c);
+
+/// Spectral factor of De Soto, Klein, Beckman 2006 from the sun's zenith (read as 86 degrees beyond that) and the
+/// site's elevation; `cos_zenith` is the zenith's cosine.
+double AirMassModifier(double zenith_deg, double cos_zenith, double elevation_m);
+
+}  // namespace heliograd

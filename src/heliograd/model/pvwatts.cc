@@ -1,0 +1,196 @@
+#include "heliograd/model/pvwatts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cmath>
+#include <optional>
+
+#include "heliograd/model/cell_temperature.h"
+#include "heliograd/model/glass.h"
+#include "heliograd/model/inverter.h"
+#include "heliograd/model/pv_module.h"
+#include "heliograd/model/row_shading.h"
+#include "heliograd/model/row_sun.h"
+#include "heliograd/model/transposition.h"
+
+namespace heliograd {
+namespace {
+
+constexpr double kDefaultAlbedo = 0.2;
+constexpr std::array<size_t, 12> kDaysPerMonth = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+
+/// What one hour with the sun up gives.
+struct HourOutput {
+  double poa_w_m2 = 0;
+  double cell_c = 0;
+  double dc_w = 0;
+  double ac_w = 0;
+};
+
+double Albedo(const WeatherHour& hour) {
+  const double albedo = hour.albedo.value_or(kDefaultAlbedo);
+  return albedo > 0 && albedo < 1 ? albedo : kDefaultAlbedo;
+}
+
+double KeptShare(const PvSystem& system) { return 1.0 - system.losses_percent / 100.0; }
+
+double RatedAcW(const PvSystem& system) { return InWatts(system.dc_capacity) / system.dc_ac_ratio; }
+
+/// PVWatts 8: glass, spectrum, cell temperature and a single-diode module; rows of a rack shade each other.
+class Version8 {
+ public:
+  Version8(const PvSystem& system, double elevation_m)
+      : plane_(system.tilt_deg, system.azimuth_deg),
+        cover_(system.tilt_deg),
+        module_(CecModuleOf(system.module)),
+        inverter_(InWatts(system.dc_capacity), RatedAcW(system), system.inverter_efficiency),
+        nominal_cell_c_(NominalOperatingCellC(system.mounting)),
+        modules_kept_(InWatts(system.dc_capacity) / module_.RatedW() * KeptShare(system)),
+        elevation_m_(elevation_m) {
+    if (system.mounting == PvMounting::kRack) rows_.emplace(InWatts(system.dc_capacity), system.tilt_deg);
+  }
+
+  HourOutput Run(const WeatherHour& hour, const SunDirection& sun) {
+    const double cos_incidence = plane_.CosIncidence(sun);
+    PlaneIrradiance on_plane = OnPlane(plane_, sun, cos_incidence, hour.dni_w_m2, hour.dhi_w_m2, Albedo(hour));
+    if (rows_) on_plane = rows_->Apply(on_plane, plane_, sun, hour.dni_w_m2, hour.dhi_w_m2);
+
+    HourOutput out;
+    out.poa_w_m2 = std::max(0.0, on_plane.Total());
+    const double through_cover =
+        CoverV8::Beam(cos_incidence) * on_plane.beam + cover_.sky() * on_plane.sky + cover_.ground() * on_plane.ground;
+    const double effective =
+        std::max(0.0, through_cover) * AirMassModifier(sun.zenith_deg, sun.cos_zenith, elevation_m_);
+    out.cell_c = NominalCellTemperatureV8(out.poa_w_m2, effective, hour.ambient_c, hour.wind_m_s, nominal_cell_c_,
+                                          module_.Efficiency());
+    out.dc_w = modules_kept_ * MaximumPowerW(module_, effective, out.cell_c);
+    out.ac_w = inverter_.Ac(out.dc_w);
+    return out;
+  }
+
+ private:
+  TiltedPlane plane_;
+  CoverV8 cover_;
+  const CecModule& module_;
+  InverterV8 inverter_;
+  double nominal_cell_c_;
+  double modules_kept_;  // how many modules make the capacity, less the system's losses
+  double elevation_m_;
+  std::optional<RowShading> rows_;
+};
+
+/// PVWatts 5: glass on the beam alone, Fuentes' cell temperature, a linear module.
+class Version5 {
+ public:
+  explicit Version5(const PvSystem& system)
+      : system_(system), plane_(system.tilt_deg, system.azimuth_deg), cell_(NominalOperatingCellC(system.mounting)) {}
+
+  HourOutput Run(const WeatherHour& hour, const SunDirection& sun) {
+    const double cos_incidence = plane_.CosIncidence(sun);
+    const PlaneIrradiance on_plane = OnPlane(plane_, sun, cos_incidence, hour.dni_w_m2, hour.dhi_w_m2, Albedo(hour));
+    HourOutput out;
+    out.poa_w_m2 = std::max(0.0, on_plane.Total());
+    out.cell_c = cell_.Step(out.poa_w_m2, hour.ambient_c, hour.wind_m_s);
+    const double warmth = 1.0 + PowerPerKelvinV5(system_.module) * (out.cell_c - 25.0);
+    out.dc_w = std::max(0.0, InWatts(system_.dc_capacity) * warmth * Transmitted(out.poa_w_m2, hour, cos_incidence) /
+                                 1000.0 * KeptShare(system_));
+    out.ac_w = InverterAcV5(out.dc_w, RatedAcW(system_), system_.inverter_efficiency);
+    return out;
+  }
+
+ private:
+  double Transmitted(double poa_w_m2, const WeatherHour& hour, double cos_incidence) const {
+    if (!HasIncidenceModifierV5(cos_incidence)) return poa_w_m2;
+    const bool coated = system_.module == PvModule::kPremium;
+    const double reflected =
+        (1.0 - IncidenceModifierV5(cos_incidence, coated)) * std::max(hour.dni_w_m2, 0.0) * cos_incidence;
+    return std::clamp(poa_w_m2 - reflected, 0.0, poa_w_m2);
+  }
+
+  const PvSystem& system_;
+  TiltedPlane plane_;
+  FuentesModel cell_;
+};
+
+template <typename Version>
+PvYear Simulate(const WeatherYear& weather, Version version) {
+  const size_t hours = weather.hours.size();
+  PvYear year;
+  year.poa.resize(hours);
+  year.cell_c.resize(hours);
+  year.dc.resize(hours);
+  year.ac.resize(hours);
+  RowSun row_sun(weather);
+  for (size_t row = 0; row < hours; ++row) {
+    const WeatherHour& hour = weather.hours[row];
+    const std::optional<SunDirection> sun = row_sun.At(row);
+    if (!sun) {
+      year.cell_c[row] = hour.ambient_c;
+      continue;
+    }
+    const HourOutput out = version.Run(hour, *sun);
+    year.poa[row] = WattsPerSquareMetre(out.poa_w_m2);
+    year.cell_c[row] = out.cell_c;
+    year.dc[row] = Watts(out.dc_w);
+    year.ac[row] = Watts(out.ac_w);
+  }
+  return year;
+}
+
+template <typename Rate>
+auto SumOfHours(const std::vector<Rate>& rates, size_t from, size_t to) {
+  Rate sum;
+  for (size_t hour = from; hour < to; ++hour) sum += rates[hour];
+  return sum * Hours(1);
+}
+
+void CheckRange(std::vector<std::string>& defects, std::string_view key, double value, bool sound,
+                std::string_view expected) {
+  if (!sound) defects.push_back(fmt::format("pv.{} is {}: expected {}", key, value, expected));
+}
+
+}  // namespace
+
+Energy PvYear::AnnualAc() const { return SumOfHours(ac, 0, ac.size()); }
+Energy PvYear::AnnualDc() const { return SumOfHours(dc, 0, dc.size()); }
+Irradiation PvYear::AnnualPoa() const { return SumOfHours(poa, 0, poa.size()); }
+
+std::vector<Energy> PvYear::MonthlyAc() const {
+  std::vector<Energy> months;
+  size_t from = 0;
+  for (const size_t days : kDaysPerMonth) {
+    const size_t to = from + 24 * days;
+    months.push_back(SumOfHours(ac, std::min(from, ac.size()), std::min(to, ac.size())));
+    from = to;
+  }
+  return months;
+}
+
+std::vector<std::string> Defects(const PvSystem& system) {
+  // Written so that a value that is not a number fails too.
+  const double capacity_w = InWatts(system.dc_capacity);
+  std::vector<std::string> defects;
+  CheckRange(defects, "dc_capacity_w", capacity_w, std::isfinite(capacity_w) && capacity_w > 0, "a number above 0");
+  CheckRange(defects, "tilt_deg", system.tilt_deg, system.tilt_deg >= 0 && system.tilt_deg <= 90,
+             "0 (flat) to 90 (upright)");
+  CheckRange(defects, "azimuth_deg", system.azimuth_deg, system.azimuth_deg >= 0 && system.azimuth_deg <= 360,
+             "0 to 360 (north 0, east 90, south 180)");
+  CheckRange(defects, "losses_percent", system.losses_percent,
+             system.losses_percent >= 0 && system.losses_percent < 100, "0 or more and below 100");
+  CheckRange(defects, "dc_ac_ratio", system.dc_ac_ratio, std::isfinite(system.dc_ac_ratio) && system.dc_ac_ratio > 0,
+             "a number above 0, such as 1.2");
+  CheckRange(defects, "inverter_efficiency", system.inverter_efficiency,
+             system.inverter_efficiency > 0 && system.inverter_efficiency <= 1, "above 0 and up to 1, such as 0.96");
+  return defects;
+}
+
+PvYear SimulatePvYear(const WeatherYear& weather, const PvSystem& system) {
+  assert(Defects(system).empty());
+  if (system.model == PvModel::kPvwattsV5) return Simulate(weather, Version5(system));
+  return Simulate(weather, Version8(system, weather.elevation_m));
+}
+
+}  // namespace heliograd

@@ -1,0 +1,126 @@
+#include "heliograd/model/row_sun.h"
+
+#include <cmath>
+
+#include "heliograd/model/pvwatts.h"
+
+namespace heliograd {
+namespace {
+
+// A day of midnight sun holds a little more than its 24 hours, so that it joins the next one.
+constexpr double kHalfEndlessDayH = 12.1;
+constexpr double kStandardPressureHpa = 1013.25;
+constexpr double kLowestPressureHpa = 800.0;  // PVWatts takes anything lower as not given
+
+int SourceYear(const WeatherHour& hour) { return hour.source_year != 0 ? hour.source_year : kDefaultSourceYear; }
+
+double DateOf(const WeatherHour& hour) { return DaysSinceJ2000(SourceYear(hour), hour.month, hour.day); }
+
+double WrapDay(double hours) { return hours - 24.0 * std::floor(hours / 24.0); }
+
+}  // namespace
+
+RowSun::RowSun(const WeatherYear& weather)
+    : weather_(weather),
+      observer_(weather.latitude_deg, weather.longitude_deg, weather.elevation_m),
+      utc_offset_h_(static_cast<double>(weather.utc_offset.count()) / 3600.0) {}
+
+std::optional<SunDirection> RowSun::At(size_t row) {
+  const WeatherHour& hour = weather_.hours[row];
+  if (hour.day != day_ || hour.month != month_ || SourceYear(hour) != source_year_) TurnTo(row);
+
+  double time_h = hour.hour;
+  if (weather_.stamp == IrradianceStamp::kInstant) {
+    time_h += weather_.instant_offset_h;
+    if (!IsUp(time_h)) return std::nullopt;
+  } else {
+    const std::optional<double> sunlit = SunlitTime(time_h + 0.5);
+    if (!sunlit) return std::nullopt;
+    time_h = *sunlit;
+  }
+  const double ut_days = midnight_ut_days_ + time_h / 24.0;
+  const double pressure = hour.pressure_hpa > kLowestPressureHpa ? hour.pressure_hpa : kStandardPressureHpa;
+  return observer_.Direction(SunAt(ut_days), ut_days, pressure, hour.ambient_c);
+}
+
+void RowSun::TurnTo(size_t row) {
+  const WeatherHour& hour = weather_.hours[row];
+  const double date = DateOf(hour);
+  source_year_ = SourceYear(hour);
+  month_ = hour.month;
+  day_ = hour.day;
+  midnight_ut_days_ = date - utc_offset_h_ / 24.0;
+
+  if (!track_ || terrestrial_minus_universal_s_ != TerrestrialMinusUniversalSeconds(source_year_) ||
+      !track_->Covers(midnight_ut_days_) || !track_->Covers(midnight_ut_days_ + 1.0)) {
+    terrestrial_minus_universal_s_ = TerrestrialMinusUniversalSeconds(source_year_);
+    double last = date;
+    for (size_t next = row + 1; next < weather_.hours.size(); ++next) {
+      const WeatherHour& other = weather_.hours[next];
+      if (SourceYear(other) != source_year_) break;
+      const double other_date = DateOf(other);
+      if (other_date < last || other_date + 1.0 > date + SunTrack::kLongestDays) break;
+      last = other_date;
+    }
+    track_.emplace(midnight_ut_days_, midnight_ut_days_ + (last - date) + 1.0, terrestrial_minus_universal_s_);
+  }
+  for (int beside = -1; beside <= 1; ++beside) {
+    Daylight& daylight = daylight_[static_cast<size_t>(beside + 1)];
+    daylight = DaylightOf(midnight_ut_days_ + beside);
+    daylight.rise_h += 24.0 * beside;
+    daylight.set_h += 24.0 * beside;
+  }
+}
+
+GeocentricSun RowSun::SunAt(double ut_days) const {
+  if (track_->Covers(ut_days)) return track_->At(ut_days);
+  return GeocentricSunAt(ut_days, terrestrial_minus_universal_s_);
+}
+
+RowSun::Arc RowSun::ArcAt(double midnight_ut_days, double time_h) const {
+  const GeocentricSun sun = SunAt(midnight_ut_days + time_h / 24.0);
+  const double noon_h = WrapDay(12.0 - (sun.noon_angle_deg - 180.0 + observer_.longitude_deg()) / 15.0 + utc_offset_h_);
+  const double half_arc_deg = observer_.HalfDayArcDeg(sun.sin_declination);
+  return {noon_h, half_arc_deg >= 180.0 ? kHalfEndlessDayH : half_arc_deg / 15.0};
+}
+
+RowSun::Daylight RowSun::DaylightOf(double midnight_ut_days) const {
+  // The sun moves on between noon and the edges of the day, so each edge is found again with the sun of its first
+  // guess.
+  const Arc noon = ArcAt(midnight_ut_days, 12.0);
+  if (noon.half_h <= 0 || noon.half_h >= 12.0) return {noon.middle_h - noon.half_h, noon.middle_h + noon.half_h};
+  const Arc rise = ArcAt(midnight_ut_days, noon.middle_h - noon.half_h);
+  const Arc set = ArcAt(midnight_ut_days, noon.middle_h + noon.half_h);
+  return {rise.middle_h - rise.half_h, set.middle_h + set.half_h};
+}
+
+bool RowSun::IsUp(double time_h) const {
+  for (const Daylight& daylight : daylight_) {
+    if (daylight.set_h > daylight.rise_h && daylight.Holds(time_h)) return true;
+  }
+  return false;
+}
+
+std::optional<double> RowSun::SunlitTime(double middle_h) const {
+  const auto whole_minutes = [](double time_h) { return std::floor(time_h * 60.0) / 60.0; };
+  const auto within_another = [this](const Daylight& own, double time_h) {
+    for (const Daylight& other : daylight_) {
+      if (&other != &own && other.set_h > other.rise_h && other.Holds(time_h)) return true;
+    }
+    return false;
+  };
+  for (const Daylight& day : daylight_) {
+    if (day.set_h <= day.rise_h) continue;
+    const bool rises_here = middle_h >= day.rise_h - 0.5 && middle_h < day.rise_h + 0.5;
+    if (rises_here && !within_another(day, day.rise_h)) return whole_minutes((day.rise_h + middle_h + 0.5) / 2.0);
+  }
+  for (const Daylight& day : daylight_) {
+    if (day.set_h <= day.rise_h) continue;
+    const bool sets_here = middle_h > day.set_h - 0.5 && middle_h <= day.set_h + 0.5;
+    if (sets_here && !within_another(day, day.set_h)) return whole_minutes((middle_h - 0.5 + day.set_h) / 2.0);
+  }
+  if (IsUp(middle_h)) return middle_h;
+  return std::nullopt;
+}
+
+}  // namespace heliograd

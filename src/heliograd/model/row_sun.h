@@ -1,0 +1,60 @@
+// The sun of each weather row: at which instant of the row it is taken, whether it is up, and where it stands.
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "heliograd/model/sun_position.h"
+#include "heliograd/trace/weather.h"
+
+namespace heliograd {
+
+/// Follows one weather year. Rows may be asked in any order; in order is fast. One object serves one thread.
+class RowSun {
+ public:
+  /// `weather` must outlive the object.
+  explicit RowSun(const WeatherYear& weather);
+
+  /// The direction that stands for the row's light, or nothing while the sun is down.
+  ///
+  /// Rows of hourly means follow the midpoint rule of PVWatts: an hour of sunrise or sunset takes the middle of its
+  /// sunlit part (whole minutes, rounded down), every other hour its own middle. Instants are taken as they are.
+  std::optional<SunDirection> At(size_t row);
+
+ private:
+  /// When the sun is above -0.8333 degrees, in hours of local standard time of one date; may reach into the dates
+  /// beside.
+  struct Daylight {
+    double rise_h = 0;
+    double set_h = 0;  // not after the rise: the sun does not come up
+
+    bool Holds(double time_h) const { return time_h >= rise_h && time_h <= set_h; }
+  };
+
+  /// The sun's path over a date as it would be if its declination stood still.
+  struct Arc {
+    double middle_h;
+    double half_h;
+  };
+
+  void TurnTo(size_t row);
+  GeocentricSun SunAt(double ut_days) const;
+  Arc ArcAt(double midnight_ut_days, double time_h) const;
+  Daylight DaylightOf(double midnight_ut_days) const;
+  std::optional<double> SunlitTime(double middle_h) const;
+  bool IsUp(double time_h) const;
+
+  const WeatherYear& weather_;
+  Observer observer_;
+  double utc_offset_h_;
+  // The run of rows whose sun the track follows, and the date of the row asked last.
+  std::optional<SunTrack> track_;
+  int source_year_ = 0;
+  double terrestrial_minus_universal_s_ = 0;
+  int month_ = 0;
+  int day_ = 0;
+  double midnight_ut_days_ = 0;
+  std::array<Daylight, 3> daylight_;  // of the date before, the date, and the date after, all in the date's hours
+};
+
+}  // namespace heliograd
