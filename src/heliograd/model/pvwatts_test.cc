@@ -152,6 +152,140 @@ TEST(PvwattsTurin, SystemsBelowAThousandWattsHaveTheSmallerInverter) {
   EXPECT_NEAR(AnnualAcKwh(Turin(), system), 1264.3, 0.051);
 }
 
+TEST(PvwattsProperties, ScalesWithinAnInverterClass) {
+  PvSystem small;
+  small.dc_capacity = Watts(100);
+  PvSystem large;
+  large.dc_capacity = Watts(900);
+  const PvYear one = SimulatePvYear(Turin(), small);
+  const PvYear nine = SimulatePvYear(Turin(), large);
+  for (size_t hour = 0; hour < one.ac.size(); ++hour) {
+    EXPECT_NEAR(InWatts(nine.ac[hour]), 9 * InWatts(one.ac[hour]), 1e-9 * (1 + InWatts(nine.ac[hour])));
+  }
+}
+
+struct Site {
+  double latitude_deg, longitude_deg, elevation_m;
+  int utc_offset_h;
+};
+
+void ExpectSound(const PvYear& year, const WeatherYear& weather, const PvSystem& system) {
+  const double rated_ac_w = InWatts(system.dc_capacity) / system.dc_ac_ratio;
+  for (size_t hour = 0; hour < year.ac.size(); ++hour) {
+    const double ac_w = InWatts(year.ac[hour]);
+    const double dc_w = InWatts(year.dc[hour]);
+    const double poa = InWattsPerSquareMetre(year.poa[hour]);
+    ASSERT_TRUE(ac_w >= 0 && ac_w <= rated_ac_w * (1 + 1e-12)) << hour << " " << ac_w;
+    ASSERT_TRUE(dc_w >= 0 && std::isfinite(dc_w)) << hour << " " << dc_w;
+    ASSERT_TRUE(ac_w <= dc_w * (1 + 1e-12)) << hour;
+    ASSERT_TRUE(poa >= 0 && std::isfinite(poa)) << hour << " " << poa;
+    ASSERT_TRUE(std::isfinite(year.cell_c[hour])) << hour << " " << year.cell_c[hour];
+    if (weather.hours[hour].dni_w_m2 <= 0 && weather.hours[hour].dhi_w_m2 <= 0) {
+      ASSERT_EQ(poa, 0) << hour;
+      ASSERT_EQ(ac_w, 0) << hour;
+    }
+  }
+}
+
+/// Turin's weather carried to another place: the light no longer fits the sun, which is the point.
+TEST(PvwattsProperties, HoldsItsBoundsAtEverySiteForEverySystem) {
+  for (const Site& site :
+       {Site{-34, 151, 20, 10}, Site{69.6, 18.9, 100, 1}, Site{-89.9, 0, 2800, 12}, Site{90, 0, 0, 0},
+        Site{0, -78, 4800, -5}, Site{31.5, 35.5, -430, 2}, Site{51, -179, 0, 13}}) {
+    for (const IrradianceStamp stamp : {IrradianceStamp::kHourMean, IrradianceStamp::kInstant}) {
+      WeatherYear weather = Turin();
+      weather.latitude_deg = site.latitude_deg;
+      weather.longitude_deg = site.longitude_deg;
+      weather.elevation_m = site.elevation_m;
+      weather.utc_offset = std::chrono::hours(site.utc_offset_h);
+      weather.stamp = stamp;
+      PvSystem system;
+      for (const double tilt : {0.0, 45.0, 90.0}) {
+        for (const double azimuth : {0.0, 200.0, 360.0}) {
+          system.tilt_deg = tilt;
+          system.azimuth_deg = azimuth;
+          for (const PvModel model : {PvModel::kPvwattsV8, PvModel::kPvwattsV5}) {
+            system.model = model;
+            system.mounting = azimuth == 200 ? PvMounting::kRack : PvMounting::kRoof;
+            system.module = tilt == 0 ? PvModule::kPremium : tilt == 90 ? PvModule::kThinFilm : PvModule::kStandard;
+            ExpectSound(SimulatePvYear(weather, system), weather, system);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(PvwattsProperties, SurvivesWeatherAtTheEdgeOfSense) {
+  WeatherYear weather = Turin();
+  for (size_t row = 0; row < weather.hours.size(); ++row) {
+    WeatherHour& hour = weather.hours[row];
+    hour.source_year = row % 3 == 0 ? 0 : static_cast<int>(1900 + row % 200);
+    hour.dni_w_m2 = row % 5 == 0 ? -10 : 1500;
+    hour.dhi_w_m2 = row % 7 == 0 ? 0 : row % 11 == 0 ? -5 : 1000;
+    hour.ambient_c = row % 2 == 0 ? -70 : 60;
+    hour.wind_m_s = row % 13 == 0 ? -1 : row % 17 == 0 ? 80 : 0;
+    hour.pressure_hpa = row % 19 == 0 ? 1e-3 : 1100;
+    hour.albedo = row % 23 == 0 ? 5.0 : 0.99;
+  }
+  for (const PvModel model : {PvModel::kPvwattsV8, PvModel::kPvwattsV5}) {
+    for (const PvMounting mounting : {PvMounting::kRoof, PvMounting::kRack}) {
+      PvSystem system = SystemOf(model);
+      system.mounting = mounting;
+      ExpectSound(SimulatePvYear(weather, system), weather, system);
+    }
+  }
+}
+
+TEST(PvwattsProperties, NightIsDarkAndAsWarmAsTheAir) {
+  const WeatherYear weather = Turin();
+  const PvYear year = SimulatePvYear(weather, PvSystem());
+  for (size_t midnight = 0; midnight < year.ac.size(); midnight += 24) {
+    EXPECT_EQ(InWatts(year.ac[midnight]), 0);
+    EXPECT_EQ(year.cell_c[midnight], weather.hours[midnight].ambient_c);
+  }
+}
+
+TEST(PvwattsProperties, SouthernArraysMakeMostWhenTheyFaceNorth) {
+  WeatherYear weather = Turin();
+  weather.latitude_deg = -45;
+  weather.stamp = IrradianceStamp::kHourMean;
+  PvSystem system;
+  const double south = AnnualAcKwh(weather, system);
+  system.azimuth_deg = 0;
+  EXPECT_GT(AnnualAcKwh(weather, system), south);
+}
+
+TEST(PvSystemDefects, ASoundSystemHasNone) { EXPECT_TRUE(Defects(PvSystem()).empty()); }
+
+TEST(PvSystemDefects, NamesEveryKeyValueAndRange) {
+  PvSystem system;
+  system.dc_capacity = Watts(0);
+  system.tilt_deg = 90.5;
+  system.azimuth_deg = -1;
+  system.losses_percent = 100;
+  system.dc_ac_ratio = 0;
+  system.inverter_efficiency = 1.01;
+  const std::vector<std::string> defects = Defects(system);
+  ASSERT_EQ(defects.size(), 6u);
+  EXPECT_EQ(defects[0], "pv.dc_capacity_w is 0: expected a number above 0");
+  EXPECT_EQ(defects[1], "pv.tilt_deg is 90.5: expected 0 (flat) to 90 (upright)");
+  EXPECT_EQ(defects[5], "pv.inverter_efficiency is 1.01: expected above 0 and up to 1, such as 0.96");
+}
+
+TEST(PvSystemDefects, RejectsWhatIsNotANumber) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const double infinity = std::numeric_limits<double>::infinity();
+  PvSystem system;
+  system.dc_capacity = Watts(infinity);
+  system.tilt_deg = nan;
+  system.azimuth_deg = nan;
+  system.losses_percent = nan;
+  system.dc_ac_ratio = infinity;
+  system.inverter_efficiency = nan;
+  EXPECT_EQ(Defects(system).size(), 6u);
+}
+
 /// A file that the PVWatts calculator wrote: the weather it used and the AC power it found. The files do not name their
 /// time zone, and the first number of each row is its month.
 struct CalculatorFile {
