@@ -29,7 +29,7 @@ Result<std::vector<Instance>> LoadInstances() {
   if (!node) return Fail(node.error());
   std::vector<Instance> instances;
   for (const FamilyInstance& row : *family) {
-    auto problem = node->Problem(row.start, row.hours, row.pv_dc_w);
+    auto problem = node->Problem(row.start, row.hours, std::chrono::hours(1), row.pv_dc_w);
     if (!problem) return Fail(problem.error());
     instances.push_back({row, std::move(*problem)});
   }

@@ -1,14 +1,31 @@
 #include "bench/study_node.h"
 
+#include <algorithm>
+#include <string>
+
 #include "heliograd/base/file.h"
 #include "heliograd/base/text.h"
-#include "heliograd/plan/test_problems.h"
+#include "heliograd/feed/tariff.h"
+#include "heliograd/model/power_curve.h"
+#include "heliograd/trace/typical_year.h"
 
 namespace heliograd::bench {
 namespace {
 
 constexpr auto kFamilyFile = "data/plans/family_pvgis_v8.csv";
 constexpr auto kPvFile = "data/pv/turin_pvgis_tilt20_roof_v8.csv";
+
+/// The study knows no daylight saving.
+constexpr std::chrono::seconds kUtcOffset = std::chrono::hours(1);
+
+Battery StudyBattery() {
+  Battery battery;
+  battery.capacity = WattHours(250);
+  battery.charge_efficiency = 0.9;
+  battery.discharge_efficiency = 0.9;
+  battery.self_discharge_per_hour = 0.005;
+  return battery;
+}
 
 /// The rows of a CSV file below its header.
 Result<std::vector<std::vector<std::string>>> ReadRows(const std::string& path) {
@@ -51,22 +68,34 @@ Result<std::vector<Power>> ReadReferencePvYear() {
   return hourly;
 }
 
-Result<StudyNode> StudyNode::Load() {
-  StudyNode node;
-  auto pv = ReadReferencePvYear();
-  if (!pv) return Fail(pv.error());
-  node.pv_of_one_kilowatt_ = std::move(*pv);
-  return node;
+std::vector<Level> StudyLevels() {
+  std::vector<Level> levels;
+  for (const PowerCurvePoint& point : StudyPowerCurve()) levels.push_back({point.limit, point.draw, point.job_time});
+  return levels;
 }
 
-Result<DispatchProblem> StudyNode::Problem(const CivilTime& start, int slots, double pv_dc_w) const {
-  DispatchProblem problem = StudyProblem(start.hour, slots);
-  problem.horizon.start = StampFromUtc(start) - std::chrono::hours(1);
-  const int first = HourOfTypicalYear(start);
-  for (int t = 0; t < slots; ++t) {
-    const Power pv = pv_of_one_kilowatt_[static_cast<size_t>((first + t) % 8760)] * (pv_dc_w / 1000);
-    problem.pv[static_cast<size_t>(t)] = pv * Hours(1);
-  }
+Result<StudyNode> StudyNode::Load() {
+  auto pv = ReadReferencePvYear();
+  if (!pv) return Fail(pv.error());
+  return StudyNode(std::move(*pv));
+}
+
+Result<DispatchProblem> StudyNode::Problem(const CivilTime& start, int slots, std::chrono::seconds slot,
+                                           double pv_dc_w) const {
+  DispatchProblem problem;
+  problem.horizon = {StampFromUtc(start) - kUtcOffset, slot, slots};
+  PvYearSeries pv{pv_of_one_kilowatt_, kUtcOffset};
+  for (Power& power : pv.hourly) power = power * (pv_dc_w / 1000);
+  problem.pv = PvEnergyPerSlot(pv, problem.horizon);
+  auto import_price = PricesPerSlot(PaperBands(EurosPerKilowattHour(0.45), EurosPerKilowattHour(0.35),
+                                               EurosPerKilowattHour(0.25), TimeZone::Fixed(kUtcOffset)),
+                                    problem.horizon);
+  if (!import_price) return Fail(import_price.error());
+  problem.import_price = std::move(*import_price);
+  problem.export_price.assign(problem.pv.size(), EurosPerKilowattHour(0.30));
+  problem.carbon.resize(problem.pv.size());
+  problem.battery = StudyBattery();
+  problem.gpu.levels = DropDominated(StudyLevels()).kept;
   return problem;
 }
 
