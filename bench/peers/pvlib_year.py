@@ -1,0 +1,58 @@
+"""pvlib (ModelChain.with_pvwatts, the PVWatts V5 equations) as a contender: the PV year that pv_bench --case wrote.
+
+    pvlib_year.py CASE      a request is how often to simulate the year; only run_model() is timed
+"""
+import json
+import sys
+import time
+
+from answer import answer_requests, decline
+
+try:
+    import pandas
+    import pvlib
+except ImportError as error:
+    decline(f"pvlib is not installed ({error})")
+
+
+def model_chain(case):
+    """The case's system; its losses are the defaults of PVWatts, and so of this chain."""
+    dc_w = case["dc_capacity_w"]
+    system = pvlib.pvsystem.PVSystem(
+        surface_tilt=case["tilt_deg"], surface_azimuth=case["azimuth_deg"],
+        module_parameters={"pdc0": dc_w, "gamma_pdc": -0.0047},
+        inverter_parameters={"pdc0": dc_w / case["dc_ac_ratio"] / case["inverter_efficiency"],
+                             "eta_inv_nom": case["inverter_efficiency"]},
+        racking_model="close_mount", module_type="glass_glass")
+    location = pvlib.location.Location(case["latitude_deg"], case["longitude_deg"], "UTC", case["elevation_m"])
+    return pvlib.modelchain.ModelChain.with_pvwatts(system, location)
+
+
+def weather_table(case):
+    """Rows at the instant of their irradiance, UTC. The months of a typical year come from several years: pvlib takes
+    the sun of each."""
+    hours = case["hours"]
+    offset = pandas.Timedelta(hours=case["instant_offset_h"] - case["utc_offset_h"])
+    stamps = pandas.to_datetime([f"{h['year']}-{h['month']:02}-{h['day']:02} {h['hour']:02}:00" for h in hours], utc=True)
+    columns = {"ghi": "ghi_w_m2", "dni": "dni_w_m2", "dhi": "dhi_w_m2", "temp_air": "ambient_c", "wind_speed": "wind_m_s"}
+    return pandas.DataFrame({name: [h[key] for h in hours] for name, key in columns.items()}, index=stamps + offset)
+
+
+def simulate(chain, weather, years):
+    times_ms = []
+    for _ in range(years):
+        begin = time.perf_counter()
+        chain.run_model(weather)
+        times_ms.append((time.perf_counter() - begin) * 1000)
+    return {"times_ms": times_ms, "ac_annual_kwh": float(chain.results.ac.sum()) / 1000}
+
+
+def main():
+    with open(sys.argv[1], encoding="utf-8") as file:
+        case = json.load(file)
+    chain, weather = model_chain(case), weather_table(case)
+    answer_requests(f"pvlib {pvlib.__version__} ModelChain.with_pvwatts",
+                    lambda request: simulate(chain, weather, int(request)))
+
+
+main()

@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""Measures heliograd beside its peers. `make bench` builds and installs what this needs, then runs all of it.
+
+    .venv-bench/bin/python bench/run.py                    everything
+    .venv-bench/bin/python bench/run.py --only dispatch    one benchmark
+
+Prints a table per benchmark and leaves every number in out/bench: NAME.json each, results.md for people. Times are never
+asserted: they are read beside the peer's of the same run.
+"""
+import argparse
+import os
+import pathlib
+import sys
+
+from benchmarks import dispatch
+from report import machine, markdown, write, write_page
+
+BENCHMARKS = {"dispatch": dispatch.measure}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=BENCHMARKS, action="append", help="measure this one (repeatable)")
+    parser.add_argument("--repetitions", type=int, default=3, help="runs of each instance, of which the median counts")
+    options = parser.parse_args()
+    os.chdir(pathlib.Path(__file__).resolve().parent.parent)
+    where = machine()
+    reports = []
+    for name in options.only or BENCHMARKS:
+        print(f"bench: measuring {name}", file=sys.stderr, flush=True)
+        report = BENCHMARKS[name](options.repetitions)
+        write(report, where)
+        print(markdown(report), flush=True)
+        reports.append(report)
+    write_page(reports, where)
+    print("bench: written to out/bench", file=sys.stderr)
+
+
+main()
