@@ -61,10 +61,11 @@ TEST(EpwTest, DropsTheLeapDay) {
 
 TEST(EpwTest, ListsValuesOfTheWrongTypeOrUnit) {
   const std::string text =
-      Replaced(EpwText(Turin()), kSecondRow, "2018,1,1,2,60,?9?9,abc,1.0,90,998.7,0,0,300,0,inf,0,");
+      Replaced(EpwText(Turin()), kSecondRow, "2018,1,1,2,60,?9?9,900,1.0,90,998.7,0,0,300,0,inf,0x1,");
   EXPECT_THAT(Problems(text),
-              ElementsAre("w.csv:10: dry bulb temperature is 'abc': expected a number from -90 to 60 C.",
+              ElementsAre("w.csv:10: dry bulb temperature is '900': expected a number from -90 to 60 C.",
                           "w.csv:10: direct normal radiation is 'inf': expected a number from -1 to 2000 W/m2.",
+                          "w.csv:10: diffuse horizontal radiation is '0x1': expected a number from -1 to 2000 W/m2.",
                           "w.csv:10: station pressure is '998.7': expected a number from 30000 to 110000 Pa."));
 }
 

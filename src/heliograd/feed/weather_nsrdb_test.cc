@@ -123,6 +123,8 @@ TEST(NsrdbTest, NamesWhatIsAbsent) {
   EXPECT_THAT(
       Problems(Replaced(Replaced(NsrdbText(Turin(), 30), ",Time Zone,", ",Zone,"), ",Local Time Zone", ",Local")),
       ElementsAre(HasSubstr("the header does not name Time Zone")));
+  EXPECT_THAT(Problems(Replaced(NsrdbText(Turin(), 30), "1,250,1\n", "CET,250,1\n")),
+              ElementsAre("w.csv:2: Time Zone is 'CET': expected a number from -12 to 14 hours from UTC."));
   EXPECT_THAT(Problems("Latitude,Longitude\n"), testing::Contains(HasSubstr("no line of values")));
 }
 

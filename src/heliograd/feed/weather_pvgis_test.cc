@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "heliograd/feed/weather_file.h"
 #include "heliograd/feed/weather_testing.h"
 
@@ -106,6 +108,8 @@ TEST(PvgisTest, NamesBadStampsOnce) {
 TEST(PvgisTest, NamesWhatTheHeaderLacks) {
   EXPECT_THAT(Problems(Replaced(PvgisText(Turin()), "Elevation (m): 250.0\n", "")),
               ElementsAre(HasSubstr("no line 'Elevation (m): ...'")));
+  EXPECT_THAT(Problems(Replaced(Replaced(PvgisText(Turin()), "Elevation (m): 250.0\n", ""), "45.000", "north")),
+              ElementsAre(HasSubstr("w.csv:1: Latitude is 'north'"), HasSubstr("no line 'Elevation (m): ...'")));
   EXPECT_THAT(Problems(Replaced(PvgisText(Turin()), "45.000", "95")),
               ElementsAre(HasSubstr("w.csv:1: Latitude is '95'")));
   EXPECT_THAT(Problems(Replaced(PvgisText(Turin()), "Gb(n)", "Gb(i)")), ElementsAre(HasSubstr("no column Gb(n)")));
