@@ -62,6 +62,7 @@ void RowSun::TurnTo(size_t row) {
       daylight_[static_cast<size_t>(beside + 1)] = DaylightOf(midnight_ut_days_ + beside).From(-24.0 * beside);
     }
   }
+  crosses_midnight_ = daylight_[0].set_h >= 0.0 || daylight_[2].rise_h <= 24.0;
 }
 
 void RowSun::StartTrack(size_t row) {
@@ -99,17 +100,15 @@ RowSun::Daylight RowSun::DaylightOf(double midnight_ut_days) const {
 }
 
 bool RowSun::IsUp(double time_h) const {
-  for (const Daylight& daylight : daylight_) {
-    if (daylight.set_h > daylight.rise_h && daylight.Holds(time_h)) return true;
-  }
-  return false;
+  if (daylight_[1].Holds(time_h)) return true;
+  return crosses_midnight_ && (daylight_[0].Holds(time_h) || daylight_[2].Holds(time_h));
 }
 
 std::optional<double> RowSun::SunlitTime(double middle_h) const {
   const auto whole_minutes = [](double time_h) { return std::floor(time_h * 60.0) / 60.0; };
   const auto within_another = [this](const Daylight& own, double time_h) {
     for (const Daylight& other : daylight_) {
-      if (&other != &own && other.set_h > other.rise_h && other.Holds(time_h)) return true;
+      if (&other != &own && other.Holds(time_h)) return true;
     }
     return false;
   };
