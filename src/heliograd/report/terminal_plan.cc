@@ -30,6 +30,10 @@ std::string Heading(const std::string& title, const TerminalStyle& style) {
   return fmt::format("\n{}", Painted(style, Ink::kBold, title));
 }
 
+std::string NameOf(const Baseline& baseline) {
+  return baseline.limit ? fmt::format("{} ({})", baseline.name, PowerText(*baseline.limit)) : baseline.name;
+}
+
 std::string SpanText(const Horizon& horizon, const TimeZone& zone) {
   const CivilTime start = zone.ToCivil(horizon.start);
   const CivilTime end = zone.ToCivil(horizon.end());
@@ -66,6 +70,20 @@ std::string SolverText(const Plan& plan) {
   return text;
 }
 
+/// The plan beside the cheapest rule, so that no saving is told against a weak one.
+std::string HeadlineSaving(const Plan& plan) {
+  const Baseline* best = nullptr;
+  for (const Baseline& baseline : plan.baselines) {
+    if (baseline.totals && (best == nullptr || baseline.totals->cost < best->totals->cost)) best = &baseline;
+  }
+  if (best == nullptr) return "";
+  const Money saving = best->totals->cost - plan.totals.cost;
+  const std::string part =
+      best->totals->cost > kCent ? fmt::format(" ({})", PercentText(Abs(saving) / best->totals->cost)) : "";
+  return fmt::format(" That is {}{} {} than the best simple rule, {}.", MoneyText(Abs(saving)), part,
+                     saving < Money() ? "more" : "less", NameOf(*best));
+}
+
 std::string DrawHeader(const DispatchProblem& problem, const Plan& plan, const TimeZone& zone,
                        const TerminalStyle& style) {
   const std::string header = Painted(style, Ink::kBold, HeaderText(problem, zone));
@@ -73,8 +91,8 @@ std::string DrawHeader(const DispatchProblem& problem, const Plan& plan, const T
     return header + Painted(style, Ink::kBad, "No plan exists: " + plan.infeasible_reason);
   }
   return header + Painted(style, Ink::kPlain,
-                          fmt::format("Cost {}, {} ({}).", MoneyText(plan.totals.cost), ProofText(problem, plan),
-                                      SolverText(plan)));
+                          fmt::format("Cost {}, {} ({}).{}", MoneyText(plan.totals.cost), ProofText(problem, plan),
+                                      SolverText(plan), HeadlineSaving(plan)));
 }
 
 std::string FeedsText(const Plan& plan) {
@@ -114,7 +132,7 @@ std::string StoredValueLine(const Plan& plan) {
     high = high ? std::max(*high, *slot.stored_value) : *slot.stored_value;
   }
   if (!low) return "";
-  return fmt::format("worth {:.3f} to {} by the hour", InEurosPerKilowattHour(*low), PriceText(*high));
+  return fmt::format("worth {:.3f} to {}, depending on the hour", InEurosPerKilowattHour(*low), PriceText(*high));
 }
 
 std::string ChangeText(Money change) {
@@ -123,11 +141,13 @@ std::string ChangeText(Money change) {
                           : fmt::format("costs {} more", MoneyText(change));
 }
 
+/// Nothing when the price was not asked for.
 std::string DeadlineLine(const DeadlinePrice& price) {
-  std::string text = price.one_hour_later ? "an hour later " + ChangeText(*price.one_hour_later) : "";
-  if (!text.empty()) text += "; ";
-  return text + "an hour earlier " +
-         (price.one_hour_earlier ? ChangeText(*price.one_hour_earlier) : std::string("cannot be met"));
+  if (!price.one_hour_later && !price.one_hour_earlier) return "";
+  const std::string later =
+      price.one_hour_later ? fmt::format("an hour later {}; ", ChangeText(*price.one_hour_later)) : "";
+  const std::string earlier = price.one_hour_earlier ? ChangeText(*price.one_hour_earlier) : "cannot be met";
+  return fmt::format("{}an hour earlier {}", later, earlier);
 }
 
 std::string DrawSummary(const DispatchProblem& problem, const Plan& plan, const TerminalStyle& style) {
@@ -138,15 +158,15 @@ std::string DrawSummary(const DispatchProblem& problem, const Plan& plan, const 
   table.AddRow(
       {"PV", fmt::format("{} used of {} offered", EnergyText(totals.pv_used), EnergyText(totals.pv_available))});
   table.AddRow({"carbon", CarbonLine(problem, totals)});
-  table.AddRow({"deadline", DeadlineLine(plan.deadline_price)});
+  const std::string deadline = DeadlineLine(plan.deadline_price);
+  if (!deadline.empty()) table.AddRow({"deadline", deadline});
   const std::string stored = StoredValueLine(plan);
   if (!stored.empty()) table.AddRow({"stored", "energy in the battery is " + stored});
   return Heading("What it takes", style) + table.Draw(style);
 }
 
 std::vector<std::string> BaselineCells(const Baseline& baseline, const Plan& plan) {
-  std::string name = baseline.name;
-  if (baseline.limit) name += fmt::format(" ({})", PowerText(*baseline.limit));
+  const std::string name = NameOf(baseline);
   if (!baseline.totals) {
     return {name + ": cannot finish in time" + (baseline.note.empty() ? "" : ": " + baseline.note), "", "", "", ""};
   }
@@ -185,6 +205,9 @@ std::string DrawLevers(const Plan& plan, const TerminalStyle& style) {
     for (int i = 0; i < std::lround(part * 16); ++i) bar += style.utf8 ? "■" : "#";
     table.AddRow({lever.name, MoneyText(lever.saving), bar});
   }
+  Money together;
+  for (const Lever& lever : plan.levers) together += lever.saving;
+  table.AddRow({"together", MoneyText(together), ""}, Ink::kBold);
   return Heading("What each lever saves", style) + table.Draw(style);
 }
 

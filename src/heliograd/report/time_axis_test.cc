@@ -42,7 +42,7 @@ TEST(MakeTimeAxis, MarksHoursAndMidnight) {
   const TimeAxis axis = MakeTimeAxis(horizon, {1, 4, 6}, TimeZone(), true);
   EXPECT_EQ(axis.ticks, "┴───┴───┼───┴───┴───┴───");
   EXPECT_EQ(axis.labels, "22  23  00  01  02  03  ");
-  EXPECT_EQ(axis.dates, "        Thu 2 Jan       ");
+  EXPECT_EQ(axis.dates, "1 Jan   Thu 2 Jan       ");
 }
 
 TEST(MakeTimeAxis, FollowsTheLocalClockThroughDaylightSaving) {
