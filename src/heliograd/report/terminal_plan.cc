@@ -13,7 +13,7 @@
 namespace heliograd {
 namespace {
 
-const Money kCent = Euros(0.0005);  // what rounds to zero in text
+const Money kNegligible = Euros(0.0005);  // what rounds to zero in text
 constexpr const char* kProvenance =
     "All energies and costs are modelled, none is measured: from the scenario's PV, power curve, battery and prices.";
 
@@ -79,8 +79,8 @@ std::string HeadlineSaving(const Plan& plan) {
   if (best == nullptr) return "";
   const Money saving = best->totals->cost - plan.totals.cost;
   const std::string part =
-      best->totals->cost > kCent ? fmt::format(" ({})", PercentText(Abs(saving) / best->totals->cost)) : "";
-  return fmt::format(" That is {}{} {} than the best simple rule, {}.", MoneyText(Abs(saving)), part,
+      best->totals->cost > kNegligible ? fmt::format(" ({})", PercentText(Abs(saving) / best->totals->cost)) : "";
+  return fmt::format(" That is {}{} {} than the best simple rule, \"{}\".", MoneyText(Abs(saving)), part,
                      saving < Money() ? "more" : "less", NameOf(*best));
 }
 
@@ -110,9 +110,9 @@ std::string MoneyBreakdown(const Totals& totals) {
   std::string text =
       fmt::format("bought {} for {}, sold {} for {}", EnergyText(totals.grid_import), MoneyText(totals.import_cost),
                   EnergyText(totals.grid_export), MoneyText(totals.export_revenue));
-  if (Abs(totals.wear_cost) > kCent) text += fmt::format(", battery wear {}", MoneyText(totals.wear_cost));
-  if (Abs(totals.carbon_cost) > kCent) text += fmt::format(", priced carbon {}", MoneyText(totals.carbon_cost));
-  if (Abs(totals.terminal_value) > kCent)
+  if (Abs(totals.wear_cost) > kNegligible) text += fmt::format(", battery wear {}", MoneyText(totals.wear_cost));
+  if (Abs(totals.carbon_cost) > kNegligible) text += fmt::format(", priced carbon {}", MoneyText(totals.carbon_cost));
+  if (Abs(totals.terminal_value) > kNegligible)
     text += fmt::format(", left in the battery worth {}", MoneyText(totals.terminal_value));
   return text;
 }
@@ -136,7 +136,7 @@ std::string StoredValueLine(const Plan& plan) {
 }
 
 std::string ChangeText(Money change) {
-  if (Abs(change) < kCent) return "changes nothing";
+  if (Abs(change) < kNegligible) return "changes nothing";
   return change < Money() ? fmt::format("saves {}", MoneyText(-change))
                           : fmt::format("costs {} more", MoneyText(change));
 }
@@ -176,7 +176,7 @@ std::vector<std::string> BaselineCells(const Baseline& baseline, const Plan& pla
   }
   const Money saving = cost - plan.totals.cost;
   return {name, MoneyText(cost), EnergyText(baseline.totals->grid_import), MoneyText(saving),
-          cost > kCent ? PercentText(saving / cost) : ""};
+          cost > kNegligible ? PercentText(saving / cost) : ""};
 }
 
 std::string DrawLadder(const Plan& plan, const TerminalStyle& style) {

@@ -26,27 +26,27 @@ TEST(DrawPlan, LooksLikeThis) {
   EXPECT_EQ(DrawSmall({.width = 100, .table = true}),
             R"(Plan for the whole job: Wed 1 Jan 2025 22:00 to Thu 2 Jan 04:00 (6 h, 6 slots of 1 h), clock UTC
 Cost 0.020 EUR, proven optimal: no plan costs less than 0.020 EUR (formulation blend, solver 1.0 in
-12 ms). That is 0.180 EUR (90.0 %) less than the best simple rule, best fixed limit from the grid
-(150 W).
+12 ms). That is 0.180 EUR (90.0 %) less than the best simple rule, "best fixed limit from the grid
+(150 W)".
 
-GPU       │    ████████            
-150 W     │████████████            
+GPU       │    ████████
+150 W     │████████████
           │████████████    ████████
-limit, W  │100 150     off 100*    
+limit, W  │100 150     off 100*
 fed by    │GGGGGGGGBBBB....PPPPPPPP
 PV        │        ┊       ████████
 200 W     │        ┊       ████████
-battery   │        ┊               
-250 Wh    │    ▆▆▆▆┊               
-import    │    ████┊               
-250 W     │▆▆▆▆████▃▃▃▃            
+battery   │        ┊
+250 Wh    │    ▆▆▆▆┊
+import    │    ████┊
+250 W     │▆▆▆▆████▃▃▃▃
 export    │        ┊       ████████
 150 W     │        ┊       ████████
 price     │████▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁
-EUR/kWh   │    0.25                
+EUR/kWh   │    0.25
           └┴───┴───┼───┴───┴───┴───
-local time 22  23  00  01  02  03  
-           1 Jan   Thu 2 Jan       
+local time 22  23  00  01  02  03
+           1 Jan   Thu 2 Jan
 Fed by: P PV, B battery, G grid (the largest part). The number below a lane's name is its full
 height. Limit: mix = several limits in turn, * = on for part of the time.
 All energies and costs are modelled, none is measured: from the scenario's PV, power curve, battery
@@ -92,27 +92,27 @@ Cost 0.020 EUR, proven optimal: no plan
 costs less than 0.020 EUR (formulation
 blend, solver 1.0 in 12 ms). That is
 0.180 EUR (90.0 %) less than the best
-simple rule, best fixed limit from the
-grid (150 W).
+simple rule, "best fixed limit from the
+grid (150 W)".
 
-GPU       |    ########            
-150 W     |############            
+GPU       |    ########
+150 W     |############
           |############    ########
-limit, W  |100 150     off 100*    
+limit, W  |100 150     off 100*
 fed by    |GGGGGGGGBBBB....PPPPPPPP
 PV        |                ########
 200 W     |                ########
-battery   |                        
-250 Wh    |    ::::                
-import    |    ####                
-250 W     |::::####....            
+battery   |
+250 Wh    |    ::::
+import    |    ####
+250 W     |::::####....
 export    |                ########
 150 W     |                ########
 price     |####....................
-EUR/kWh   |    0.25                
+EUR/kWh   |    0.25
           ++---+---|---+---+---+---
-local time 22  23  00  01  02  03  
-           1 Jan   Thu 2 Jan       
+local time 22  23  00  01  02  03
+           1 Jan   Thu 2 Jan
 Fed by: P PV, B battery, G grid (the
 largest part). The number below a lane's
 name is its full height. Limit: mix =

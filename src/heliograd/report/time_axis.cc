@@ -172,6 +172,8 @@ TimeAxis MakeTimeAxis(const Horizon& horizon, const TimeColumns& columns, const 
     const int cell = marks.front().column * columns.cells_per_column;
     if (!Place(axis.dates, cell, marks.front().date)) Place(axis.dates, cell, marks.front().short_date);
   }
+  axis.labels.erase(axis.labels.find_last_not_of(' ') + 1);
+  axis.dates.erase(axis.dates.find_last_not_of(' ') + 1);
   axis.ticks = TickLine(ticks, axis.day_begins, utf8);
   return axis;
 }
