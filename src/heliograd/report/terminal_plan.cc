@@ -30,9 +30,11 @@ std::string Heading(const std::string& title, const TerminalStyle& style) {
   return fmt::format("\n{}", Painted(style, Ink::kBold, title));
 }
 
-std::string NameOf(const Baseline& baseline) {
-  return baseline.limit ? fmt::format("{} ({})", baseline.name, PowerText(*baseline.limit)) : baseline.name;
+std::string LimitText(const Baseline& baseline) {
+  return baseline.limit ? fmt::format(" ({})", PowerText(*baseline.limit)) : "";
 }
+
+std::string NameOf(const Baseline& baseline) { return baseline.name + LimitText(baseline); }
 
 std::string SpanText(const Horizon& horizon, const TimeZone& zone) {
   const CivilTime start = zone.ToCivil(horizon.start);
@@ -80,8 +82,8 @@ std::string HeadlineSaving(const Plan& plan) {
   const Money saving = best->totals->cost - plan.totals.cost;
   const std::string part =
       best->totals->cost > kNegligible ? fmt::format(" ({})", PercentText(Abs(saving) / best->totals->cost)) : "";
-  return fmt::format(" That is {}{} {} than the best simple rule, \"{}\".", MoneyText(Abs(saving)), part,
-                     saving < Money() ? "more" : "less", NameOf(*best));
+  return fmt::format(" That is {}{} {} than the best simple rule, \"{}\"{}.", MoneyText(Abs(saving)), part,
+                     saving < Money() ? "more" : "less", best->name, LimitText(*best));
 }
 
 std::string DrawHeader(const DispatchProblem& problem, const Plan& plan, const TimeZone& zone,

@@ -26,8 +26,8 @@ TEST(DrawPlan, LooksLikeThis) {
   EXPECT_EQ(DrawSmall({.width = 100, .table = true}),
             R"(Plan for the whole job: Wed 1 Jan 2025 22:00 to Thu 2 Jan 04:00 (6 h, 6 slots of 1 h), clock UTC
 Cost 0.020 EUR, proven optimal: no plan costs less than 0.020 EUR (formulation blend, solver 1.0 in
-12 ms). That is 0.180 EUR (90.0 %) less than the best simple rule, "best fixed limit from the grid
-(150 W)".
+12 ms). That is 0.180 EUR (90.0 %) less than the best simple rule, "best fixed limit from the grid"
+(150 W).
 
 GPU       │    ████████
 150 W     │████████████
@@ -93,7 +93,7 @@ costs less than 0.020 EUR (formulation
 blend, solver 1.0 in 12 ms). That is
 0.180 EUR (90.0 %) less than the best
 simple rule, "best fixed limit from the
-grid (150 W)".
+grid" (150 W).
 
 GPU       |    ########
 150 W     |############
