@@ -76,9 +76,10 @@ Result<json> Solve(const std::vector<Instance>& instances, const DispatchSolver&
   const Instance& instance = instances[static_cast<size_t>(*place)];
   const Stopwatch watch;
   const auto solution = solver.Solve(instance.problem, instance.family.formulation, {});
-  const double ms = watch.ElapsedMs();
+  const double ms = watch.ElapsedMs(), cpu_ms = watch.ElapsedCpuMs();
   if (!solution) return Fail(solution.error());
   return json{{"ms", ms},
+              {"cpu_ms", cpu_ms},
               {"cost_eur", InEuros(solution->objective)},
               {"bound_eur", InEuros(solution->bound)},
               {"optimal", solution->status == SolveStatus::kOptimal}};

@@ -53,14 +53,15 @@ Result<json> SimulateYears(const WeatherYear& weather, const PvSystem& system, c
     return Fail(
         fmt::format("request {}: expected how often to simulate the year, 1 to {}", Quoted(request), kMostYears));
   }
-  json times_ms = json::array();
+  json times_ms = json::array(), cpu_times_ms = json::array();
   Energy annual;
   for (long i = 0; i < *years; ++i) {
     const Stopwatch watch;
     annual = SimulatePvYear(weather, system).AnnualAc();
     times_ms.push_back(watch.ElapsedMs());
+    cpu_times_ms.push_back(watch.ElapsedCpuMs());
   }
-  return json{{"times_ms", times_ms}, {"ac_annual_kwh", InKilowattHours(annual)}};
+  return json{{"times_ms", times_ms}, {"cpu_times_ms", cpu_times_ms}, {"ac_annual_kwh", InKilowattHours(annual)}};
 }
 
 int WriteCase(const json& content, const std::string& path) {

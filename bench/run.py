@@ -12,10 +12,11 @@ import os
 import pathlib
 import sys
 
-from benchmarks import dispatch
+from benchmarks import dispatch, long_horizons, offgrid, program_start, pv_year, study_rate
 from report import machine, markdown, write, write_page
 
-BENCHMARKS = {"dispatch": dispatch.measure}
+BENCHMARKS = {"pv_year": pv_year.measure, "dispatch": dispatch.measure, "program_start": program_start.measure,
+              "offgrid": offgrid.measure, "long_horizons": long_horizons.measure, "study_rate": study_rate.measure}
 
 
 def main():

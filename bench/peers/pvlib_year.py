@@ -4,9 +4,8 @@
 """
 import json
 import sys
-import time
 
-from answer import answer_requests, decline
+from answer import answer_requests, decline, timed_years
 
 try:
     import pandas
@@ -39,12 +38,7 @@ def weather_table(case):
 
 
 def simulate(chain, weather, years):
-    times_ms = []
-    for _ in range(years):
-        begin = time.perf_counter()
-        chain.run_model(weather)
-        times_ms.append((time.perf_counter() - begin) * 1000)
-    return {"times_ms": times_ms, "ac_annual_kwh": float(chain.results.ac.sum()) / 1000}
+    return timed_years(lambda: chain.run_model(weather), years) | {"ac_annual_kwh": float(chain.results.ac.sum()) / 1000}
 
 
 def main():
