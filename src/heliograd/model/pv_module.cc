@@ -56,36 +56,36 @@ Diode DiodeAt(const CecModule& module, double effective_w_m2, double cell_c) {
   return diode;
 }
 
-/// Power and its first two derivatives at u = V + I Rs, in which current and voltage are explicit.
+/// Power and its first two derivatives by x at u = V + I Rs = a x, in which current and voltage are explicit.
 struct PowerAt {
   double power;
   double slope;
   double curvature;
 };
 
-PowerAt PowerAtJunction(const Diode& diode, double junction_v) {
-  const double grown_a = diode.saturation_a * std::exp(junction_v / diode.ideality_v);
-  const double current = diode.light_a + diode.saturation_a - grown_a - junction_v * diode.shunt_siemens;
-  const double current_slope = -grown_a / diode.ideality_v - diode.shunt_siemens;
-  const double current_curvature = -grown_a / (diode.ideality_v * diode.ideality_v);
-  const double voltage = junction_v - current * diode.series_ohm;
-  const double voltage_slope = 1.0 - current_slope * diode.series_ohm;
+PowerAt PowerAtX(const Diode& diode, double x) {
+  const double grown_a = diode.saturation_a * std::exp(x);
+  const double shunt_a = diode.ideality_v * diode.shunt_siemens;
+  const double current = diode.light_a + diode.saturation_a - grown_a - x * shunt_a;
+  const double current_slope = -grown_a - shunt_a;
+  const double voltage = diode.ideality_v * x - current * diode.series_ohm;
+  const double voltage_slope = diode.ideality_v - current_slope * diode.series_ohm;
   return {voltage * current, voltage_slope * current + voltage * current_slope,
-          2.0 * voltage_slope * current_slope + current_curvature * (voltage - current * diode.series_ohm)};
+          2.0 * voltage_slope * current_slope - grown_a * (voltage - current * diode.series_ohm)};
 }
 
-/// Close to the maximum: dP/du = 0 with the grown diode current put as IL/(1 + x - 2 Rs I/a), x = u/a, is
+/// Close to the maximum: dP/dx = 0 with the grown diode current put as IL/(1 + x - 2 Rs I/a) is
 /// x + ln(1 + x - rho) = ln(IL/Io), but for a small pull of the shunt. One step of Newton from a line fitted to its
 /// answer.
-double StartV(const Diode& diode) {
+double StartX(const Diode& diode) {
   constexpr double kCurrentAtMaximum = 0.95;  // of the light's current, within a few percent for any module
   const double height = std::log(diode.light_a / diode.saturation_a);
-  const double rho = 2.0 * diode.series_ohm * kCurrentAtMaximum * diode.light_a / diode.ideality_v;
-  const double shunt = 2.0 * diode.shunt_siemens * diode.ideality_v / diode.light_a;
+  const double rho = 2.0 * kCurrentAtMaximum * diode.series_ohm * diode.light_a / diode.ideality_v;
+  const double shunt = 1.0 + 2.0 * diode.shunt_siemens * diode.ideality_v / diode.light_a;
   const double guess = std::max(0.5 * height, 0.935 * height - 1.4);
   const double inner = std::max(1.0, 1.0 + guess - rho);
-  const double miss = guess * (1.0 + shunt) + std::log(inner) - height;
-  return diode.ideality_v * (guess - miss / (1.0 + shunt + 1.0 / inner));
+  const double miss = guess * shunt + std::log(inner) - height;
+  return guess - miss * inner / (shunt * inner + 1.0);
 }
 
 }  // namespace
@@ -117,20 +117,20 @@ double PowerPerKelvinV5(PvModule module) {
 double MaximumPowerW(const CecModule& module, double effective_w_m2, double cell_c) {
   constexpr double kDarkestW = 1.0;  // per m2
   constexpr int kMostSteps = 60;     // two or three are usual
-  constexpr double kCloseSteps = 0.01;
+  constexpr double kCloseStep = 0.01;
   if (!(effective_w_m2 >= kDarkestW)) return 0;
   const Diode diode = DiodeAt(module, effective_w_m2, cell_c);
   if (diode.light_a <= diode.saturation_a) return 0;
 
-  double junction_v = StartV(diode);
+  double x = StartX(diode);
   for (int iteration = 0; iteration < kMostSteps; ++iteration) {
-    const PowerAt at = PowerAtJunction(diode, junction_v);
-    const double step_v = -at.slope / at.curvature;
+    const PowerAt at = PowerAtX(diode, x);
+    const double step = -at.slope / at.curvature;
     // So close, the parabola through the power is exact to the cube of the step: 1e-8 of the power.
-    if (std::abs(step_v) < kCloseSteps * diode.ideality_v) return std::max(0.0, at.power + 0.5 * at.slope * step_v);
-    junction_v += step_v;
+    if (std::abs(step) < kCloseStep) return std::max(0.0, at.power + 0.5 * at.slope * step);
+    x += step;
   }
-  return std::max(0.0, PowerAtJunction(diode, junction_v).power);
+  return std::max(0.0, PowerAtX(diode, x).power);
 }
 
 double AirMassModifier(double zenith_deg, double cos_zenith, double pressure_ratio) {

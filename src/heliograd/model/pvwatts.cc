@@ -22,12 +22,10 @@ namespace {
 constexpr double kDefaultAlbedo = 0.2;
 constexpr std::array<size_t, 12> kDaysPerMonth = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 
-/// What one hour with the sun up gives.
-struct HourOutput {
-  double poa_w_m2 = 0;
-  double cell_c = 0;
-  double dc_w = 0;
-  double ac_w = 0;
+/// An hour with the sun up.
+struct LitHour {
+  size_t row;
+  SunDirection sun;
 };
 
 double Albedo(const WeatherHour& hour) {
@@ -53,25 +51,38 @@ class Version8 {
     if (system.mounting == PvMounting::kRack) rows_.emplace(InWatts(system.dc_capacity), system.tilt_deg);
   }
 
-  HourOutput Run(const WeatherHour& hour, const SunDirection& sun) {
-    const double cos_incidence = plane_.CosIncidence(sun);
-    PlaneIrradiance on_plane = OnPlane(plane_, sun, cos_incidence, hour.dni_w_m2, hour.dhi_w_m2, Albedo(hour));
-    if (rows_) on_plane = rows_->Apply(on_plane, plane_, sun, hour.dni_w_m2, hour.dhi_w_m2);
-
-    HourOutput out;
-    out.poa_w_m2 = std::max(0.0, on_plane.Total());
-    const double through_cover =
-        CoverV8::Beam(cos_incidence) * on_plane.beam + cover_.sky() * on_plane.sky + cover_.ground() * on_plane.ground;
-    const double effective =
-        std::max(0.0, through_cover) * AirMassModifier(sun.zenith_deg, sun.cos_zenith, pressure_ratio_);
-    out.cell_c = NominalCellTemperatureV8(out.poa_w_m2, effective, hour.ambient_c, hour.wind_m_s, nominal_cell_c_,
-                                          module_.Efficiency());
-    out.dc_w = modules_kept_ * MaximumPowerW(module_, effective, out.cell_c);
-    out.ac_w = inverter_.Ac(out.dc_w);
-    return out;
+  // Each step goes over all hours before the next begins: hours do not wait for each other, so the processor works on
+  // several at a time, which one long step per hour would not let it.
+  void Run(const WeatherYear& weather, const std::vector<LitHour>& lit, PvYear& year) const {
+    std::vector<double> effective(lit.size());
+    for (size_t i = 0; i < lit.size(); ++i) {
+      const WeatherHour& hour = weather.hours[lit[i].row];
+      const PlaneIrradiance on_plane = Irradiate(hour, lit[i].sun);
+      const double cos_incidence = plane_.CosIncidence(lit[i].sun);
+      const double poa = std::max(0.0, on_plane.Total());
+      const double through_cover = CoverV8::Beam(cos_incidence) * on_plane.beam + cover_.sky() * on_plane.sky +
+                                   cover_.ground() * on_plane.ground;
+      effective[i] =
+          std::max(0.0, through_cover) * AirMassModifier(lit[i].sun.zenith_deg, lit[i].sun.cos_zenith, pressure_ratio_);
+      year.poa[lit[i].row] = WattsPerSquareMetre(poa);
+      year.cell_c[lit[i].row] = NominalCellTemperatureV8(poa, effective[i], hour.ambient_c, hour.wind_m_s,
+                                                         nominal_cell_c_, module_.Efficiency());
+    }
+    for (size_t i = 0; i < lit.size(); ++i) {
+      const size_t row = lit[i].row;
+      const double dc_w = modules_kept_ * MaximumPowerW(module_, effective[i], year.cell_c[row]);
+      year.dc[row] = Watts(dc_w);
+      year.ac[row] = Watts(inverter_.Ac(dc_w));
+    }
   }
 
  private:
+  PlaneIrradiance Irradiate(const WeatherHour& hour, const SunDirection& sun) const {
+    const PlaneIrradiance open =
+        OnPlane(plane_, sun, plane_.CosIncidence(sun), hour.dni_w_m2, hour.dhi_w_m2, Albedo(hour));
+    return rows_ ? rows_->Apply(open, plane_, sun, hour.dni_w_m2, hour.dhi_w_m2) : open;
+  }
+
   TiltedPlane plane_;
   CoverV8 cover_;
   const CecModule& module_;
@@ -88,17 +99,21 @@ class Version5 {
   explicit Version5(const PvSystem& system)
       : system_(system), plane_(system.tilt_deg, system.azimuth_deg), cell_(NominalOperatingCellC(system.mounting)) {}
 
-  HourOutput Run(const WeatherHour& hour, const SunDirection& sun) {
-    const double cos_incidence = plane_.CosIncidence(sun);
-    const PlaneIrradiance on_plane = OnPlane(plane_, sun, cos_incidence, hour.dni_w_m2, hour.dhi_w_m2, Albedo(hour));
-    HourOutput out;
-    out.poa_w_m2 = std::max(0.0, on_plane.Total());
-    out.cell_c = cell_.Step(out.poa_w_m2, hour.ambient_c, hour.wind_m_s);
-    const double warmth = 1.0 + PowerPerKelvinV5(system_.module) * (out.cell_c - 25.0);
-    out.dc_w = std::max(0.0, InWatts(system_.dc_capacity) * warmth * Transmitted(out.poa_w_m2, hour, cos_incidence) /
-                                 1000.0 * KeptShare(system_));
-    out.ac_w = InverterAcV5(out.dc_w, RatedAcW(system_), system_.inverter_efficiency);
-    return out;
+  void Run(const WeatherYear& weather, const std::vector<LitHour>& lit, PvYear& year) {
+    for (const LitHour& at : lit) {
+      const WeatherHour& hour = weather.hours[at.row];
+      const double cos_incidence = plane_.CosIncidence(at.sun);
+      const double poa =
+          std::max(0.0, OnPlane(plane_, at.sun, cos_incidence, hour.dni_w_m2, hour.dhi_w_m2, Albedo(hour)).Total());
+      const double cell_c = cell_.Step(poa, hour.ambient_c, hour.wind_m_s);
+      const double warmth = 1.0 + PowerPerKelvinV5(system_.module) * (cell_c - 25.0);
+      const double dc_w = std::max(0.0, InWatts(system_.dc_capacity) * KeptShare(system_) * warmth *
+                                            Transmitted(poa, hour, cos_incidence) / 1000.0);
+      year.poa[at.row] = WattsPerSquareMetre(poa);
+      year.cell_c[at.row] = cell_c;
+      year.dc[at.row] = Watts(dc_w);
+      year.ac[at.row] = Watts(InverterAcV5(dc_w, RatedAcW(system_), system_.inverter_efficiency));
+    }
   }
 
  private:
@@ -115,28 +130,24 @@ class Version5 {
   FuentesModel cell_;
 };
 
-template <typename Version>
-PvYear Simulate(const WeatherYear& weather, Version version) {
-  const size_t hours = weather.hours.size();
-  PvYear year;
-  year.poa.resize(hours);
-  year.cell_c.resize(hours);
-  year.dc.resize(hours);
-  year.ac.resize(hours);
+std::vector<LitHour> LitHours(const WeatherYear& weather) {
+  std::vector<LitHour> lit;
+  lit.reserve(weather.hours.size());
   RowSun row_sun(weather);
-  for (size_t row = 0; row < hours; ++row) {
-    const WeatherHour& hour = weather.hours[row];
-    const std::optional<SunDirection> sun = row_sun.At(row);
-    if (!sun) {
-      year.cell_c[row] = hour.ambient_c;
-      continue;
-    }
-    const HourOutput out = version.Run(hour, *sun);
-    year.poa[row] = WattsPerSquareMetre(out.poa_w_m2);
-    year.cell_c[row] = out.cell_c;
-    year.dc[row] = Watts(out.dc_w);
-    year.ac[row] = Watts(out.ac_w);
+  for (size_t row = 0; row < weather.hours.size(); ++row) {
+    if (const std::optional<SunDirection> sun = row_sun.At(row)) lit.push_back({row, *sun});
   }
+  return lit;
+}
+
+/// A year as it is while the sun is down.
+PvYear DarkYear(const WeatherYear& weather) {
+  PvYear year;
+  year.poa.resize(weather.hours.size());
+  year.dc.resize(weather.hours.size());
+  year.ac.resize(weather.hours.size());
+  year.cell_c.reserve(weather.hours.size());
+  for (const WeatherHour& hour : weather.hours) year.cell_c.push_back(hour.ambient_c);
   return year;
 }
 
@@ -189,8 +200,14 @@ std::vector<std::string> Defects(const PvSystem& system) {
 
 PvYear SimulatePvYear(const WeatherYear& weather, const PvSystem& system) {
   assert(Defects(system).empty());
-  if (system.model == PvModel::kPvwattsV5) return Simulate(weather, Version5(system));
-  return Simulate(weather, Version8(system, weather.elevation_m));
+  PvYear year = DarkYear(weather);
+  const std::vector<LitHour> lit = LitHours(weather);
+  if (system.model == PvModel::kPvwattsV5) {
+    Version5(system).Run(weather, lit, year);
+  } else {
+    Version8(system, weather.elevation_m).Run(weather, lit, year);
+  }
+  return year;
 }
 
 }  // namespace heliograd
