@@ -21,6 +21,9 @@ using Answer = std::function<Result<nlohmann::json>(const std::string& request)>
 /// Says its name, then answers until the input ends. Gives the exit code: 1 with a message at the first failure.
 int AnswerRequests(const std::string& name, const Answer& answer);
 
+/// Writes what peers read, one file; gives the exit code.
+int WriteJson(const std::string& path, const nlohmann::json& content);
+
 /// Prints the problems on standard error and gives exit code 1.
 int Complain(const Error& error);
 

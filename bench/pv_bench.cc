@@ -4,7 +4,6 @@
 //   pv_bench               answers requests (contender.h); a request is how often to simulate the year
 #include <fmt/format.h>
 
-#include <fstream>
 #include <iostream>
 
 #include "bench/contender.h"
@@ -64,14 +63,6 @@ Result<json> SimulateYears(const WeatherYear& weather, const PvSystem& system, c
   return json{{"times_ms", times_ms}, {"cpu_times_ms", cpu_times_ms}, {"ac_annual_kwh", InKilowattHours(annual)}};
 }
 
-int WriteCase(const json& content, const std::string& path) {
-  std::ofstream file(path);
-  file << content << "\n";
-  if (file.flush()) return 0;
-  std::cerr << path << ": cannot be written\n";
-  return 1;
-}
-
 int Main(const std::vector<std::string>& arguments) {
   const bool write = arguments.size() == 2 && arguments[0] == "--case";
   if (!write && !arguments.empty()) {
@@ -81,7 +72,7 @@ int Main(const std::vector<std::string>& arguments) {
   const auto file = ReadWeather("builtin:turin", {});
   if (!file) return Complain(file.error());
   const PvSystem system;
-  if (write) return WriteCase(CaseJson(file->weather, system), arguments[1]);
+  if (write) return WriteJson(arguments[1], CaseJson(file->weather, system));
   return AnswerRequests("heliograd",
                         [&](const std::string& request) { return SimulateYears(file->weather, system, request); });
 }

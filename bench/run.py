@@ -4,8 +4,8 @@
     .venv-bench/bin/python bench/run.py                    everything
     .venv-bench/bin/python bench/run.py --only dispatch    one benchmark
 
-Prints a table per benchmark and leaves every number in out/bench: NAME.json each, results.md for people. Times are never
-asserted: they are read beside the peer's of the same run.
+Prints a table per benchmark and leaves every number in out/bench: NAME.json each, results.md for people. No time is
+ever asserted: each is read beside the peer's of the same run.
 """
 import argparse
 import os

@@ -5,8 +5,8 @@ from report import RUN, Report, number
 
 RUNS = 20
 COMMANDS = {
-    "plan with its ladder, reasons and deadline price": ["build/heliograd", "plan", "builtin:paper", "--json"],
-    "plan alone (a study of one point)": ["build/heliograd", "study", "builtin:paper", "--vary", "job.hours=19", "--json"]}
+    "plan with its ladder, reasons and deadline price": "build/heliograd plan builtin:paper --json".split(),
+    "plan alone (a study of one point)": "build/heliograd study builtin:paper --vary job.hours=19 --json".split()}
 
 
 def measure(_repetitions):

@@ -24,10 +24,10 @@ def measure(repetitions):
         command=f"{RUN} --only pv_year --repetitions {repetitions}",
         header=["program", "p50", "p99", "p50 of processor time", "annual AC", "time / heliograd's (p50, processor)"],
         rows=[row(one, summaries[0]) for one in summaries],
-        notes=[f"wall clock and processor time of one year; quantiles over {len(summaries[0]['wall_ms'])} years in turns of "
-               f"{YEARS_IN_A_TURN}; one thread; weather in memory, first turn not counted",
-               "heliograd and PySAM: PVWatts V8 (PySAM's has a later formula of cell temperature: about +0.07 %); pvlib's "
-               "chain: PVWatts V5 equations with the cell temperature of SAPM for a module close to its roof"],
+        notes=[f"wall clock and processor time of one year; quantiles over {len(summaries[0]['wall_ms'])} years in "
+               f"turns of {YEARS_IN_A_TURN}; one thread; weather in memory, first turn not counted",
+               "heliograd and PySAM: PVWatts V8 (PySAM's has a later formula of cell temperature, about +0.07 %); "
+               "pvlib's chain: PVWatts V5 equations with SAPM's cell temperature of a module close to its roof"],
         data={"summaries": summaries})
 
 

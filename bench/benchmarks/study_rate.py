@@ -15,7 +15,7 @@ def measure(repetitions):
     runs = {formulation: [timed(formulation) for _ in range(repetitions)] for formulation in FORMULATIONS}
     return Report(
         name="study_rate",
-        title=f"Studies: {POINTS} plans, {len(HOURS)} durations x {len(SIZES_W)} panel sizes, all {os.cpu_count()} cores",
+        title=f"Studies: {POINTS} plans ({len(HOURS)} durations x {len(SIZES_W)} panels) on {os.cpu_count()} cores",
         command=f"{RUN} --only study_rate --repetitions {repetitions}",
         header=["formulation", "command", "time", "points per second", "processor time per point"],
         rows=[row(formulation, runs[formulation]) for formulation in FORMULATIONS],
