@@ -130,25 +130,29 @@ class Version5 {
   FuentesModel cell_;
 };
 
-std::vector<LitHour> LitHours(const WeatherYear& weather) {
+/// A year without light.
+PvYear DarkYear(const WeatherYear& weather) {
+  PvYear year;
+  year.poa.resize(weather.hours.size());
+  year.cell_c.resize(weather.hours.size());
+  year.dc.resize(weather.hours.size());
+  year.ac.resize(weather.hours.size());
+  return year;
+}
+
+/// The hours with the sun up; those of night get the air's temperature.
+std::vector<LitHour> LitHours(const WeatherYear& weather, std::vector<double>& cell_c) {
   std::vector<LitHour> lit;
   lit.reserve(weather.hours.size());
   RowSun row_sun(weather);
   for (size_t row = 0; row < weather.hours.size(); ++row) {
-    if (const std::optional<SunDirection> sun = row_sun.At(row)) lit.push_back({row, *sun});
+    if (const std::optional<SunDirection> sun = row_sun.At(row)) {
+      lit.push_back({row, *sun});
+    } else {
+      cell_c[row] = weather.hours[row].ambient_c;
+    }
   }
   return lit;
-}
-
-/// A year as it is while the sun is down.
-PvYear DarkYear(const WeatherYear& weather) {
-  PvYear year;
-  year.poa.resize(weather.hours.size());
-  year.dc.resize(weather.hours.size());
-  year.ac.resize(weather.hours.size());
-  year.cell_c.reserve(weather.hours.size());
-  for (const WeatherHour& hour : weather.hours) year.cell_c.push_back(hour.ambient_c);
-  return year;
 }
 
 template <typename Rate>
@@ -201,7 +205,7 @@ std::vector<std::string> Defects(const PvSystem& system) {
 PvYear SimulatePvYear(const WeatherYear& weather, const PvSystem& system) {
   assert(Defects(system).empty());
   PvYear year = DarkYear(weather);
-  const std::vector<LitHour> lit = LitHours(weather);
+  const std::vector<LitHour> lit = LitHours(weather, year.cell_c);
   if (system.model == PvModel::kPvwattsV5) {
     Version5(system).Run(weather, lit, year);
   } else {

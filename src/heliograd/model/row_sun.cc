@@ -62,23 +62,24 @@ void RowSun::TurnTo(size_t row) {
       daylight_[static_cast<size_t>(beside + 1)] = DaylightOf(midnight_ut_days_ + beside).From(-24.0 * beside);
     }
   }
+  crosses_midnight_ = daylight_[0].set_h >= 0.0 || daylight_[2].rise_h <= 24.0;
 }
 
 void RowSun::StartTrack(size_t row) {
-  // The dates before and after the run belong to it, for light that reaches over midnight.
-  constexpr double kLongestRunDays = SunTrack::kLongestDays - 2.0;
+  // The run may be entered after its first hour, and the first hours of the date after it may belong to it where rows
+  // were turned to local time; the dates before and after are needed for light that reaches over midnight.
+  constexpr double kBefore = 1.0;
+  constexpr double kAfter = 3.0;
+  constexpr size_t kRowsPerDay = 24;
   terrestrial_minus_universal_s_ = TerrestrialMinusUniversalSeconds(source_year_);
-  const double first = DateOf(weather_.hours[row]);
-  double last = first;
-  for (size_t next = row + 1; next < weather_.hours.size(); ++next) {
+  double days = 0;
+  for (size_t next = row + kRowsPerDay; next < weather_.hours.size(); next += kRowsPerDay) {
     const WeatherHour& other = weather_.hours[next];
-    if (SourceYear(other) != source_year_) break;
-    if (other.day == weather_.hours[next - 1].day && other.month == weather_.hours[next - 1].month) continue;
-    const double date = DateOf(other);
-    if (date < last || date + 1.0 > first + kLongestRunDays) break;
-    last = date;
+    if (SourceYear(other) != source_year_ || days + 1.0 + kBefore + kAfter > SunTrack::kLongestDays) break;
+    if (DateOf(other) != DateOf(weather_.hours[row]) + days + 1.0) break;
+    days += 1.0;
   }
-  track_.emplace(midnight_ut_days_ - 1.0, midnight_ut_days_ + (last - first) + 2.0, terrestrial_minus_universal_s_);
+  track_.emplace(midnight_ut_days_ - kBefore, midnight_ut_days_ + days + kAfter, terrestrial_minus_universal_s_);
 }
 
 RowSun::Arc RowSun::ArcAt(double midnight_ut_days, double time_h) const {
@@ -99,17 +100,15 @@ RowSun::Daylight RowSun::DaylightOf(double midnight_ut_days) const {
 }
 
 bool RowSun::IsUp(double time_h) const {
-  for (const Daylight& daylight : daylight_) {
-    if (daylight.set_h > daylight.rise_h && daylight.Holds(time_h)) return true;
-  }
-  return false;
+  if (daylight_[1].Holds(time_h)) return true;
+  return crosses_midnight_ && (daylight_[0].Holds(time_h) || daylight_[2].Holds(time_h));
 }
 
 std::optional<double> RowSun::SunlitTime(double middle_h) const {
   const auto whole_minutes = [](double time_h) { return std::floor(time_h * 60.0) / 60.0; };
   const auto within_another = [this](const Daylight& own, double time_h) {
     for (const Daylight& other : daylight_) {
-      if (&other != &own && other.set_h > other.rise_h && other.Holds(time_h)) return true;
+      if (&other != &own && other.Holds(time_h)) return true;
     }
     return false;
   };

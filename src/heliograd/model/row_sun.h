@@ -30,7 +30,7 @@ class RowSun {
 
     /// The same light in the hours of a date that begins `hours` later.
     Daylight From(double hours) const { return {rise_h - hours, set_h - hours}; }
-    bool Holds(double time_h) const { return time_h >= rise_h && time_h <= set_h; }
+    bool Holds(double time_h) const { return time_h >= rise_h && time_h <= set_h && set_h > rise_h; }
   };
 
   /// The sun's path over a date as it would be if its declination stood still.
@@ -57,6 +57,7 @@ class RowSun {
   int day_ = 0;
   double midnight_ut_days_ = 0;
   std::array<Daylight, 3> daylight_;  // of the date before, the date, and the date after, all in the date's hours
+  bool crosses_midnight_ = false;     // light of the dates beside reaches into the date
 };
 
 }  // namespace heliograd

@@ -186,7 +186,8 @@ GeocentricSun GeocentricSunAt(double days, double terrestrial_minus_universal_s)
       std::sin(latitude) * std::cos(obliquity) + std::cos(latitude) * std::sin(obliquity) * std::sin(longitude);
   const double sidereal =
       SiderealAngleAtMidnightDeg(days) + kDegreesPerRadian * nutation.longitude_rad * std::cos(obliquity);
-  return {Wrap360(sidereal - kDegreesPerRadian * right_ascension), sin_declination, radius_au};
+  return {Wrap360(sidereal - kDegreesPerRadian * right_ascension), sin_declination,
+          kRadiansPerDegree * 8.794 / (3600.0 * radius_au)};
 }
 
 SunTrack::SunTrack(double first, double last, double terrestrial_minus_universal_s)
@@ -200,8 +201,8 @@ SunTrack::SunTrack(double first, double last, double terrestrial_minus_universal
     const GeocentricSun sun = GeocentricSunAt(middle_ + half * x[i], terrestrial_minus_universal_s);
     noon_angle_[i] = sun.noon_angle_deg;
     sin_declination_[i] = sun.sin_declination;
+    if (i == kNodes / 2) parallax_rad_ = sun.parallax_rad;
   }
-  distance_au_ = SeriesSum(EarthRadiusSeries(), (middle_ + terrestrial_minus_universal_s / 86400.0) / 365'250.0);
   ToPowers(x, noon_angle_);
   ToPowers(x, sin_declination_);
 }
@@ -226,15 +227,16 @@ SunDirection Observer::Direction(const GeocentricSun& sun, double ut_h, double p
 
   // The report's angle formulas for parallax and elevation are these differences of vectors, turned into the local
   // frame.
-  const double parallax = (kRadiansPerDegree * 8.794 / 3600.0) / sun.distance_au;
-  const double meridian = cos_declination * std::cos(hour_angle) - parallax * parallax_equatorial_;
+  const double meridian = cos_declination * std::cos(hour_angle) - sun.parallax_rad * parallax_equatorial_;
   const double west = cos_declination * std::sin(hour_angle);
-  const double pole = sun.sin_declination - parallax * parallax_polar_;
+  const double pole = sun.sin_declination - sun.parallax_rad * parallax_polar_;
   const double up = cos_latitude_ * meridian + sin_latitude_ * pole;
   const double north = cos_latitude_ * pole - sin_latitude_ * meridian;
   const double horizontal_squared = north * north + west * west;
   const double horizontal = std::sqrt(horizontal_squared);
-  const double per_length = 1.0 / std::sqrt(up * up + horizontal_squared);
+  // Only the parallax takes the length from one, by less than 0.0001: the first terms of 1 / sqrt(1 + excess).
+  const double excess = up * up + horizontal_squared - 1.0;
+  const double per_length = 1.0 - excess * (0.5 - 0.375 * excess);
 
   const double elevation_deg = kDegreesPerRadian * std::asin(std::clamp(up * per_length, -1.0, 1.0));
   const double lift_deg = RefractionDeg(elevation_deg, pressure_hpa, air_c);

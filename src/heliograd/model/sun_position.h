@@ -27,7 +27,7 @@ struct GeocentricSun {
   double noon_angle_deg =
       180;  // Greenwich hour angle minus 15 degrees per hour of UT: 180 + equation of time, 175..185
   double sin_declination = 0;
-  double distance_au = 1;
+  double parallax_rad = 0;  // equatorial horizontal parallax: the Earth's radius against the sun's distance
 };
 
 /// Sections 3.2 to 3.10. `days` is universal time in days since J2000.
@@ -55,7 +55,7 @@ class SunTrack {
       angle = angle * x + noon_angle_[k];
       sine = sine * x + sin_declination_[k];
     }
-    return {angle, sine, distance_au_};
+    return {angle, sine, parallax_rad_};
   }
 
  private:
@@ -64,7 +64,7 @@ class SunTrack {
   double last_;
   double middle_;
   double inverse_half_;
-  double distance_au_;  // at the middle: its change over the run moves the parallax by less than 0.00002 degrees
+  double parallax_rad_;  // at the middle: it changes by less than 0.00002 degrees over the run
   std::array<double, kNodes> noon_angle_;
   std::array<double, kNodes> sin_declination_;
 };
