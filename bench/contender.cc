@@ -2,6 +2,8 @@
 
 #include <iostream>
 
+#include "heliograd/base/file.h"
+
 namespace heliograd::bench {
 
 int AnswerRequests(const std::string& name, const Answer& answer) {
@@ -13,6 +15,11 @@ int AnswerRequests(const std::string& name, const Answer& answer) {
     std::cout << *reply << std::endl;
   }
   return 0;
+}
+
+int WriteJson(const std::string& path, const nlohmann::json& content) {
+  const Result<void> written = WriteFile(path, content.dump() + "\n");
+  return written ? 0 : Complain(written.error());
 }
 
 int Complain(const Error& error) {

@@ -43,7 +43,7 @@ def start(commands):
         try:
             started.append(Contender(command))
         except Unavailable as reason:
-            print(f"bench: skipped {command[-1] if len(command) < 3 else command[1]}: {reason}", file=sys.stderr)
+            print(f"bench: skipped `{' '.join(command)}`: {reason}", file=sys.stderr)
     return started
 
 
@@ -64,11 +64,6 @@ def in_turns(contenders, requests, repetitions):
     for contender in contenders:
         contender.close()
     return answers
-
-
-def median_ms(answers):
-    """Median time of one request's answers."""
-    return median(answer["ms"] for answer in answers)
 
 
 def median(values):

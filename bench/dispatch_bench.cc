@@ -4,7 +4,6 @@
 //   dispatch_bench                    answers requests (contender.h); a request is an instance's place in that list
 #include <fmt/format.h>
 
-#include <fstream>
 #include <iostream>
 
 #include "bench/contender.h"
@@ -76,24 +75,19 @@ Result<json> Solve(const std::vector<Instance>& instances, const DispatchSolver&
   const Instance& instance = instances[static_cast<size_t>(*place)];
   const Stopwatch watch;
   const auto solution = solver.Solve(instance.problem, instance.family.formulation, {});
-  const double ms = watch.ElapsedMs();
+  const double ms = watch.ElapsedMs(), cpu_ms = watch.ElapsedCpuMs();
   if (!solution) return Fail(solution.error());
   return json{{"ms", ms},
+              {"cpu_ms", cpu_ms},
               {"cost_eur", InEuros(solution->objective)},
               {"bound_eur", InEuros(solution->bound)},
               {"optimal", solution->status == SolveStatus::kOptimal}};
 }
 
-int WriteInstances(const std::vector<Instance>& instances, const std::string& path) {
+json InstancesJson(const std::vector<Instance>& instances) {
   json list = json::array();
   for (const Instance& instance : instances) list.push_back(InstanceJson(instance));
-  std::ofstream file(path);
-  file << list << "\n";
-  if (!file.flush()) {
-    std::cerr << path << ": cannot be written\n";
-    return 1;
-  }
-  return 0;
+  return list;
 }
 
 int Main(const std::vector<std::string>& arguments) {
@@ -104,7 +98,7 @@ int Main(const std::vector<std::string>& arguments) {
   }
   const auto instances = LoadInstances();
   if (!instances) return Complain(instances.error());
-  if (write) return WriteInstances(*instances, arguments[1]);
+  if (write) return WriteJson(arguments[1], InstancesJson(*instances));
   const auto solver = MakeHighsSolver();
   return AnswerRequests("heliograd with " + solver->Name(),
                         [&](const std::string& request) { return Solve(*instances, *solver, request); });

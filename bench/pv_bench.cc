@@ -4,7 +4,6 @@
 //   pv_bench               answers requests (contender.h); a request is how often to simulate the year
 #include <fmt/format.h>
 
-#include <fstream>
 #include <iostream>
 
 #include "bench/contender.h"
@@ -53,22 +52,15 @@ Result<json> SimulateYears(const WeatherYear& weather, const PvSystem& system, c
     return Fail(
         fmt::format("request {}: expected how often to simulate the year, 1 to {}", Quoted(request), kMostYears));
   }
-  json times_ms = json::array();
+  json times_ms = json::array(), cpu_times_ms = json::array();
   Energy annual;
   for (long i = 0; i < *years; ++i) {
     const Stopwatch watch;
     annual = SimulatePvYear(weather, system).AnnualAc();
     times_ms.push_back(watch.ElapsedMs());
+    cpu_times_ms.push_back(watch.ElapsedCpuMs());
   }
-  return json{{"times_ms", times_ms}, {"ac_annual_kwh", InKilowattHours(annual)}};
-}
-
-int WriteCase(const json& content, const std::string& path) {
-  std::ofstream file(path);
-  file << content << "\n";
-  if (file.flush()) return 0;
-  std::cerr << path << ": cannot be written\n";
-  return 1;
+  return json{{"times_ms", times_ms}, {"cpu_times_ms", cpu_times_ms}, {"ac_annual_kwh", InKilowattHours(annual)}};
 }
 
 int Main(const std::vector<std::string>& arguments) {
@@ -80,7 +72,7 @@ int Main(const std::vector<std::string>& arguments) {
   const auto file = ReadWeather("builtin:turin", {});
   if (!file) return Complain(file.error());
   const PvSystem system;
-  if (write) return WriteCase(CaseJson(file->weather, system), arguments[1]);
+  if (write) return WriteJson(arguments[1], CaseJson(file->weather, system));
   return AnswerRequests("heliograd",
                         [&](const std::string& request) { return SimulateYears(file->weather, system, request); });
 }

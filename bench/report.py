@@ -7,6 +7,7 @@ import platform
 import time
 
 FOLDER = pathlib.Path("out/bench")
+RUN = ".venv-bench/bin/python bench/run.py"
 
 
 @dataclasses.dataclass

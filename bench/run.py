@@ -4,18 +4,19 @@
     .venv-bench/bin/python bench/run.py                    everything
     .venv-bench/bin/python bench/run.py --only dispatch    one benchmark
 
-Prints a table per benchmark and leaves every number in out/bench: NAME.json each, results.md for people. Times are never
-asserted: they are read beside the peer's of the same run.
+Prints a table per benchmark and leaves every number in out/bench: NAME.json each, results.md for people. No time is
+ever asserted: each is read beside the peer's of the same run.
 """
 import argparse
 import os
 import pathlib
 import sys
 
-from benchmarks import dispatch
+from benchmarks import dispatch, long_horizons, offgrid, program_start, pv_year, study_rate
 from report import machine, markdown, write, write_page
 
-BENCHMARKS = {"dispatch": dispatch.measure}
+BENCHMARKS = {"pv_year": pv_year.measure, "dispatch": dispatch.measure, "program_start": program_start.measure,
+              "offgrid": offgrid.measure, "long_horizons": long_horizons.measure, "study_rate": study_rate.measure}
 
 
 def main():

@@ -1,6 +1,9 @@
 #include "bench/study_node.h"
 
-#include <algorithm>
+#include <fmt/format.h>
+
+#include <limits>
+#include <sstream>
 #include <string>
 
 #include "heliograd/base/file.h"
@@ -11,9 +14,6 @@
 
 namespace heliograd::bench {
 namespace {
-
-constexpr auto kFamilyFile = "data/plans/family_pvgis_v8.csv";
-constexpr auto kPvFile = "data/pv/turin_pvgis_tilt20_roof_v8.csv";
 
 /// The study knows no daylight saving.
 constexpr std::chrono::seconds kUtcOffset = std::chrono::hours(1);
@@ -27,45 +27,78 @@ Battery StudyBattery() {
   return battery;
 }
 
-/// The rows of a CSV file below its header.
-Result<std::vector<std::vector<std::string>>> ReadRows(const std::string& path) {
+/// One line of a data file, whose numbers are asked for by column.
+class Row {
+ public:
+  Row(std::string place, std::string_view line) : place_(std::move(place)), fields_(SplitCsvLine(line)) {}
+
+  size_t columns() const { return fields_.size(); }
+  std::string Text(size_t column) const { return column < fields_.size() ? fields_[column] : ""; }
+  /// NaN, and a problem noted, where there is no number.
+  double Number(size_t column) {
+    if (const auto number = ParseNumber(Text(column))) return *number;
+    Complain(column, "a number");
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  int WholeNumber(size_t column) {
+    if (const auto number = ParseInteger(Text(column)); number && *number >= 0 && *number < 10000) {
+      return static_cast<int>(*number);
+    }
+    Complain(column, "a whole number");
+    return 0;
+  }
+  void Complain(size_t column, std::string_view expected) {
+    problems_.push_back(
+        fmt::format("{}: column {} is {}: expected {}", place_, column + 1, Quoted(Text(column)), expected));
+  }
+  const std::vector<std::string>& problems() const { return problems_; }
+
+ private:
+  std::string place_;
+  std::vector<std::string> fields_;
+  std::vector<std::string> problems_;
+};
+
+/// What `read` makes of each line below the header; the first bad line ends it.
+template <typename Value>
+Result<std::vector<Value>> ReadRows(const std::string& path, Value (*read)(Row&)) {
   const auto content = ReadFile(path);
   if (!content) return Fail(content.error());
-  const std::string text = NormalizeLines(*content);
-  std::vector<std::vector<std::string>> rows;
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find('\n', begin), text.size());
-    rows.push_back(SplitCsvLine(std::string_view(text).substr(begin, end - begin)));
-    begin = end + 1;
+  std::istringstream lines(NormalizeLines(*content));
+  std::string line;
+  std::getline(lines, line);
+  std::vector<Value> values;
+  for (int number = 2; std::getline(lines, line); ++number) {
+    Row row(fmt::format("{}:{}", path, number), line);
+    values.push_back(read(row));
+    if (!row.problems().empty()) return Fail(row.problems());
   }
-  if (!rows.empty()) rows.erase(rows.begin());
-  return rows;
+  return values;
 }
+
+FamilyInstance ReadInstance(Row& row) {
+  FamilyInstance instance;
+  instance.start = {2025, row.WholeNumber(0), row.WholeNumber(1), row.WholeNumber(2)};
+  instance.pv_dc_w = row.Number(3);
+  instance.hours = row.WholeNumber(4);
+  if (const auto formulation = FormulationFromName(row.Text(5))) {
+    instance.formulation = *formulation;
+  } else {
+    row.Complain(5, "paper, levels or blend");
+  }
+  instance.reference_cost_eur = row.Number(6);
+  return instance;
+}
+
+/// The last column is the AC power.
+Power ReadAcPower(Row& row) { return Watts(row.Number(row.columns() - 1)); }
 
 }  // namespace
 
-Result<std::vector<FamilyInstance>> ReadFamily() {
-  const auto rows = ReadRows(kFamilyFile);
-  if (!rows) return Fail(rows.error());
-  std::vector<FamilyInstance> family;
-  for (const auto& row : *rows) {
-    FamilyInstance instance;
-    instance.start = {2025, std::stoi(row[0]), std::stoi(row[1]), std::stoi(row[2])};
-    instance.pv_dc_w = std::stod(row[3]);
-    instance.hours = std::stoi(row[4]);
-    instance.formulation = *FormulationFromName(row[5]);
-    instance.reference_cost_eur = std::stod(row[6]);
-    family.push_back(instance);
-  }
-  return family;
-}
+Result<std::vector<FamilyInstance>> ReadFamily() { return ReadRows("data/plans/family_pvgis_v8.csv", ReadInstance); }
 
 Result<std::vector<Power>> ReadReferencePvYear() {
-  const auto rows = ReadRows(kPvFile);
-  if (!rows) return Fail(rows.error());
-  std::vector<Power> hourly;
-  for (const auto& row : *rows) hourly.push_back(Watts(std::stod(row.back())));
-  return hourly;
+  return ReadRows("data/pv/turin_pvgis_tilt20_roof_v8.csv", ReadAcPower);
 }
 
 std::vector<Level> StudyLevels() {

@@ -4,9 +4,8 @@
 """
 import json
 import sys
-import time
 
-from answer import answer_requests, decline
+from answer import answer_requests, decline, timed_years
 
 try:
     import pandas
@@ -33,18 +32,17 @@ def weather_table(case):
     the sun of each."""
     hours = case["hours"]
     offset = pandas.Timedelta(hours=case["instant_offset_h"] - case["utc_offset_h"])
-    stamps = pandas.to_datetime([f"{h['year']}-{h['month']:02}-{h['day']:02} {h['hour']:02}:00" for h in hours], utc=True)
-    columns = {"ghi": "ghi_w_m2", "dni": "dni_w_m2", "dhi": "dhi_w_m2", "temp_air": "ambient_c", "wind_speed": "wind_m_s"}
-    return pandas.DataFrame({name: [h[key] for h in hours] for name, key in columns.items()}, index=stamps + offset)
+    civil = [f"{hour['year']}-{hour['month']:02}-{hour['day']:02} {hour['hour']:02}:00" for hour in hours]
+    columns = {"ghi": "ghi_w_m2", "dni": "dni_w_m2", "dhi": "dhi_w_m2", "temp_air": "ambient_c",
+               "wind_speed": "wind_m_s"}
+    stamps = pandas.to_datetime(civil, utc=True)
+    return pandas.DataFrame({name: [hour[key] for hour in hours] for name, key in columns.items()},
+                            index=stamps + offset)
 
 
 def simulate(chain, weather, years):
-    times_ms = []
-    for _ in range(years):
-        begin = time.perf_counter()
-        chain.run_model(weather)
-        times_ms.append((time.perf_counter() - begin) * 1000)
-    return {"times_ms": times_ms, "ac_annual_kwh": float(chain.results.ac.sum()) / 1000}
+    times = timed_years(lambda: chain.run_model(weather), years)
+    return times | {"ac_annual_kwh": float(chain.results.ac.sum()) / 1000}
 
 
 def main():

@@ -4,9 +4,8 @@
 """
 import json
 import sys
-import time
 
-from answer import answer_requests, decline
+from answer import answer_requests, decline, timed_years
 
 try:
     import PySAM.Pvwattsv8 as pvwatts
@@ -40,12 +39,7 @@ def prepared(case):
 
 
 def simulate(module, years):
-    times_ms = []
-    for _ in range(years):
-        begin = time.perf_counter()
-        module.execute()
-        times_ms.append((time.perf_counter() - begin) * 1000)
-    return {"times_ms": times_ms, "ac_annual_kwh": module.Outputs.ac_annual}
+    return timed_years(module.execute, years) | {"ac_annual_kwh": module.Outputs.ac_annual}
 
 
 def main():
