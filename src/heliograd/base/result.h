@@ -13,10 +13,10 @@ namespace heliograd {
 
 /// What kind of failure, and with it the program's exit code.
 enum class ErrorKind {
-  kFailure = 1,      // a file, the solver or the system failed; a file's content is wrong
-  kUsage = 2,        // a flag or a value on the command line is wrong
-  kPermission = 4,   // the operating system refuses
-  kDevice = 5,       // a device is missing or broken
+  kFailure = 1,       // a file, the solver or the system failed; a file's content is wrong
+  kUsage = 2,         // a flag or a value on the command line is wrong
+  kPermission = 4,    // the operating system refuses
+  kDevice = 5,        // a device is missing or broken
   kInterrupted = 130  // Ctrl-C
 };
 

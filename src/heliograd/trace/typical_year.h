@@ -16,8 +16,9 @@ struct PvYearSeries {
   std::chrono::seconds utc_offset{0};  // local standard time minus UTC
 };
 
-/// The energy that the PV system makes in each slot of the horizon. Real dates are matched to the typical year by month,
-/// day and hour of local standard time; 29 February reads 28 February. A slot within an hour takes its share of it.
+/// The energy that the PV system makes in each slot of the horizon. Real dates are matched to the typical year by
+/// month, day and hour of local standard time; 29 February reads 28 February. A slot within an hour takes its share of
+/// it.
 std::vector<Energy> PvEnergyPerSlot(const PvYearSeries& year, const Horizon& horizon);
 
 }  // namespace heliograd

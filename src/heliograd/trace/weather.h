@@ -30,19 +30,19 @@ struct WeatherHour {
   double dhi_w_m2 = 0;  // diffuse horizontal irradiance
   double ambient_c = 0;
   double wind_m_s = 0;
-  double pressure_hpa = 0;        // 0 = unknown
-  std::optional<double> albedo;   // ground reflectance where the file carries it
+  double pressure_hpa = 0;       // 0 = unknown
+  std::optional<double> albedo;  // ground reflectance where the file carries it
 };
 
 /// Where and when the weather was observed, and its 8760 hours in order from 1 January 00:00 local standard time.
 struct WeatherYear {
-  std::string source;     // for people: file name or "builtin:turin", and the format found
+  std::string source;        // for people: file name or "builtin:turin", and the format found
   double latitude_deg = 0;   // north positive
   double longitude_deg = 0;  // east positive
   double elevation_m = 0;
   std::chrono::seconds utc_offset{0};  // local standard time minus UTC
   IrradianceStamp stamp = IrradianceStamp::kHourMean;
-  double instant_offset_h = 0;  // 0 <= offset < 1, used with kInstant
+  double instant_offset_h = 0;     // 0 <= offset < 1, used with kInstant
   std::vector<WeatherHour> hours;  // kHoursPerYear of them, no leap day
 };
 
