@@ -24,6 +24,10 @@ constexpr std::array<size_t, 12> kDaysPerMonth = {31, 28, 31, 30, 31, 30, 31, 31
 
 /// An hour with the sun up.
 struct LitHour {
+  // Made in place: a copy right after the sun's fields are written would stall for them.
+  LitHour(size_t weather_row, const RowSun& row_sun, double time_h)
+      : row(weather_row), sun(row_sun.Direction(weather_row, time_h)) {}
+
   size_t row;
   SunDirection sun;
 };
@@ -78,9 +82,10 @@ class Version8 {
 
  private:
   PlaneIrradiance Irradiate(const WeatherHour& hour, const SunDirection& sun) const {
-    const PlaneIrradiance open =
+    PlaneIrradiance on_plane =
         OnPlane(plane_, sun, plane_.CosIncidence(sun), hour.dni_w_m2, hour.dhi_w_m2, Albedo(hour));
-    return rows_ ? rows_->Apply(open, plane_, sun, hour.dni_w_m2, hour.dhi_w_m2) : open;
+    if (rows_) on_plane = rows_->Apply(on_plane, plane_, sun, hour.dni_w_m2, hour.dhi_w_m2);
+    return on_plane;
   }
 
   TiltedPlane plane_;
@@ -146,8 +151,8 @@ std::vector<LitHour> LitHours(const WeatherYear& weather, std::vector<double>& c
   lit.reserve(weather.hours.size());
   RowSun row_sun(weather);
   for (size_t row = 0; row < weather.hours.size(); ++row) {
-    if (const std::optional<SunDirection> sun = row_sun.At(row)) {
-      lit.push_back({row, *sun});
+    if (const std::optional<double> time_h = row_sun.SunlitTime(row)) {
+      lit.emplace_back(row, row_sun, *time_h);
     } else {
       cell_c[row] = weather.hours[row].ambient_c;
     }
