@@ -26,9 +26,11 @@ namespace heliograd {
 /// plan that the optimiser might have chosen, and no optimal plan costs more; but for `final_min`, which only the
 /// battery rung is held to.
 ///
-/// On rungs without a battery the energy stored at the start stays in the cells and counts at its terminal value.
-/// A rung that cannot finish, or that needs more import than the grid's limit, has a note instead of totals.
-/// Precondition: Defects(problem) is empty. Pure; safe from any thread.
+/// A rung may cost more than the one before: a greedy battery keeps PV that could have been sold and that nobody uses
+/// before the horizon ends. The step is then a negative saving, and shows what foresight is worth. On rungs without a
+/// battery the energy stored at the start stays in the cells and counts at its terminal value. A rung that cannot
+/// finish, or that needs more import than the grid's limit, has a note instead of totals. Precondition:
+/// Defects(problem) is empty. Pure; safe from any thread.
 std::vector<Baseline> MakeBaselines(const DispatchProblem& problem, Formulation formulation);
 
 /// The saving of the plan against the first rung that can run, split into steps: "levels", "PV", "battery", "timing".

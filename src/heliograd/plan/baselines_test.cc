@@ -86,6 +86,40 @@ TEST(Baselines, GreedyBatteryFillsFromSparePvAndServesBeforeTheGrid) {
   EXPECT_NEAR(InWattHours(totals.grid_import), 13 * 230 - 100 * 0.9 * 0.995 * 0.9, 1e-9);
 }
 
+TEST(Baselines, AGreedyBatteryThatKeepsWhatCouldBeSoldCostsMore) {
+  // The job ends in the last bright hours: what the battery takes from PV is never used.
+  const auto ladder = MakeBaselines(StudyProblem(20, 19, 500), Formulation::kBlend);
+  EXPECT_GT(Cost(ladder[3]), Cost(ladder[2]));
+  EXPECT_LT(SplitSaving(ladder, Euros(0))[2].saving, Money());
+}
+
+TEST(Baselines, ARungOfBlendAndLevelsIsASoundPlan) {
+  // The battery rung, run again as a plan: the optimiser may do what the rule does.
+  DispatchProblem problem = WithLevel(StudyProblem(6, 24, 400), 150);
+  std::vector<SlotDecision> decisions(24);
+  double stored_wh = 0, left_h = 16;
+  for (size_t t = 0; t < 24; ++t) {
+    SlotDecision& d = decisions[t];
+    const double load_wh = left_h-- > 0 ? 150 : 0;
+    if (load_wh > 0) d.levels = {{0, 1.0}};
+    const double pv_wh = InWattHours(problem.pv[t]);
+    const double spare_wh = std::max(pv_wh - load_wh, 0.0), lack_wh = std::max(load_wh - pv_wh, 0.0);
+    const double charge_wh = std::min(spare_wh, (250 / 0.995 - stored_wh) / 0.9);
+    const double discharge_wh = std::min(lack_wh / 0.9, stored_wh);
+    d.battery_charge = WattHours(charge_wh);
+    d.battery_discharge = WattHours(discharge_wh);
+    d.grid_export = WattHours(spare_wh - charge_wh);
+    d.grid_import = WattHours(lack_wh - 0.9 * discharge_wh);
+    d.pv_used = WattHours(pv_wh);
+    stored_wh = 0.995 * (stored_wh - discharge_wh + 0.9 * charge_wh);
+  }
+  Plan plan = MakePlan(problem, Formulation::kLevels, decisions);
+  plan.status = PlanStatus::kFeasible;
+  plan.bound = plan.objective;
+  EXPECT_THAT(CheckPlan(problem, plan), IsEmpty());
+  EXPECT_NEAR(Cost(MakeBaselines(problem, Formulation::kLevels)[3]), InEuros(plan.totals.cost), kRounding);
+}
+
 TEST(Baselines, TooShortAHorizonIsANote) {
   const auto ladder = MakeBaselines(StudyProblem(20, 13), Formulation::kBlend);
   for (const Baseline& rung : ladder) {

@@ -20,8 +20,6 @@ inline constexpr Names<PlanStatus, 3> kStatusNames = {
 inline constexpr Names<Objective, 2> kObjectiveNames = {{{Objective::kCost, "cost"}, {Objective::kCarbon, "carbon"}}};
 inline constexpr Names<Origin, 3> kOriginNames = {
     {{Origin::kMeasured, "measured"}, {Origin::kModelled, "modelled"}, {Origin::kAssumed, "assumed"}}};
-inline constexpr Names<Formulation, 3> kFormulations = {
-    {{Formulation::kPaper, "paper"}, {Formulation::kLevels, "levels"}, {Formulation::kBlend, "blend"}}};
 
 /// Which labels of a file stand for which field.
 inline constexpr Names<Origin PlanLabels::*, 7> kLabelNames = {{{&PlanLabels::pv, "pv_wh"},

@@ -201,7 +201,9 @@ PlanSlot ReadSlot(const JsonObject& json, const LevelIndex& levels) {
 Plan ReadPlan(const JsonObject& json, const DispatchProblem& problem) {
   Plan plan;
   plan.status = ReadName(json, "status", internal::kStatusNames);
-  plan.formulation = ReadName(json, "formulation", internal::kFormulations);
+  const auto formulation = FormulationFromName(json.Text("formulation"));
+  if (!formulation) json.Reject("formulation", "one of paper, levels, blend");
+  plan.formulation = formulation.value_or(Formulation::kBlend);
   plan.infeasible_reason = json.Text("infeasible_reason");
   if (plan.status != PlanStatus::kInfeasible) {
     plan.totals = ReadTotals(json);

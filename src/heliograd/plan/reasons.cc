@@ -83,6 +83,8 @@ bool OnlyLevelIs(const View& v, std::optional<size_t> level) {
   return level && levels.size() == 1 && levels.front().level == *level;
 }
 
+bool BatteryAlone(const View& v) { return v.now().battery_to_gpu_wh >= v.now().load_wh - kShown_wh; }
+
 /// What one unit in the cells would save or earn in this slot, EUR/kWh, in terms of the objective.
 double WorthHere(const View& v) {
   const SlotFacts& s = v.now();
@@ -113,8 +115,7 @@ constexpr std::array<Rule, 13> kGpuRules = {{
      [](const View&) { return std::string("off: the work fits into other slots"); }},
     {"PV alone", [](const View& v) { return v.now().pv_to_gpu_wh >= v.now().load_wh - kShown_wh; },
      [](const View& v) { return fmt::format("PV covers the GPU at {}", RunsAt(v)); }},
-    {"battery alone", [](const View& v) { return v.now().battery_to_gpu_wh >= v.now().load_wh - kShown_wh; },
-     [](const View& v) { return fmt::format("battery carries {}", RunsAt(v)); }},
+    {"battery alone", BatteryAlone, [](const View& v) { return fmt::format("battery carries {}", RunsAt(v)); }},
     {"PV and battery", [](const View& v) { return v.now().grid_to_gpu_wh <= kShown_wh; },
      [](const View& v) { return fmt::format("PV and battery carry {}", RunsAt(v)); }},
     {"lowest price",
@@ -146,7 +147,10 @@ constexpr std::array<Rule, 11> kStoreRules = {{
      }},
     {"serves what is stored", [](const View& v) { return v.now().battery_to_gpu_wh > kShown_wh; },
      [](const View& v) {
-       return fmt::format("battery spares {} with {}", Price(v.now().import_price), Stored(v.now().origin));
+       const std::string price = Price(v.now().import_price), stored = Stored(v.now().origin);
+       // The rule for the GPU has named the battery already.
+       return BatteryAlone(v) ? fmt::format("{} spares {}", stored, price)
+                              : fmt::format("battery spares {} with {}", price, stored);
      }},
     {"buys for later",
      [](const View& v) { return v.now().grid_to_battery_wh > kShown_wh && v.now().next_discharge.has_value(); },

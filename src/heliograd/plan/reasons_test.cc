@@ -69,6 +69,13 @@ TEST_F(ReasonsTest, BatterySparesWhatTheGridAsks) {
   EXPECT_THAT(ReasonAt(8).text, HasSubstr("battery spares 0.45 with what it bought at 0.25-0.35"));
 }
 
+TEST_F(ReasonsTest, BatteryAloneIsNamedOnce) {
+  At(3).battery_charge = WattHours(250);
+  Run(8, 150);
+  At(8).battery_discharge = WattHours(150 / 0.9);
+  EXPECT_EQ(ReasonAt(8).text, "battery carries 150 W; what it bought at 0.25 spares 0.45");
+}
+
 TEST_F(ReasonsTest, OriginForgetsWhatHasLeftTheCells) {
   At(21).battery_charge = WattHours(100);                   // at 0.35
   At(22).battery_discharge = WattHours(100 * 0.9 * 0.995);  // all of it
@@ -227,7 +234,8 @@ void ExpectTrue(const RandomPlan& r, size_t t, const std::string& text, double d
       EXPECT_GT(slot.decision.grid_export, Energy());
     }
   }
-  for (const char* words : {"off: ", "battery spares ", "charges battery at ", "lowest price ", "grid at "}) {
+  for (const char* words :
+       {"off: ", "battery spares ", " gave spares ", "charges battery at ", "lowest price ", "grid at "}) {
     EXPECT_NEAR(NumberAfter(text, words).value_or(import_price), import_price, kPrinted) << words;
   }
   if (NumberAfter(text, "lowest price ")) {
