@@ -24,6 +24,10 @@ constexpr std::array<size_t, 12> kDaysPerMonth = {31, 28, 31, 30, 31, 30, 31, 31
 
 /// An hour with the sun up.
 struct LitHour {
+  // Made in place: a copy right after the sun's fields are written would stall for them.
+  LitHour(size_t weather_row, const RowSun& row_sun, double time_h)
+      : row(weather_row), sun(row_sun.Direction(weather_row, time_h)) {}
+
   size_t row;
   SunDirection sun;
 };
@@ -51,10 +55,10 @@ class Version8 {
     if (system.mounting == PvMounting::kRack) rows_.emplace(InWatts(system.dc_capacity), system.tilt_deg);
   }
 
-  // Each step goes over all hours before the next begins: hours do not wait for each other, so the processor works on
-  // several at a time, which one long step per hour would not let it.
-  void Run(const WeatherYear& weather, const std::vector<LitHour>& lit, PvYear& year) const {
-    std::vector<double> effective(lit.size());
+  // Each step goes over the hours at hand before the next begins: hours do not wait for each other, so the processor
+  // works on several at a time, which one long step per hour would not let it.
+  void Run(const WeatherYear& weather, const std::vector<LitHour>& lit, PvYear& year) {
+    effective_.resize(lit.size());
     for (size_t i = 0; i < lit.size(); ++i) {
       const WeatherHour& hour = weather.hours[lit[i].row];
       const PlaneIrradiance on_plane = Irradiate(hour, lit[i].sun);
@@ -62,15 +66,15 @@ class Version8 {
       const double poa = std::max(0.0, on_plane.Total());
       const double through_cover = CoverV8::Beam(cos_incidence) * on_plane.beam + cover_.sky() * on_plane.sky +
                                    cover_.ground() * on_plane.ground;
-      effective[i] =
+      effective_[i] =
           std::max(0.0, through_cover) * AirMassModifier(lit[i].sun.zenith_deg, lit[i].sun.cos_zenith, pressure_ratio_);
       year.poa[lit[i].row] = WattsPerSquareMetre(poa);
-      year.cell_c[lit[i].row] = NominalCellTemperatureV8(poa, effective[i], hour.ambient_c, hour.wind_m_s,
+      year.cell_c[lit[i].row] = NominalCellTemperatureV8(poa, effective_[i], hour.ambient_c, hour.wind_m_s,
                                                          nominal_cell_c_, module_.Efficiency());
     }
     for (size_t i = 0; i < lit.size(); ++i) {
       const size_t row = lit[i].row;
-      const double dc_w = modules_kept_ * MaximumPowerW(module_, effective[i], year.cell_c[row]);
+      const double dc_w = modules_kept_ * MaximumPowerW(module_, effective_[i], year.cell_c[row]);
       year.dc[row] = Watts(dc_w);
       year.ac[row] = Watts(inverter_.Ac(dc_w));
     }
@@ -78,9 +82,10 @@ class Version8 {
 
  private:
   PlaneIrradiance Irradiate(const WeatherHour& hour, const SunDirection& sun) const {
-    const PlaneIrradiance open =
+    PlaneIrradiance on_plane =
         OnPlane(plane_, sun, plane_.CosIncidence(sun), hour.dni_w_m2, hour.dhi_w_m2, Albedo(hour));
-    return rows_ ? rows_->Apply(open, plane_, sun, hour.dni_w_m2, hour.dhi_w_m2) : open;
+    if (rows_) on_plane = rows_->Apply(on_plane, plane_, sun, hour.dni_w_m2, hour.dhi_w_m2);
+    return on_plane;
   }
 
   TiltedPlane plane_;
@@ -90,6 +95,7 @@ class Version8 {
   double nominal_cell_c_;
   double modules_kept_;  // how many modules make the capacity, less the system's losses
   double pressure_ratio_;
+  std::vector<double> effective_;  // W/m2 that the cells convert, for the hours at hand
   std::optional<RowShading> rows_;
 };
 
@@ -140,19 +146,31 @@ PvYear DarkYear(const WeatherYear& weather) {
   return year;
 }
 
-/// The hours with the sun up; those of night get the air's temperature.
-std::vector<LitHour> LitHours(const WeatherYear& weather, std::vector<double>& cell_c) {
-  std::vector<LitHour> lit;
-  lit.reserve(weather.hours.size());
-  RowSun row_sun(weather);
-  for (size_t row = 0; row < weather.hours.size(); ++row) {
-    if (const std::optional<SunDirection> sun = row_sun.At(row)) {
-      lit.push_back({row, *sun});
+/// The hours with the sun up among `count` rows from `first`; those of night get the air's temperature.
+void FindLitHours(const WeatherYear& weather, size_t first, size_t count, RowSun& row_sun, std::vector<LitHour>& lit,
+                  PvYear& year) {
+  lit.clear();
+  for (size_t row = first; row < first + count; ++row) {
+    if (const std::optional<double> time_h = row_sun.SunlitTime(row)) {
+      lit.emplace_back(row, row_sun, *time_h);
     } else {
-      cell_c[row] = weather.hours[row].ambient_c;
+      year.cell_c[row] = weather.hours[row].ambient_c;
     }
   }
-  return lit;
+}
+
+template <typename Version>
+PvYear Simulate(const WeatherYear& weather, Version version) {
+  constexpr size_t kBlock = 240;  // hours at a time: what they need stays in the processor's nearest cache
+  PvYear year = DarkYear(weather);
+  RowSun row_sun(weather);
+  std::vector<LitHour> lit;
+  lit.reserve(kBlock);
+  for (size_t first = 0; first < weather.hours.size(); first += kBlock) {
+    FindLitHours(weather, first, std::min(kBlock, weather.hours.size() - first), row_sun, lit, year);
+    version.Run(weather, lit, year);
+  }
+  return year;
 }
 
 template <typename Rate>
@@ -204,14 +222,8 @@ std::vector<std::string> Defects(const PvSystem& system) {
 
 PvYear SimulatePvYear(const WeatherYear& weather, const PvSystem& system) {
   assert(Defects(system).empty());
-  PvYear year = DarkYear(weather);
-  const std::vector<LitHour> lit = LitHours(weather, year.cell_c);
-  if (system.model == PvModel::kPvwattsV5) {
-    Version5(system).Run(weather, lit, year);
-  } else {
-    Version8(system, weather.elevation_m).Run(weather, lit, year);
-  }
-  return year;
+  if (system.model == PvModel::kPvwattsV5) return Simulate(weather, Version5(system));
+  return Simulate(weather, Version8(system, weather.elevation_m));
 }
 
 }  // namespace heliograd

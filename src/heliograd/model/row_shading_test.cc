@@ -45,7 +45,7 @@ TEST(RowShading, ASunToTheSideLeavesAFreeEndOnShortRowsOnly) {
   const TiltedPlane plane(20, 180);
   const double straight = RowShading(1000, 20).Apply(kOpen, plane, SunAt(85, 180), 500, 100).beam;
   EXPECT_GT(RowShading(1000, 20).Apply(kOpen, plane, SunAt(85, 240), 500, 100).beam, straight);
-  // Both sides: the model lets only a shadow that moves towards the plane's own right have a free end.
+  // From the other side the shadow moves the other way along the row, where the model counts no free end.
   EXPECT_GE(RowShading(1000, 20).Apply(kOpen, plane, SunAt(85, 120), 500, 100).beam, straight);
 }
 

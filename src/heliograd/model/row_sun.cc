@@ -25,22 +25,20 @@ RowSun::RowSun(const WeatherYear& weather)
       observer_(weather.latitude_deg, weather.longitude_deg, weather.elevation_m),
       utc_offset_h_(static_cast<double>(weather.utc_offset.count()) / 3600.0) {}
 
-std::optional<SunDirection> RowSun::At(size_t row) {
+std::optional<double> RowSun::SunlitTime(size_t row) {
   const WeatherHour& hour = weather_.hours[row];
   if (hour.day != day_ || hour.month != month_ || SourceYear(hour) != source_year_) TurnTo(row);
+  if (weather_.stamp == IrradianceStamp::kHourMean) return MidpointRule(hour.hour + 0.5);
+  const double time_h = hour.hour + weather_.instant_offset_h;
+  if (!IsUp(time_h)) return std::nullopt;
+  return time_h;
+}
 
-  double time_h = hour.hour;
-  if (weather_.stamp == IrradianceStamp::kInstant) {
-    time_h += weather_.instant_offset_h;
-    if (!IsUp(time_h)) return std::nullopt;
-  } else {
-    const std::optional<double> sunlit = SunlitTime(time_h + 0.5);
-    if (!sunlit) return std::nullopt;
-    time_h = *sunlit;
-  }
-  const double ut_days = midnight_ut_days_ + time_h / 24.0;
+SunDirection RowSun::Direction(size_t row, double time_h) const {
+  const WeatherHour& hour = weather_.hours[row];
   const double pressure = hour.pressure_hpa > kLowestPressureHpa ? hour.pressure_hpa : kStandardPressureHpa;
-  return observer_.Direction(track_->At(ut_days), time_h - utc_offset_h_, pressure, hour.ambient_c);
+  return observer_.Direction(track_->At(midnight_ut_days_ + time_h * (1.0 / 24.0)), time_h - utc_offset_h_, pressure,
+                             hour.ambient_c);
 }
 
 void RowSun::TurnTo(size_t row) {
@@ -104,7 +102,7 @@ bool RowSun::IsUp(double time_h) const {
   return crosses_midnight_ && (daylight_[0].Holds(time_h) || daylight_[2].Holds(time_h));
 }
 
-std::optional<double> RowSun::SunlitTime(double middle_h) const {
+std::optional<double> RowSun::MidpointRule(double middle_h) const {
   const auto whole_minutes = [](double time_h) { return std::floor(time_h * 60.0) / 60.0; };
   const auto within_another = [this](const Daylight& own, double time_h) {
     for (const Daylight& other : daylight_) {

@@ -15,11 +15,15 @@ class RowSun {
   /// `weather` must outlive the object.
   explicit RowSun(const WeatherYear& weather);
 
-  /// The direction that stands for the row's light, or nothing while the sun is down.
+  /// The time of the row's date, in hours of local standard time, whose sun stands for the row's light; nothing while
+  /// the sun is down.
   ///
   /// Rows of hourly means follow the midpoint rule of PVWatts: an hour of sunrise or sunset takes the middle of its
   /// sunlit part (whole minutes, rounded down), every other hour its own middle. Instants are taken as they are.
-  std::optional<SunDirection> At(size_t row);
+  std::optional<double> SunlitTime(size_t row);
+
+  /// The sun at a time of the date of the row that SunlitTime was asked for last.
+  SunDirection Direction(size_t row, double time_h) const;
 
  private:
   /// When the sun is above -0.8333 degrees, in hours of local standard time of one date; may reach into the dates
@@ -43,7 +47,7 @@ class RowSun {
   void StartTrack(size_t row);
   Arc ArcAt(double midnight_ut_days, double time_h) const;
   Daylight DaylightOf(double midnight_ut_days) const;
-  std::optional<double> SunlitTime(double middle_h) const;
+  std::optional<double> MidpointRule(double middle_h) const;
   bool IsUp(double time_h) const;
 
   const WeatherYear& weather_;

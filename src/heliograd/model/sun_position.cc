@@ -21,20 +21,22 @@ double Polynomial(std::span<const double> coefficients, double x) {
   return value;
 }
 
-/// Replaces each x by cos(2 pi x), within 1e-11: the nearest whole turn taken off, the rest folded into a quarter turn
-/// for Taylor's series of the sine. A loop of plain arithmetic, which compilers turn into vector instructions; cosines
-/// by the library would cost most of a simulated year.
-void CosineOfTurns(std::span<double> turns) {
+/// cos(2 pi turn) within 1e-11: the nearest whole turn taken off, the rest folded into a quarter turn for Taylor's
+/// series of the sine. Plain arithmetic, which compilers turn into vector instructions in a loop; cosines by the
+/// library would cost most of a simulated year.
+inline double CosineOfTurn(double turn) {
   // Adding and subtracting 1.5 x 2^52 rounds to a whole number without a branch or a call.
   constexpr double kRounder = 6755399441055744.0;
-  for (double& turn : turns) {
-    const double rest = turn - ((turn + kRounder) - kRounder);
-    const double x = 2.0 * std::numbers::pi * (0.25 - std::abs(rest));
-    const double y = x * x;
-    constexpr double k3 = -1.0 / 6.0, k5 = 1.0 / 120.0, k7 = -1.0 / 5040.0, k9 = 1.0 / 362880.0,
-                     k11 = -1.0 / 39916800.0, k13 = 1.0 / 6227020800.0, k15 = -1.0 / 1307674368000.0;
-    turn = x * (1.0 + y * (k3 + y * (k5 + y * (k7 + y * (k9 + y * (k11 + y * (k13 + y * k15)))))));
-  }
+  const double rest = turn - ((turn + kRounder) - kRounder);
+  const double x = 2.0 * std::numbers::pi * (0.25 - std::abs(rest));
+  const double y = x * x;
+  constexpr double k3 = -1.0 / 6.0, k5 = 1.0 / 120.0, k7 = -1.0 / 5040.0, k9 = 1.0 / 362880.0, k11 = -1.0 / 39916800.0,
+                   k13 = 1.0 / 6227020800.0, k15 = -1.0 / 1307674368000.0;
+  return x * (1.0 + y * (k3 + y * (k5 + y * (k7 + y * (k9 + y * (k11 + y * (k13 + y * k15)))))));
+}
+
+void CosineOfTurns(std::span<double> turns) {
+  for (double& turn : turns) turn = CosineOfTurn(turn);
 }
 
 constexpr double kTurnsPerRadian = 0.5 / std::numbers::pi;
@@ -222,13 +224,13 @@ Observer::Observer(double latitude_deg, double longitude_deg, double elevation_m
 }
 
 SunDirection Observer::Direction(const GeocentricSun& sun, double ut_h, double pressure_hpa, double air_c) const {
-  const double hour_angle = kRadiansPerDegree * (sun.noon_angle_deg + longitude_deg_ + 15.0 * ut_h);
+  const double hour_angle_turns = (sun.noon_angle_deg + longitude_deg_) * (1.0 / 360.0) + ut_h * (1.0 / 24.0);
   const double cos_declination = std::sqrt(1.0 - sun.sin_declination * sun.sin_declination);
 
   // The report's angle formulas for parallax and elevation are these differences of vectors, turned into the local
   // frame.
-  const double meridian = cos_declination * std::cos(hour_angle) - sun.parallax_rad * parallax_equatorial_;
-  const double west = cos_declination * std::sin(hour_angle);
+  const double meridian = cos_declination * CosineOfTurn(hour_angle_turns) - sun.parallax_rad * parallax_equatorial_;
+  const double west = cos_declination * CosineOfTurn(hour_angle_turns - 0.25);
   const double pole = sun.sin_declination - sun.parallax_rad * parallax_polar_;
   const double up = cos_latitude_ * meridian + sin_latitude_ * pole;
   const double north = cos_latitude_ * pole - sin_latitude_ * meridian;
