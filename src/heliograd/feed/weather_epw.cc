@@ -14,15 +14,16 @@ constexpr size_t kFewestFields = kWind + 1;
 constexpr size_t kLocationFields = 10;
 constexpr int kHeaderLines = 8;
 
-/// A column and the code that the format writes where no value was measured.
+/// A column and the code (data dictionary, "Missing") that the format writes where no value was measured.
 struct EpwColumn {
   NumberColumn limits;
   double missing_code;
+  bool or_above = true;  // no value that occurs is above the code
 };
 
 bool IsMissing(CsvReader& reader, const EpwColumn& column) {
   const auto value = ParseNumber(reader.Field(column.limits.index));
-  return value && *value >= column.missing_code;
+  return value && (*value == column.missing_code || (column.or_above && *value > column.missing_code));
 }
 
 /// True when the field carries the code for "missing", which becomes a problem.
@@ -77,12 +78,12 @@ bool ReadDataPeriods(CsvReader& reader, ProblemList& problems) {
 struct Columns {
   NumberColumn year = YearColumn("year", kYear), month = MonthColumn("month", kMonth), day = DayColumn("day", kDay),
                hour{.name = "hour", .low = 1, .high = 24, .unit = "", .index = kHour};
-  EpwColumn ambient{TemperatureColumn("dry bulb temperature", kDryBulb), 99.9},
+  EpwColumn ambient{TemperatureColumn("dry bulb temperature", kDryBulb), 99.9, false},
       pressure{PascalPressureColumn("station pressure", kPressure), 999999},
       ghi{IrradianceColumn("global horizontal radiation", kGhi), 9999},
       dni{IrradianceColumn("direct normal radiation", kDni), 9999},
       dhi{IrradianceColumn("diffuse horizontal radiation", kDhi), 9999}, wind{WindColumn("wind speed", kWind), 999},
-      albedo{AlbedoColumn("albedo", kAlbedo), 99};
+      albedo{AlbedoColumn("albedo", kAlbedo), 999};
 };
 
 void ReadValues(CsvReader& reader, const Columns& columns, WeatherHour& row, ProblemList& problems) {

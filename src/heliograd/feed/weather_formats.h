@@ -30,9 +30,11 @@ Result<WeatherFile> ParseNsrdb(std::string_view content, const std::string& name
 
 /// Hourly results of the PVWatts calculator, versions 5 and 8, which carry their weather.
 /// A row's hour h is h..h+1 of local standard time. The file names no zone: the override, else found (weather_zone.h).
-/// Weather that PVWatts took as means over the hour is kHourMean; weather that it took as instants is at mid-hour.
+/// Version 5 takes its weather as means over the hour (kHourMean). Version 8 does so for weather of stations, but takes
+/// gridded weather as instants at mid-hour; which one a file has shows in the light of hours at whose middle the sun is
+/// down: means have some, instants have none.
 /// System losses stay as printed: 14.08 is what the calculator computed with (its DC output shows it), not the 14.0757
-/// that its default losses multiply to.
+/// that the calculator's default losses multiply to.
 Result<WeatherFile> ParsePvwatts(std::string_view content, const std::string& name, const WeatherOverrides& overrides);
 
 /// The compact layout of the built-in year: '#' lines that state the site, the clock and the instant, then rows in

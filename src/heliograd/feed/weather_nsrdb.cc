@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include "heliograd/base/text.h"
 #include "heliograd/feed/weather_formats.h"
 #include "heliograd/feed/weather_rows.h"
@@ -26,6 +28,9 @@ class SiteHeader {
     if (!has_values_) problems.AddForFile("no line of values under the header line: expected the site of the weather.");
   }
 
+  bool Has(std::initializer_list<std::string_view> names) const { return FindColumn(names_, names).has_value(); }
+
+  /// The value under the first of the names, where the header has one.
   std::optional<double> Number(NumberColumn column, std::initializer_list<std::string_view> names) {
     const auto index = FindColumn(names_, names);
     if (!index || !has_values_) return std::nullopt;
@@ -37,7 +42,7 @@ class SiteHeader {
   double NeededNumber(const NumberColumn& column, std::initializer_list<std::string_view> names,
                       const std::optional<double>& override_value) {
     if (override_value) return *override_value;
-    if (!FindColumn(names_, names)) {
+    if (!Has(names)) {
       problems_.AddForLine(
           reader_.line_number(),
           fmt::format("the header does not name {}: expected it among the first line's fields.", column.name));
@@ -68,7 +73,7 @@ Site ReadSite(CsvReader& reader, const WeatherOverrides& overrides, WeatherYear&
   Site site;
   site.local_time_zone_h = header.Number(UtcOffsetColumn("Local Time Zone", 0), {"local time zone"});
   site.time_zone_h = header.Number(UtcOffsetColumn("Time Zone", 0), {"time zone", "timezone", "tz"});
-  if (!site.time_zone_h && !overrides.utc_offset_hours && problems.empty()) {
+  if (!header.Has({"time zone", "timezone", "tz"}) && !overrides.utc_offset_hours) {
     problems.AddForLine(reader.line_number(),
                         "the header does not name Time Zone: expected it, or give the UTC offset.");
   }

@@ -9,6 +9,7 @@
 namespace heliograd {
 namespace {
 
+/// A line that is there with a bad number counts as there: the number is a problem of its own.
 struct Header {
   std::optional<double> latitude_deg;
   std::optional<double> longitude_deg;
@@ -25,11 +26,11 @@ void ReadHeaderLine(const CsvReader& reader, Header& header, ProblemList& proble
   const std::string_view value = Trim(line.substr(colon + 1));
   const size_t number = reader.line_number();
   if (StartsWithIgnoringCase(line, "latitude")) {
-    header.latitude_deg = NumberFromText(value, number, LatitudeColumn("Latitude", 0), problems);
+    header.latitude_deg = NumberFromText(value, number, LatitudeColumn("Latitude", 0), problems).value_or(0);
   } else if (StartsWithIgnoringCase(line, "longitude")) {
-    header.longitude_deg = NumberFromText(value, number, LongitudeColumn("Longitude", 0), problems);
+    header.longitude_deg = NumberFromText(value, number, LongitudeColumn("Longitude", 0), problems).value_or(0);
   } else if (StartsWithIgnoringCase(line, "elevation")) {
-    header.elevation_m = NumberFromText(value, number, ElevationColumn("Elevation", 0), problems);
+    header.elevation_m = NumberFromText(value, number, ElevationColumn("Elevation", 0), problems).value_or(0);
   } else if (StartsWithIgnoringCase(line, "irradiance time offset")) {
     const NumberColumn offset{.name = "Irradiance Time Offset", .low = -1, .high = 1, .unit = "h", .index = 0};
     header.irradiance_offset_h = NumberFromText(value, number, offset, problems).value_or(0);
@@ -45,8 +46,7 @@ Header ReadHeader(CsvReader& reader, ProblemList& problems) {
   }
   if (!header.has_table) {
     problems.AddForFile(
-        "no row of column names that begins with time(UTC): expected a typical year (TMY) of PVGIS in "
-        "CSV.");
+        "no row of column names that begins with time(UTC): expected a typical year (TMY) of PVGIS as CSV.");
   }
   return header;
 }
@@ -54,7 +54,7 @@ Header ReadHeader(CsvReader& reader, ProblemList& problems) {
 void SetSite(const Header& header, const WeatherOverrides& overrides, WeatherYear& year, ProblemList& problems) {
   const auto need = [&problems](const char* key, const std::optional<double>& in_file,
                                 const std::optional<double>& override_value) {
-    if (!in_file && !override_value && problems.empty()) {
+    if (!in_file && !override_value) {
       problems.AddForFile(fmt::format("no line '{}: ...' above the table: expected the site of the weather.", key));
     }
     return in_file.value_or(0);

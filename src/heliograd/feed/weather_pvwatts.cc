@@ -242,12 +242,9 @@ void SetClock(const Table& table, const PvwattsRecord& record, const WeatherOver
       overrides.utc_offset_hours ? Result<double>(*overrides.utc_offset_hours) : FindUtcOffset(hours, plane);
   if (!offset_h) return problems.AddForFile(offset_h.error().Message());
   SetUtcOffset(*offset_h, year);
-  if (HasLightAroundSunset(hours, plane, *offset_h)) {
-    year.stamp = IrradianceStamp::kHourMean;
-  } else {
-    year.stamp = IrradianceStamp::kInstant;
-    year.instant_offset_h = 0.5;
-  }
+  const bool means = record.version == 5 || HasLightAroundSunset(hours, plane, *offset_h);
+  year.stamp = means ? IrradianceStamp::kHourMean : IrradianceStamp::kInstant;
+  year.instant_offset_h = means ? 0 : 0.5;
 }
 
 }  // namespace

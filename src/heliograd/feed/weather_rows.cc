@@ -164,7 +164,7 @@ void MoveToLocalTime(double from_utc_offset_hours, double to_utc_offset_hours, W
                     "differs by whole hours.",
                     from_utc_offset_hours, to_utc_offset_hours));
   }
-  RotateRows(std::lround(shift_h), year.hours);
+  if (shift_h != 0) RotateRows(std::lround(shift_h), year.hours);
   year.instant_offset_h = std::max(0.0, later_h - shift_h);
   SetUtcOffset(to_utc_offset_hours, year);
 }

@@ -24,11 +24,11 @@ struct Plane {
   double azimuth_deg = 0;  // north 0, east 90
 };
 
-/// The UTC offset of the hours' clock. Tries every quarter of an hour within four hours of longitude / 15 and takes the
-/// one at which beam and diffuse irradiance on the plane add up to the plane's irradiance. The sky's diffuse light is
-/// taken as uniform: good enough, because a quarter of an hour turns the sun by 3.75 degrees. Fails where there is too
-/// little sun to tell, or where no clock fits (the site, the tilt or the sign of the longitude must be wrong); the
-/// message has no file name.
+/// The UTC offset of the hours' clock. Tries the whole and half hours within four hours of longitude / 15, and the
+/// three quarters of an hour in use (Nepal, Eucla, Chatham), and takes the one at which beam and diffuse irradiance on
+/// the plane add up to the plane's irradiance. The sky's diffuse light is taken as uniform: good enough, because half
+/// an hour turns the sun by 7.5 degrees. Fails where there is too little sun to tell, or where no clock fits (latitude,
+/// tilt or azimuth must be wrong); the message has no file name.
 Result<double> FindUtcOffset(const std::vector<PlaneHour>& hours, const Plane& plane);
 
 /// True where the plane gets light in hours at whose middle the sun is down: the irradiance was taken as means over the

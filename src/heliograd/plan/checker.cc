@@ -187,6 +187,7 @@ class Checker {
       Say("slot {}: {} levels run, rule (3) of the study asks for one in every slot.", At(),
           plan_.slots[slot_].decision.levels.size());
     }
+    Equal("the PV energy used (rule 5 of the study: nothing is curtailed)", n.pv_used, n.pv, tolerance_.energy_wh);
     AtMost("the charge (rule 13 of the study)", n.charge, InWattHours(problem_.battery.capacity) - n.start,
            stored_tolerance_wh_ + tolerance_.energy_wh);
   }

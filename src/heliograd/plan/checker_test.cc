@@ -209,6 +209,7 @@ TEST_F(BrokenRule, StudyRules) {
   const auto sentences = Check(Formulation::kPaper);
   EXPECT_THAT(sentences, Contains(HasSubstr("slot 2025-01-01T14:00:00Z: 0 levels run, rule (3)")));
   EXPECT_THAT(sentences, Contains(HasSubstr("the charge (rule 13 of the study) is 100 Wh, more than 95.")));
+  EXPECT_THAT(sentences, Contains(HasSubstr("the PV energy used (rule 5 of the study: nothing is curtailed) is")));
 }
 
 TEST(Checker, AnInfeasiblePlanNeedsAReason) {

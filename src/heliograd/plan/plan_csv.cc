@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "heliograd/plan/json_names.h"
-#include "heliograd/plan/slot_columns.h"
+#include "heliograd/plan/slot_fields.h"
 
 namespace heliograd {
 namespace {
@@ -21,7 +21,7 @@ std::string InQuotes(std::string_view text) {
 
 std::string Header() {
   std::string header = "start,start_local,duration_s,level_limits_w,level_shares";
-  for (const SlotColumn& column : SlotColumns()) header += fmt::format(",{}", column.name);
+  for (const SlotField& field : SlotFields()) header += fmt::format(",{}", field.name);
   return header + ",reason\n";
 }
 
@@ -36,8 +36,8 @@ std::string Row(const SlotInPlan& s, const TimeZone& zone) {
   }
   std::string row = fmt::format("{},{},{},{},{}", FormatStamp(start), internal::LocalStamp(start, zone),
                                 horizon.step.count(), limits, shares);
-  for (const SlotColumn& column : SlotColumns()) {
-    const auto value = column.value(s);
+  for (const SlotField& field : SlotFields()) {
+    const auto value = field.value(s);
     row += value ? fmt::format(",{}", *value) : std::string(",");
   }
   return row + ',' + InQuotes(s.slot.reason) + '\n';

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "heliograd/plan/json_names.h"
-#include "heliograd/plan/slot_columns.h"
+#include "heliograd/plan/slot_fields.h"
 #include "heliograd/plan/written_number.h"
 
 namespace heliograd {
@@ -80,9 +80,9 @@ Json SlotJson(const SlotInPlan& s, const TimeZone& zone) {
     level["share"] = part.share;
     json["levels"].push_back(std::move(level));
   }
-  for (const SlotColumn& column : SlotColumns()) {
-    const auto value = column.value(s);
-    json[column.name] = value ? Json(*value) : Json();
+  for (const SlotField& field : SlotFields()) {
+    const auto value = field.value(s);
+    json[field.name] = value ? Json(*value) : Json();
   }
   json["reason"] = s.slot.reason;
   return json;

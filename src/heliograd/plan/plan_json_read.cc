@@ -12,7 +12,7 @@
 #include "heliograd/plan/json_names.h"
 #include "heliograd/plan/json_reader.h"
 #include "heliograd/plan/plan_json.h"
-#include "heliograd/plan/slot_columns.h"
+#include "heliograd/plan/slot_fields.h"
 
 namespace heliograd {
 namespace {
@@ -246,13 +246,13 @@ void CompareSlot(const JsonObject& json, const SlotInPlan& s, const TimeZone& zo
   expect_text("start", FormatStamp(start));
   expect_text("start_local", internal::LocalStamp(start, zone));
   json.Integer("duration_s", horizon.step.count(), horizon.step.count());
-  for (const SlotColumn& column : SlotColumns()) {
-    const auto stated = json.NumberOrNull(column.name);
-    const auto expected = column.value(s);
+  for (const SlotField& field : SlotFields()) {
+    const auto stated = json.NumberOrNull(field.name);
+    const auto expected = field.value(s);
     const bool same = stated && expected ? std::abs(*stated - *expected) <= 1e-9 * std::max(1.0, std::abs(*expected))
                                          : stated.has_value() == expected.has_value();
     if (!same) {
-      json.Reject(column.name, expected ? fmt::format("{:.9g} from the rest of the file", *expected) : "null");
+      json.Reject(field.name, expected ? fmt::format("{:.9g} from the rest of the file", *expected) : "null");
     }
   }
 }

@@ -14,6 +14,21 @@ constexpr std::array<std::pair<Formulation, std::string_view>, 3> kFormulationNa
 
 bool Beats(const Level& a, const Level& b) { return a.draw <= b.draw && a.job_time <= b.job_time; }
 
+/// Draws more and is faster: what each level must do against the one before.
+bool Follows(const Level& previous, const Level& next) {
+  return next.draw > previous.draw && next.job_time < previous.job_time;
+}
+
+template <typename Q>
+bool FiniteAndNotNegative(Q q) {
+  return IsFinite(q) && q >= Q();
+}
+
+template <typename Q>
+bool FiniteAndPositive(Q q) {
+  return IsFinite(q) && q > Q();
+}
+
 template <typename Q>
 bool AllFinite(const std::vector<Q>& values) {
   return std::all_of(values.begin(), values.end(), [](Q q) { return IsFinite(q); });
@@ -103,24 +118,26 @@ std::vector<std::string> Defects(const DispatchProblem& p) {
   require(std::none_of(p.pv.begin(), p.pv.end(), [](Energy e) { return e < Energy(); }), "a PV energy is negative.");
   require(!p.gpu.levels.empty(), "the GPU has no power level.");
   for (size_t k = 0; k < p.gpu.levels.size(); ++k) {
-    require(p.gpu.levels[k].draw > Power() && p.gpu.levels[k].job_time > Duration(),
+    const Level& level = p.gpu.levels[k];
+    require(FiniteAndPositive(level.limit) && FiniteAndPositive(level.draw) && FiniteAndPositive(level.job_time),
             fmt::format("level {} needs a positive power and a positive time.", k));
-    require(k == 0 || !Beats(p.gpu.levels[k - 1], p.gpu.levels[k]),
-            fmt::format("level {} is dominated or out of order.", k));
+    require(k == 0 || Follows(p.gpu.levels[k - 1], level), fmt::format("level {} is dominated or out of order.", k));
   }
-  require(p.gpu.idle >= Power() && p.gpu.host >= Power(), "idle and host power cannot be negative.");
+  require(FiniteAndNotNegative(p.gpu.idle) && FiniteAndNotNegative(p.gpu.host),
+          "idle and host power are finite and not negative.");
+  require(FiniteAndNotNegative(p.carbon_price), "the carbon price is finite and not negative.");
   const Battery& b = p.battery;
-  require(b.capacity >= Energy(), "the battery's capacity cannot be negative.");
+  require(FiniteAndNotNegative(b.capacity), "the battery's capacity is finite and not negative.");
   require(
       b.charge_efficiency > 0 && b.charge_efficiency <= 1 && b.discharge_efficiency > 0 && b.discharge_efficiency <= 1,
       "battery efficiencies lie in (0, 1].");
   require(b.self_discharge_per_hour >= 0 && b.self_discharge_per_hour < 1, "self-discharge lies in [0, 1) per hour.");
   require(b.initial >= Energy() && b.initial <= b.capacity, "the initial stored energy lies in [0, capacity].");
   require(b.final_min >= Energy() && b.final_min <= b.capacity, "the final stored energy lies in [0, capacity].");
-  require(b.wear_cost >= EnergyPrice() && b.terminal_value >= EnergyPrice(),
-          "wear cost and terminal value cannot be negative.");
+  require(FiniteAndNotNegative(b.wear_cost) && FiniteAndNotNegative(b.terminal_value),
+          "wear cost and terminal value are finite and not negative.");
   for (const auto& limit : {b.max_charge, b.max_discharge, p.grid.import_limit, p.grid.export_limit}) {
-    require(!limit || *limit >= Power(), "a power limit cannot be negative.");
+    require(!limit || FiniteAndNotNegative(*limit), "a power limit is finite and not negative.");
   }
   require(p.work > 0 && p.work <= 1, "the work still to do lies in (0, 1].");
   return defects;

@@ -155,8 +155,12 @@ Result<FigureFormat> FigureFormatOf(const std::string& path) {
 std::string GnuplotQuoted(std::string_view text) {
   std::string quoted = "'";
   for (const char c : Printable(text, true)) {
-    quoted += c;
-    if (c == '\'') quoted += c;
+    // gnuplot 5.4 misreads a doubled quote at the start of a string, so quotes become apostrophes.
+    if (c == '\'') {
+      quoted += "’";
+    } else {
+      quoted += c;
+    }
   }
   return quoted + "'";
 }

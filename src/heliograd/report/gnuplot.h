@@ -23,7 +23,7 @@ enum class FigureFormat { kSvg, kPng, kPdf };
 Result<FigureFormat> FigureFormatOf(const std::string& path);
 
 /// Text as a string constant of gnuplot, in single quotes, where gnuplot expands nothing: no escape, no command, no
-/// macro. Control characters become spaces.
+/// macro. Control characters become spaces, single quotes become typographic apostrophes.
 std::string GnuplotQuoted(std::string_view text);
 
 /// The figure's bytes. Errors: gnuplot is not installed (names the Debian package), or it rejects the script (its

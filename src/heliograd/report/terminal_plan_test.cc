@@ -22,28 +22,31 @@ std::string DrawSmall(const TerminalStyle& style) {
   return DrawPlan(test.problem, test.plan, TimeZone(), style);
 }
 
-TEST(DrawPlan, LooksLikeThis) { EXPECT_EQ(DrawSmall({.width = 100, .table = true}), R"(Plan for the whole job: Wed 1 Jan 2025 22:00 to Thu 2 Jan 04:00 (6 h, 6 slots of 1 h), clock UTC
+TEST(DrawPlan, LooksLikeThis) {
+  EXPECT_EQ(DrawSmall({.width = 100, .table = true}),
+            R"(Plan for the whole job: Wed 1 Jan 2025 22:00 to Thu 2 Jan 04:00 (6 h, 6 slots of 1 h), clock UTC
 Cost 0.020 EUR, proven optimal: no plan costs less than 0.020 EUR (formulation blend, solver 1.0 in
-12 ms).
+12 ms). That is 0.180 EUR (90.0 %) less than the best simple rule, "best fixed limit from the grid"
+(150 W).
 
-GPU       │    ████████            
-150 W     │████████████            
+GPU       │    ████████
+150 W     │████████████
           │████████████    ████████
-limit, W  │100 150     off 100*    
+limit, W  │100 150     off 100*
 fed by    │GGGGGGGGBBBB....PPPPPPPP
 PV        │        ┊       ████████
 200 W     │        ┊       ████████
-battery   │        ┊               
-250 Wh    │    ▆▆▆▆┊               
-import    │    ████┊               
-250 W     │▆▆▆▆████▃▃▃▃            
+battery   │        ┊
+250 Wh    │    ▆▆▆▆┊
+import    │    ████┊
+250 W     │▆▆▆▆████▃▃▃▃
 export    │        ┊       ████████
 150 W     │        ┊       ████████
 price     │████▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁
-EUR/kWh   │    0.25                
+EUR/kWh   │    0.25
           └┴───┴───┼───┴───┴───┴───
-local time 22  23  00  01  02  03  
-                   Thu 2 Jan       
+local time 22  23  00  01  02  03
+           1 Jan   Thu 2 Jan
 Fed by: P PV, B battery, G grid (the largest part). The number below a lane's name is its full
 height. Limit: mix = several limits in turn, * = on for part of the time.
 All energies and costs are modelled, none is measured: from the scenario's PV, power curve, battery
@@ -72,12 +75,14 @@ needed
 this plan                                               0.020 EUR         400 Wh
 
 What each lever saves
-levels  0.050 EUR  ■■■■■■■■
-PV      0.100 EUR  ■■■■■■■■■■■■■■■■
+levels    0.050 EUR  ■■■■■■■■
+PV        0.100 EUR  ■■■■■■■■■■■■■■■■
+together  0.150 EUR
 
 Notes
 - level 160 W is dropped
-)"); }
+)");
+}
 
 TEST(DrawPlan, LooksLikeThisOnANarrowTerminalWithoutUtf8) {
   EXPECT_EQ(DrawSmall({.width = 40, .utf8 = false}), R"(Plan for the whole job: Wed 1 Jan
@@ -85,26 +90,29 @@ TEST(DrawPlan, LooksLikeThisOnANarrowTerminalWithoutUtf8) {
 6 slots of 1 h), clock UTC
 Cost 0.020 EUR, proven optimal: no plan
 costs less than 0.020 EUR (formulation
-blend, solver 1.0 in 12 ms).
+blend, solver 1.0 in 12 ms). That is
+0.180 EUR (90.0 %) less than the best
+simple rule, "best fixed limit from the
+grid" (150 W).
 
-GPU       |    ########            
-150 W     |############            
+GPU       |    ########
+150 W     |############
           |############    ########
-limit, W  |100 150     off 100*    
+limit, W  |100 150     off 100*
 fed by    |GGGGGGGGBBBB....PPPPPPPP
 PV        |                ########
 200 W     |                ########
-battery   |                        
-250 Wh    |    ::::                
-import    |    ####                
-250 W     |::::####....            
+battery   |
+250 Wh    |    ::::
+import    |    ####
+250 W     |::::####....
 export    |                ########
 150 W     |                ########
 price     |####....................
-EUR/kWh   |    0.25                
+EUR/kWh   |    0.25
           ++---+---|---+---+---+---
-local time 22  23  00  01  02  03  
-                   Thu 2 Jan       
+local time 22  23  00  01  02  03
+           1 Jan   Thu 2 Jan
 Fed by: P PV, B battery, G grid (the
 largest part). The number below a lane's
 name is its full height. Limit: mix =
@@ -136,8 +144,9 @@ this plan
   cost 0.020 EUR, from the grid 400 Wh
 
 What each lever saves
-levels  0.050 EUR  ########
-PV      0.100 EUR  ################
+levels    0.050 EUR  ########
+PV        0.100 EUR  ################
+together  0.150 EUR
 
 Notes
 - level 160 W is dropped
@@ -166,8 +175,8 @@ TEST(DrawPlan, StaysWithinTheWidthWhateverThePlan) {
     std::istringstream drawn(DrawPlan(test.problem, test.plan, *rome, style));
     for (std::string line; std::getline(drawn, line);) {
       ASSERT_LE(DisplayWidth(line), width) << "width " << width << ", " << slots << " slots: " << line;
-      if (!style.utf8)
-        ASSERT_TRUE(std::all_of(line.begin(), line.end(), [](char c) { return c >= ' ' && c < 0x7f; })) << line;
+      const bool ascii = std::all_of(line.begin(), line.end(), [](char c) { return c >= ' ' && c < 0x7f; });
+      ASSERT_TRUE(style.utf8 || ascii) << line;
     }
   }
 }

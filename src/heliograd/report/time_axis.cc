@@ -24,6 +24,7 @@ struct Calendar {
   std::function<long(const CivilTime&)> major;
   std::function<std::string(const CivilTime&)> label;
   std::function<std::string(const CivilTime&)> date;
+  std::function<std::string(const CivilTime&)> short_date;
 };
 
 long DayNumber(const CivilTime& c) {
@@ -37,7 +38,8 @@ Calendar HoursAndDays(int hours) {
           [hours](const CivilTime& c) { return DayNumber(c) * 24 + c.hour / hours * hours; },
           DayNumber,
           [hours](const CivilTime& c) { return fmt::format("{:02}", c.hour / hours * hours); },
-          DayText};
+          DayText,
+          [](const CivilTime& c) { return fmt::format("{} {}", c.day, MonthText(c.month)); }};
 }
 
 Calendar DaysAndMonths(int days) {
@@ -46,7 +48,8 @@ Calendar DaysAndMonths(int days) {
           [days](const CivilTime& c) { return MonthNumber(c) * 100 + (c.day - 1) / days; },
           MonthNumber,
           [days](const CivilTime& c) { return fmt::format("{}", (c.day - 1) / days * days + 1); },
-          [](const CivilTime& c) { return fmt::format("{} {}", MonthText(c.month), c.year); }};
+          [](const CivilTime& c) { return fmt::format("{} {}", MonthText(c.month), c.year); },
+          [](const CivilTime& c) { return MonthText(c.month); }};
 }
 
 Calendar MonthsAndYears(int months) {
@@ -55,6 +58,7 @@ Calendar MonthsAndYears(int months) {
           [months](const CivilTime& c) { return MonthNumber(c) / months; },
           [](const CivilTime& c) { return static_cast<long>(c.year); },
           [months](const CivilTime& c) { return MonthText((c.month - 1) / months * months + 1); },
+          [](const CivilTime& c) { return fmt::format("{}", c.year); },
           [](const CivilTime& c) { return fmt::format("{}", c.year); }};
 }
 
@@ -145,7 +149,7 @@ std::vector<TimeMark> MarkTime(const Horizon& horizon, const TimeColumns& column
     if (!minor[c] && !major[c]) continue;
     const CivilTime civil =
         zone.ToCivil(horizon.SlotStart(columns.EndSlot(c, horizon.slots)) - std::chrono::seconds(1));
-    marks.push_back({c, calendar.label(civil), calendar.date(civil), major[c]});
+    marks.push_back({c, calendar.label(civil), calendar.date(civil), calendar.short_date(civil), major[c]});
   }
   return marks;
 }
@@ -165,8 +169,11 @@ TimeAxis MakeTimeAxis(const Horizon& horizon, const TimeColumns& columns, const 
     ticks[cell] = Place(axis.labels, cell, mark.label);
   }
   if (!marks.empty() && !marks.front().date_begins) {
-    Place(axis.dates, marks.front().column * columns.cells_per_column, marks.front().date);
+    const int cell = marks.front().column * columns.cells_per_column;
+    if (!Place(axis.dates, cell, marks.front().date)) Place(axis.dates, cell, marks.front().short_date);
   }
+  axis.labels.erase(axis.labels.find_last_not_of(' ') + 1);
+  axis.dates.erase(axis.dates.find_last_not_of(' ') + 1);
   axis.ticks = TickLine(ticks, axis.day_begins, utf8);
   return axis;
 }

@@ -32,6 +32,7 @@ struct TimeMark {
   int column = 0;
   std::string label;         // "22", the day, or the month
   std::string date;          // the day, month or year that the column lies in
+  std::string short_date;    // the same where room is short
   bool date_begins = false;  // in this column
 };
 

@@ -41,8 +41,8 @@ TEST(MakeTimeAxis, MarksHoursAndMidnight) {
   const Horizon horizon = HoursFrom({2025, 1, 1, 22, 0, 0}, 6);
   const TimeAxis axis = MakeTimeAxis(horizon, {1, 4, 6}, TimeZone(), true);
   EXPECT_EQ(axis.ticks, "┴───┴───┼───┴───┴───┴───");
-  EXPECT_EQ(axis.labels, "22  23  00  01  02  03  ");
-  EXPECT_EQ(axis.dates, "        Thu 2 Jan       ");
+  EXPECT_EQ(axis.labels, "22  23  00  01  02  03");
+  EXPECT_EQ(axis.dates, "1 Jan   Thu 2 Jan");
 }
 
 TEST(MakeTimeAxis, FollowsTheLocalClockThroughDaylightSaving) {
@@ -50,10 +50,10 @@ TEST(MakeTimeAxis, FollowsTheLocalClockThroughDaylightSaving) {
   ASSERT_TRUE(rome);
   // 26 October 2025: 02:00 to 03:00 occurs twice. 23:00 UTC is 01:00 local.
   const TimeAxis autumn = MakeTimeAxis(HoursFrom({2025, 10, 25, 23, 0, 0}, 4), {1, 4, 4}, *rome, false);
-  EXPECT_EQ(autumn.labels, "01  02      03  ");
+  EXPECT_EQ(autumn.labels, "01  02      03");
   // 30 March 2025: 02:00 to 03:00 does not occur.
   const TimeAxis spring = MakeTimeAxis(HoursFrom({2025, 3, 30, 0, 0, 0}, 3), {1, 4, 3}, *rome, false);
-  EXPECT_EQ(spring.labels, "01  03  04  ");
+  EXPECT_EQ(spring.labels, "01  03  04");
 }
 
 TEST(MakeTimeAxis, MarksMonthsOfAYear) {
@@ -61,7 +61,7 @@ TEST(MakeTimeAxis, MarksMonthsOfAYear) {
   const TimeAxis axis = MakeTimeAxis(year, FitColumns(year, 80), TimeZone(), false);
   // Columns of 120 h: the months begin at hours 0, 744, 1416, 2160, so in columns 0, 6, 11, 18.
   EXPECT_EQ(axis.labels.substr(0, 21), "Jan   Feb  Mar    Apr");
-  EXPECT_EQ(axis.dates.substr(0, 6), "2025  ");
+  EXPECT_EQ(axis.dates, "2025");
 }
 
 }  // namespace

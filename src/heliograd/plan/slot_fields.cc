@@ -1,4 +1,4 @@
-#include "heliograd/plan/slot_columns.h"
+#include "heliograd/plan/slot_fields.h"
 
 #include "heliograd/base/quantity.h"
 #include "heliograd/plan/written_number.h"
@@ -27,8 +27,8 @@ using Value = std::optional<double>;
 
 }  // namespace
 
-const std::vector<SlotColumn>& SlotColumns() {
-  static const std::vector<SlotColumn> columns = {
+const std::vector<SlotField>& SlotFields() {
+  static const std::vector<SlotField> fields = {
       {"gpu_power_w",
        [](const SlotInPlan& s) -> Value { return InWatts(AsWritten(s.slot.load) / s.problem.horizon.SlotDuration()); }},
       {"load_wh", [](const SlotInPlan& s) -> Value { return Wh(s.slot.load); }},
@@ -62,7 +62,7 @@ const std::vector<SlotColumn>& SlotColumns() {
       {"progress", [](const SlotInPlan& s) -> Value { return s.slot.progress; }},
       {"progress_total", [](const SlotInPlan& s) -> Value { return s.progress_before + s.slot.progress; }},
   };
-  return columns;
+  return fields;
 }
 
 }  // namespace heliograd

@@ -19,7 +19,7 @@ struct SlotInPlan {
   double progress_before;  // part of the whole job done in the slots before
 };
 
-struct SlotColumn {
+struct SlotField {
   std::string_view name;
   std::optional<double> (*value)(const SlotInPlan&);  // nothing where it is not known
 };
@@ -27,6 +27,6 @@ struct SlotColumn {
 /// battery_wh is E at the slot's start and battery_end_wh at its end; battery_discharge_wh leaves the cells and
 /// battery_charge_wh arrives at the charger, all flows with _to_ are taken at the bus. gpu_power_w is the mean draw of
 /// the node over the slot, progress the part of the whole job done in it and progress_total the part done by its end.
-const std::vector<SlotColumn>& SlotColumns();
+const std::vector<SlotField>& SlotFields();
 
 }  // namespace heliograd

@@ -1,0 +1,12 @@
+// Weather files whose format is found by content: any bytes give a year or an error, never a crash.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "heliograd/feed/weather_file.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view content(reinterpret_cast<const char*>(data), size);
+  heliograd::ParseWeather(content, "fuzz.csv", {.utc_offset_hours = 1});
+  return 0;
+}
