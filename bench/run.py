@@ -29,11 +29,14 @@ def main():
     reports = []
     for name in options.only or BENCHMARKS:
         print(f"bench: measuring {name}", file=sys.stderr, flush=True)
-        report = BENCHMARKS[name](options.repetitions)
+        try:
+            report = BENCHMARKS[name](options.repetitions)
+        except FileNotFoundError as error:
+            sys.exit(f"bench: {error.filename} is missing: `make bench` builds it")
         write(report, where)
         print(markdown(report), flush=True)
         reports.append(report)
-    write_page(reports, where)
+        write_page(reports, where)
     print("bench: written to out/bench", file=sys.stderr)
 
 
