@@ -81,7 +81,8 @@ OffgridYear::OffgridYear(const std::vector<Power>& pv, Duration slot, const std:
 OffgridYear::Sums OffgridYear::Between(size_t first_slot, size_t slots) const {
   const size_t year = until_.size() - 1;
   const Sums& whole = until_.back();
-  const auto years = static_cast<double>((first_slot + slots) / year);
+  const size_t turns = (first_slot + slots) / year;
+  const auto years = static_cast<double>(turns);
   const Sums& from = until_[first_slot];
   const Sums& to = until_[(first_slot + slots) % year];
   return {years * whole.progress + (to.progress - from.progress), years * whole.running + (to.running - from.running),

@@ -162,6 +162,7 @@ Baseline Climb(const DispatchProblem& problem, Formulation formulation, const Ru
 
 std::vector<Baseline> MakeBaselines(const DispatchProblem& problem, Formulation formulation) {
   std::vector<Baseline> baselines;
+  baselines.reserve(kLadder.size());
   for (const Rung& rung : kLadder) baselines.push_back(Climb(problem, formulation, rung));
   return baselines;
 }
