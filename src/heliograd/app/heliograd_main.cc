@@ -1,1 +1,53 @@
-int main() { return 0; }
+// The program: registers the commands, parses the command line, runs one of them, and turns failures into exit codes.
+#include <csignal>
+
+#include "heliograd/app/command_line.h"
+
+namespace {
+
+using namespace heliograd;
+
+constexpr int kExitUsage = 2;
+
+/// CLI11 has exit codes of its own; help and version are no failures, everything else is wrong usage.
+int ExitAfterParsing(const CLI::App& program, const CLI::ParseError& error) {
+  return program.exit(error) == 0 ? kExitOk : kExitUsage;
+}
+
+int Run(const Command& command) {
+  const Result<int> code = command.body();
+  if (code) return *code;
+  PrintMessage(code.error().Message());
+  return static_cast<int>(code.error().kind);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that leaves early is reported where the write fails
+  CLI::App program(
+      "heliograd plans neural-network training on sun, battery and grid.\n\n"
+      "Examples:\n"
+      "  heliograd plan builtin:paper                plan the study's job for real Turin weather\n"
+      "  heliograd scenario new my.toml              start a scenario file of your own\n"
+      "  heliograd plan my.toml --hours 24 --json    plan it, as JSON\n"
+      "  heliograd COMMAND --help                    what a command takes\n");
+  program.set_version_flag("--version", "heliograd " HELIOGRAD_VERSION);
+  program.require_subcommand(1);
+  Commands commands;
+  AddPlanCommand(program, commands);
+  AddPvCommand(program, commands);
+  AddOffgridCommand(program, commands);
+  AddStudyCommand(program, commands);
+  AddReportCommand(program, commands);
+  AddScenarioCommand(program, commands);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return ExitAfterParsing(program, error);
+  }
+  for (const Command& command : commands) {
+    if (command.app->parsed()) return Run(command);
+  }
+  return kExitUsage;
+}

@@ -1,0 +1,65 @@
+// What the commands share on the command line: the flags of a scenario, the exit codes, and how a command is registered.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "heliograd/app/inputs.h"
+#include "heliograd/app/planning.h"
+#include "heliograd/app/scenario.h"
+#include "heliograd/base/result.h"
+
+namespace heliograd {
+
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitInfeasible = 3;
+
+/// Runs after the command line is parsed; gives the exit code.
+using CommandBody = std::function<Result<int>()>;
+
+struct Command {
+  CLI::App* app = nullptr;
+  CommandBody body;
+};
+
+using Commands = std::vector<Command>;
+
+/// Flags that `plan`, `offgrid` and `study` share.
+struct ScenarioFlags {
+  std::string source;
+  std::vector<std::string> sets;
+  std::string pv_series, start, deadline;
+  std::optional<double> hours;
+  int slot_minutes = 60;
+  std::string formulation = "blend";
+  double tolerance_eur = 0.001;
+  std::optional<double> time_limit_s;
+
+  /// Adds them to a command. `planning` adds those that only a planner needs.
+  void AddTo(CLI::App& app, bool planning = true);
+  /// The scenario with every flag applied; all mistakes at once.
+  Result<Scenario> Load() const;
+  PlanningOptions Options() const;
+};
+
+/// A new command whose help shows `examples` first.
+CLI::App* AddCommand(CLI::App& program, const std::string& name, const std::string& summary,
+                     const std::vector<std::string>& examples);
+
+/// Prints to standard output; a closed pipe or a full disk is a failure, not silence.
+Result<void> Print(std::string_view text);
+/// A line on standard error.
+void PrintMessage(std::string_view text);
+
+void AddPlanCommand(CLI::App& program, Commands& commands);
+void AddPvCommand(CLI::App& program, Commands& commands);
+void AddOffgridCommand(CLI::App& program, Commands& commands);
+void AddStudyCommand(CLI::App& program, Commands& commands);
+void AddReportCommand(CLI::App& program, Commands& commands);
+void AddScenarioCommand(CLI::App& program, Commands& commands);
+
+}  // namespace heliograd

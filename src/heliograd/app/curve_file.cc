@@ -1,0 +1,94 @@
+#include "heliograd/app/curve_file.h"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+
+#include "heliograd/base/file.h"
+#include "heliograd/base/text.h"
+#include "heliograd/model/power_curve.h"
+
+namespace heliograd {
+namespace {
+
+constexpr size_t kMostPoints = 10000;
+
+/// A number of the point that must be greater than zero; a problem when it is not there or not one.
+std::optional<double> Positive(const toml::table& point, const char* key, bool required, const std::string& where,
+                               std::vector<std::string>& problems) {
+  const toml::node* node = point.get(key);
+  if (!node && !required) return std::nullopt;
+  const auto number = node ? node->value<double>() : std::nullopt;
+  if (number && *number > 0 && *number < 1e15) return number;
+  problems.push_back(fmt::format("{}: points.{} is {}: expected a number greater than zero.", where, key,
+                                 number ? fmt::format("{}", *number) : node ? "not a number" : "missing"));
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<PowerCurve> ParseCurve(std::string_view content, const std::string& name) {
+  toml::table root;
+  try {
+    root = toml::parse(content, name);
+  } catch (const toml::parse_error& error) {
+    return Fail(fmt::format("{}:{}: not TOML: {}.", name, error.source().begin.line, error.description()));
+  }
+  std::vector<std::string> problems;
+  static const std::vector<std::string> kKnown = {"limit_w",       "limit_w_low",       "limit_w_high",
+                                                  "seconds_per_unit", "seconds_per_unit_low", "seconds_per_unit_high",
+                                                  "energy_j_per_unit", "energy_j_per_unit_low", "energy_j_per_unit_high"};
+  const toml::array* points = root["points"].as_array();
+  if (!points || points->empty() || points->size() > kMostPoints) {
+    return Fail(fmt::format("{}: no usable [[points]]: expected 1 to {} of them, each with limit_w, seconds_per_unit and, "
+                            "where measured, energy_j_per_unit.",
+                            name, kMostPoints));
+  }
+  PowerCurve curve;
+  curve.name = root.at_path("curve.name").value_or(name);
+  for (const toml::node& node : *points) {
+    const std::string where = fmt::format("{}:{}", name, node.source().begin.line);
+    const toml::table* point = node.as_table();
+    if (!point) {
+      problems.push_back(fmt::format("{}: points holds something that is no table: write each under [[points]].", where));
+      continue;
+    }
+    for (const auto& [key, value] : *point) {
+      if (std::find(kKnown.begin(), kKnown.end(), key.str()) != kKnown.end()) continue;
+      problems.push_back(fmt::format("{}: there is no key {} in [[points]].{}", where, Quoted(key.str()),
+                                     DidYouMean(key.str(), kKnown)));
+    }
+    const auto limit = Positive(*point, "limit_w", true, where, problems);
+    const auto seconds = Positive(*point, "seconds_per_unit", true, where, problems);
+    const auto energy = Positive(*point, "energy_j_per_unit", false, where, problems);
+    if (!limit || !seconds) continue;
+    if (!energy) curve.draw_is_assumed = true;
+    curve.levels.push_back({Watts(*limit), energy ? Joules(*energy) / Seconds(*seconds) : Watts(*limit), Seconds(*seconds)});
+  }
+  std::sort(curve.levels.begin(), curve.levels.end(), [](const Level& a, const Level& b) { return a.limit < b.limit; });
+  for (size_t k = 1; k < curve.levels.size(); ++k) {
+    if (curve.levels[k].limit == curve.levels[k - 1].limit) {
+      problems.push_back(fmt::format("{}: limit_w = {} stands twice: give each power limit once.", name,
+                                     InWatts(curve.levels[k].limit)));
+    }
+  }
+  if (!problems.empty()) return Fail(std::move(problems));
+  return curve;
+}
+
+Result<PowerCurve> ReadCurve(const std::string& source) {
+  if (source == "builtin:paper") {
+    PowerCurve curve{"study, Table IV: ResNet18 on Fashion-MNIST, 1000 epochs, RTX 4070", {}, true};
+    for (const PowerCurvePoint& point : StudyPowerCurve()) {
+      curve.levels.push_back({point.limit, point.draw, point.job_time});
+    }
+    return curve;
+  }
+  if (source.rfind("builtin:", 0) == 0) {
+    return Fail(fmt::format("{}: there is no such built-in curve: expected builtin:paper or a file.", source));
+  }
+  return ReadFile(source).and_then([&](const std::string& content) { return ParseCurve(content, source); });
+}
+
+}  // namespace heliograd

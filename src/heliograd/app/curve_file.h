@@ -1,0 +1,31 @@
+// The power curve of a GPU as a file: time and energy per unit of work at each power limit.
+//
+//     [curve]
+//     name = "ResNet18 on RTX 4070"
+//     [[points]]
+//     limit_w = 150
+//     seconds_per_unit = 0.12
+//     energy_j_per_unit = 17.4      # optional; without it the draw is assumed equal to the limit
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "heliograd/base/result.h"
+#include "heliograd/plan/problem.h"
+
+namespace heliograd {
+
+struct PowerCurve {
+  std::string name;
+  std::vector<Level> levels;  // ascending limit; job_time is the time of one unit
+  bool draw_is_assumed = false;  // at least one point had no energy: its draw is taken equal to its limit
+};
+
+/// Reads a curve file's content; all mistakes at once. `name` appears in messages.
+Result<PowerCurve> ParseCurve(std::string_view content, const std::string& name);
+/// "builtin:paper" (Table IV of the study, one unit = the whole job) or a file.
+Result<PowerCurve> ReadCurve(const std::string& source);
+
+}  // namespace heliograd

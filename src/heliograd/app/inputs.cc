@@ -1,0 +1,445 @@
+#include "heliograd/app/inputs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "heliograd/app/curve_file.h"
+#include "heliograd/base/file.h"
+#include "heliograd/base/text.h"
+#include "heliograd/feed/carbon_builtin.h"
+#include "heliograd/feed/carbon_file.h"
+#include "heliograd/feed/price_file.h"
+#include "heliograd/feed/pv_series_file.h"
+
+namespace heliograd {
+namespace {
+
+/// Gathers the problems of several results so that all are shown at once.
+class Problems {
+ public:
+  /// The value, or nothing after noting the error.
+  template <typename T>
+  std::optional<T> Take(Result<T> result) {
+    if (result) return std::move(*result);
+    Add(result.error());
+    return std::nullopt;
+  }
+  void Add(const Error& error) {
+    // Whoever typed the wrong value on the command line should hear "usage", whatever else is wrong.
+    if (texts_.empty() || error.kind == ErrorKind::kUsage) kind_ = error.kind;
+    for (const std::string& text : error.problems) {
+      if (std::find(texts_.begin(), texts_.end(), text) == texts_.end()) texts_.push_back(text);
+    }
+  }
+  void Add(std::string problem, ErrorKind kind) { Add(Error{kind, {std::move(problem)}}); }
+  bool empty() const { return texts_.empty(); }
+  tl::unexpected<Error> Fail() const { return heliograd::Fail(texts_, kind_); }
+
+ private:
+  ErrorKind kind_ = ErrorKind::kFailure;
+  std::vector<std::string> texts_;
+};
+
+tl::unexpected<Error> Missing(std::string_view key, std::string_view example, const Scenario& scenario) {
+  return Fail(fmt::format("{}: {} is not given: set it in the file ({}) or with --set {}=...", scenario.source(), key,
+                          example, key));
+}
+
+Result<TimeZone> FindZone(const Scenario& scenario, std::string_view key) {
+  auto zone = TimeZone::Find(scenario.TextOf(key));
+  if (zone) return zone;
+  return Fail(fmt::format("{}: {}", scenario.Cite(key), zone.error().Message()), scenario.BlameFor(key));
+}
+
+Result<std::shared_ptr<const WeatherFile>> WeatherOf(const Scenario& scenario, WeatherCache& weather) {
+  return weather.Read(scenario.PathOf("weather.file"), WeatherOverridesOf(scenario));
+}
+
+/// The site's own zone, else the fixed offset of its weather.
+Result<TimeZone> SiteZone(const Scenario& scenario, WeatherCache& weather) {
+  if (scenario.IsGiven("site.timezone")) return FindZone(scenario, "site.timezone");
+  return WeatherOf(scenario, weather).map([](const auto& file) { return TimeZone::Fixed(file->weather.utc_offset); });
+}
+
+Result<Tariff> PriceFile(const Scenario& scenario, std::string_view key, const TimeZone& zone) {
+  const std::string path = scenario.PathOf(key);
+  return ReadFile(path)
+      .and_then([&](const std::string& content) { return ParsePriceSeries(content, path, zone); })
+      .map([](StepSeries<EnergyPrice> series) { return Tariff(std::move(series)); });
+}
+
+Result<Tariff> BandsOf(const Scenario& scenario, const TimeZone& zone) {
+  if (scenario.bands().empty()) {
+    return Fail(fmt::format("{}: but there is no [[tariff.bands]]: write each band with days, from, to and "
+                            "price_eur_per_kwh.",
+                            scenario.Cite("tariff.import")));
+  }
+  std::vector<Band> bands;
+  for (const BandRow& row : scenario.bands()) {
+    bands.push_back({row.days, row.from_hour, row.to_hour, EurosPerKilowattHour(row.price_eur_per_kwh)});
+  }
+  const bool italy = scenario.TextOf("tariff.holidays") == "italy";
+  auto tariff = MakeBandTariff(bands, zone, italy ? HolidayCalendar::kItaly : HolidayCalendar::kNone);
+  if (tariff) return Tariff(std::move(*tariff));
+  Error error = tariff.error();
+  for (std::string& problem : error.problems) problem = fmt::format("{}: [[tariff.bands]]: {}", scenario.source(), problem);
+  return Fail(std::move(error));
+}
+
+Result<Tariff> ImportTariff(const Scenario& scenario, const TimeZone& zone) {
+  if (!scenario.Has("tariff.import")) return Missing("tariff.import", "import = \"builtin:arera\"", scenario);
+  const auto price = [&](std::string_view key) { return EurosPerKilowattHour(scenario.NumberOf(key)); };
+  const std::string kind = scenario.TextOf("tariff.import");
+  if (kind == "builtin:paper") {
+    return Tariff(PaperBands(price("tariff.f1_eur_per_kwh"), price("tariff.f2_eur_per_kwh"),
+                             price("tariff.f3_eur_per_kwh"), zone));
+  }
+  if (kind == "builtin:arera") {
+    return AreraBands(price("tariff.f1_eur_per_kwh"), price("tariff.f2_eur_per_kwh"), price("tariff.f3_eur_per_kwh"))
+        .map([](BandTariff tariff) { return Tariff(std::move(tariff)); });
+  }
+  if (kind == "bands") return BandsOf(scenario, zone);
+  if (kind == "fixed") {
+    if (!scenario.Has("tariff.import_price_eur_per_kwh")) {
+      return Missing("tariff.import_price_eur_per_kwh", "import_price_eur_per_kwh = 0.30", scenario);
+    }
+    return Tariff(price("tariff.import_price_eur_per_kwh"));
+  }
+  if (kind.rfind("builtin:", 0) == 0) {
+    return Fail(fmt::format("{}: expected builtin:paper, builtin:arera, bands, fixed, or a CSV file of prices.",
+                            scenario.Cite("tariff.import")),
+                scenario.BlameFor("tariff.import"));
+  }
+  return PriceFile(scenario, "tariff.import", zone);
+}
+
+Result<Tariff> ExportTariff(const Scenario& scenario, const TimeZone& zone) {
+  if (scenario.Has("tariff.export")) return PriceFile(scenario, "tariff.export", zone);
+  return Tariff(EurosPerKilowattHour(scenario.NumberOf("tariff.export_price_eur_per_kwh")));
+}
+
+Result<StepSeries<CarbonIntensity>> CarbonOf(const Scenario& scenario) {
+  const std::string path = scenario.PathOf("carbon.series");
+  const CarbonScope scope =
+      scenario.TextOf("carbon.scope") == "direct" ? CarbonScope::kDirect : CarbonScope::kLifecycle;
+  if (path == "builtin:italy-2024") return ParseCarbonSeries(BuiltinItalyCarbon(), path, scope);
+  if (path.rfind("builtin:", 0) == 0) {
+    return Fail(fmt::format("{}: expected builtin:italy-2024 or a CSV file.", scenario.Cite("carbon.series")),
+                scenario.BlameFor("carbon.series"));
+  }
+  return ReadFile(path).and_then([&](const std::string& content) { return ParseCarbonSeries(content, path, scope); });
+}
+
+/// A series that covers the plan's own dates is read there; one of another year stands for a typical year.
+Result<void> ChooseCarbonYear(NodeInputs& inputs) {
+  const Horizon horizon{inputs.start, inputs.slot, inputs.slots};
+  if (CarbonPerSlot(*inputs.carbon_series, horizon)) return {};
+  const auto typical = CarbonPerSlotOfTypicalYear(*inputs.carbon_series, horizon);
+  if (!typical) return Fail(typical.error());
+  inputs.carbon_of_typical_year = true;
+  inputs.notes.push_back(typical->note);
+  return {};
+}
+
+std::optional<Power> LimitOf(const Scenario& scenario, std::string_view key) {
+  const auto number = scenario.OptionalNumber(key);
+  return number ? std::optional(Watts(*number)) : std::nullopt;
+}
+
+Result<Battery> BatteryOf(const Scenario& scenario) {
+  Battery battery;
+  battery.capacity = WattHours(scenario.NumberOf("battery.capacity_wh"));
+  battery.charge_efficiency = scenario.NumberOf("battery.charge_efficiency");
+  battery.discharge_efficiency = scenario.NumberOf("battery.discharge_efficiency");
+  battery.self_discharge_per_hour = scenario.NumberOf("battery.self_discharge_per_hour");
+  battery.max_charge = LimitOf(scenario, "battery.max_charge_w");
+  battery.max_discharge = LimitOf(scenario, "battery.max_discharge_w");
+  battery.initial = WattHours(scenario.NumberOf("battery.initial_wh"));
+  battery.final_min = WattHours(scenario.NumberOf("battery.final_wh"));
+  battery.terminal_value = EurosPerKilowattHour(scenario.NumberOf("battery.terminal_value_eur_per_kwh"));
+  battery.wear_cost = EurosPerKilowattHour(scenario.NumberOf("battery.wear_cost_eur_per_kwh"));
+  for (const auto& [key, energy] : {std::pair{"battery.initial_wh", battery.initial}, {"battery.final_wh", battery.final_min}}) {
+    if (energy > battery.capacity) {
+      return Fail(fmt::format("{}: expected no more than battery.capacity_wh, {:g}.", scenario.Cite(key),
+                              InWattHours(battery.capacity)),
+                  scenario.BlameFor(key));
+    }
+  }
+  return battery;
+}
+
+/// "levels 290 and 300 W are left out: 280 W draws less and is no slower; ..." in one note.
+std::string DominatedNote(const std::vector<DominatedLevel>& dominated) {
+  std::vector<std::string> groups;
+  for (size_t first = 0, last = 0; first < dominated.size(); first = last) {
+    std::vector<std::string> limits;
+    while (last < dominated.size() && dominated[last].by.limit == dominated[first].by.limit) {
+      limits.push_back(fmt::format("{:g}", InWatts(dominated[last++].level.limit)));
+    }
+    groups.push_back(fmt::format("{} W ({:g} W draws less and is no slower)", fmt::join(limits, ", "),
+                                 InWatts(dominated[first].by.limit)));
+  }
+  return fmt::format("power limits left out: {}", fmt::join(groups, "; "));
+}
+
+/// Levels of the curve for the whole job, split by the limits that the scenario allows.
+Result<void> ReadLevels(const Scenario& scenario, NodeInputs& inputs) {
+  if (!scenario.Has("gpu.curve")) return Missing("gpu.curve", "curve = \"builtin:paper\"", scenario);
+  const auto curve = ReadCurve(scenario.PathOf("gpu.curve"));
+  if (!curve) return Fail(curve.error());
+  const double units = scenario.NumberOf("job.units");
+  const auto least = LimitOf(scenario, "gpu.min_limit_w"), most = LimitOf(scenario, "gpu.max_limit_w");
+  for (Level level : curve->levels) {
+    level.job_time *= units;
+    const bool allowed = (!least || level.limit >= *least) && (!most || level.limit <= *most);
+    (allowed ? inputs.all_levels : inputs.forbidden_levels).push_back(level);
+  }
+  if (inputs.all_levels.empty()) {
+    const char* key = most ? "gpu.max_limit_w" : "gpu.min_limit_w";
+    return Fail(fmt::format("{}: no level of the curve is left; it has {:g} to {:g} W.", scenario.Cite(key),
+                            InWatts(curve->levels.front().limit), InWatts(curve->levels.back().limit)),
+                scenario.BlameFor(key));
+  }
+  PrunedLevels pruned = DropDominated(inputs.all_levels);
+  inputs.gpu.levels = pruned.kept;
+  inputs.dominated = pruned.dominated;
+  inputs.gpu.idle = Watts(scenario.NumberOf("gpu.idle_w"));
+  inputs.gpu.host = Watts(scenario.NumberOf("gpu.host_w"));
+  if (!inputs.dominated.empty()) inputs.notes.push_back(DominatedNote(inputs.dominated));
+  if (curve->draw_is_assumed) inputs.notes.push_back("power drawn is assumed equal to the power limit (" + curve->name + ")");
+  return {};
+}
+
+Result<Stamp> StampOf(const Scenario& scenario, std::string_view key, const TimeZone& zone) {
+  auto stamp = ParseStamp(scenario.TextOf(key), zone);
+  if (stamp) return stamp;
+  return Fail(fmt::format("{}: {}", scenario.Cite(key), stamp.error().Message()), scenario.BlameFor(key));
+}
+
+Result<Stamp> StartOf(const Scenario& scenario, const TimeZone& zone) {
+  if (!scenario.Has("job.start")) return Missing("job.start", "start = \"2025-01-01 20:00\"", scenario);
+  return StampOf(scenario, "job.start", zone);
+}
+
+Result<double> WorkOf(const Scenario& scenario) {
+  const double work = scenario.NumberOf("job.work");
+  if (work > 0) return work;
+  return Fail(fmt::format("{}: there is no work left to plan: expected more than 0 and at most 1.", scenario.Cite("job.work")),
+              scenario.BlameFor("job.work"));
+}
+
+Result<void> CheckSlotMinutes(int slot_minutes) {
+  if (slot_minutes >= 1 && 60 % slot_minutes == 0) return {};
+  return Fail(fmt::format("--slot-minutes is {}: expected a number that divides 60, such as 60, 30, 15 or 5.", slot_minutes),
+              ErrorKind::kUsage);
+}
+
+/// Start, slot and number of slots.
+Result<void> ReadHorizon(const Scenario& scenario, int slot_minutes, NodeInputs& inputs) {
+  const auto start = StartOf(scenario, inputs.zone);
+  if (!start) return Fail(start.error());
+  inputs.start = *start;
+  inputs.slot = std::chrono::minutes(slot_minutes);
+  std::string key = "job.hours";
+  double seconds = 0;
+  if (scenario.Has("job.deadline")) {
+    key = "job.deadline";
+    const auto deadline = StampOf(scenario, key, inputs.zone);
+    if (!deadline) return Fail(deadline.error());
+    seconds = InSeconds(Between(*start, *deadline));
+    if (seconds < 0) {
+      return Fail(fmt::format("{}: the deadline is {:g} h before the start ({}): give a later deadline or an earlier start.",
+                              scenario.Cite(key), -seconds / 3600, scenario.TextOf("job.start")),
+                  scenario.BlameFor(key));
+    }
+  } else if (scenario.Has("job.hours")) {
+    seconds = scenario.NumberOf("job.hours") * 3600;
+  } else {
+    return Fail(fmt::format("{}: neither job.hours nor job.deadline is given: say when the job must be done (--hours N or "
+                            "--deadline STAMP).",
+                            scenario.source()));
+  }
+  if (seconds > 366.0 * 86400) {
+    return Fail(fmt::format("{}: the horizon is longer than a year: expected at most 8784 h.", scenario.Cite(key)),
+                scenario.BlameFor(key));
+  }
+  inputs.slots = static_cast<int>(seconds / (60.0 * slot_minutes) + 1e-9);
+  if (inputs.slots == 0) {
+    return Fail(fmt::format("{}: the horizon is empty: from start to deadline there is no whole slot of {} minutes. Give "
+                            "a later deadline or shorter slots (--slot-minutes).",
+                            scenario.Cite(key), slot_minutes),
+                scenario.BlameFor(key));
+  }
+  const double left_over = seconds - inputs.slots * 60.0 * slot_minutes;
+  if (left_over > 1) {
+    inputs.notes.push_back(fmt::format("the last {:.0f} minutes before the deadline are no whole slot and are not used",
+                                       left_over / 60));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const WeatherFile>> WeatherCache::Read(const std::string& source,
+                                                              const WeatherOverrides& overrides) {
+  const auto text = [](const std::optional<double>& value) { return value ? fmt::format("{}", *value) : "-"; };
+  const std::string key = fmt::format("{}|{}|{}|{}|{}", source, text(overrides.utc_offset_hours),
+                                      text(overrides.latitude_deg), text(overrides.longitude_deg),
+                                      text(overrides.elevation_m));
+  const std::lock_guard lock(mutex_);
+  if (const auto known = files_.find(key); known != files_.end()) return known->second;
+  auto file = ReadWeather(source, overrides);
+  if (!file) return Fail(file.error());
+  return files_[key] = std::make_shared<const WeatherFile>(std::move(*file));
+}
+
+PvSystem PvSystemOf(const Scenario& scenario) {
+  PvSystem system;
+  system.dc_capacity = Watts(scenario.NumberOf("pv.dc_capacity_w"));
+  system.tilt_deg = scenario.NumberOf("pv.tilt_deg");
+  system.azimuth_deg = scenario.NumberOf("pv.azimuth_deg");
+  system.mounting = scenario.TextOf("pv.mounting") == "rack" ? PvMounting::kRack : PvMounting::kRoof;
+  const std::string module = scenario.TextOf("pv.module");
+  system.module = module == "premium" ? PvModule::kPremium : module == "thin-film" ? PvModule::kThinFilm : PvModule::kStandard;
+  system.model = scenario.TextOf("pv.model") == "pvwatts-v5" ? PvModel::kPvwattsV5 : PvModel::kPvwattsV8;
+  system.losses_percent = scenario.NumberOf("pv.losses_percent");
+  system.dc_ac_ratio = scenario.NumberOf("pv.dc_ac_ratio");
+  system.inverter_efficiency = scenario.NumberOf("pv.inverter_efficiency");
+  return system;
+}
+
+WeatherOverrides WeatherOverridesOf(const Scenario& scenario) {
+  return {scenario.OptionalNumber("weather.utc_offset_hours"), scenario.OptionalNumber("site.latitude"),
+          scenario.OptionalNumber("site.longitude"), scenario.OptionalNumber("site.elevation_m")};
+}
+
+Result<std::optional<PvYearSeries>> PvYearOf(const Scenario& scenario, WeatherCache& weather) {
+  using Answer = Result<std::optional<PvYearSeries>>;
+  if (scenario.Has("pv.series")) {
+    const std::string path = scenario.PathOf("pv.series");
+    const auto content = ReadFile(path);
+    if (!content) return Fail(content.error());
+    auto hourly = ParsePvSeries(*content, path);
+    if (!hourly) return Fail(hourly.error());
+    const auto zone = SiteZone(scenario, weather);
+    if (!zone) return Fail(zone.error());
+    // The series is on the site's standard clock; without daylight saving one instant tells it for the whole year.
+    const Stamp any_day = StampFromUtc({2025, 1, 15});
+    return Answer(PvYearSeries{std::move(*hourly), zone->StandardOffsetAt(any_day)});
+  }
+  if (scenario.NumberOf("pv.dc_capacity_w") == 0) return Answer(std::nullopt);
+  const auto file = WeatherOf(scenario, weather);
+  if (!file) return Fail(file.error());
+  return Answer(PvYearSeries{SimulatePvYear((*file)->weather, PvSystemOf(scenario)).ac, (*file)->weather.utc_offset});
+}
+
+Result<NodeInputs> ReadInputs(const Scenario& scenario, int slot_minutes, WeatherCache& weather) {
+  NodeInputs inputs;
+  Problems problems;
+  const auto note = [&](const Result<void>& result) {
+    if (!result) problems.Add(result.error());
+  };
+  if (auto sound = CheckSlotMinutes(slot_minutes); !sound) return Fail(sound.error());
+  const auto zone = problems.Take(SiteZone(scenario, weather));
+  if (zone) {
+    inputs.zone = *zone;
+    note(ReadHorizon(scenario, slot_minutes, inputs));
+    const auto tariff_zone = scenario.Has("tariff.timezone") ? problems.Take(FindZone(scenario, "tariff.timezone")) : zone;
+    if (tariff_zone) {
+      if (auto tariff = problems.Take(ImportTariff(scenario, *tariff_zone))) inputs.import_tariff = std::move(*tariff);
+      if (auto tariff = problems.Take(ExportTariff(scenario, *tariff_zone))) inputs.export_tariff = std::move(*tariff);
+    }
+  }
+  note(ReadLevels(scenario, inputs));
+  if (auto battery = problems.Take(BatteryOf(scenario))) inputs.battery = *battery;
+  if (auto pv = problems.Take(PvYearOf(scenario, weather))) inputs.pv = std::move(*pv);
+  if (scenario.Has("carbon.series")) {
+    if (auto series = problems.Take(CarbonOf(scenario))) inputs.carbon_series = std::move(*series);
+  }
+  if (const auto work = problems.Take(WorkOf(scenario))) inputs.work = *work;
+  if (!problems.empty()) return problems.Fail();
+  inputs.site_name = scenario.OptionalText("site.name").value_or("");
+  inputs.import_fee = EurosPerKilowattHour(scenario.NumberOf("tariff.import_fee_eur_per_kwh"));
+  inputs.carbon_constant = GramsPerKilowattHour(scenario.OptionalNumber("carbon.intensity_g_per_kwh").value_or(0));
+  inputs.carbon_price = EurosPerKilogram(scenario.NumberOf("carbon.price_eur_per_kg"));
+  inputs.objective = scenario.TextOf("job.objective") == "carbon" ? Objective::kCarbon : Objective::kCost;
+  inputs.grid = {LimitOf(scenario, "grid.import_limit_w"), LimitOf(scenario, "grid.export_limit_w")};
+  if (inputs.carbon_series) {
+    if (auto done = ChooseCarbonYear(inputs); !done) return Fail(done.error());
+  }
+  const bool has_carbon = inputs.carbon_series || scenario.Has("carbon.intensity_g_per_kwh");
+  if (!has_carbon && (inputs.objective == Objective::kCarbon || inputs.carbon_price > CarbonPrice())) {
+    return Fail(fmt::format("{}: carbon is to be priced or minimised, but its intensity is not given: set carbon.series or "
+                            "carbon.intensity_g_per_kwh.",
+                            scenario.source()));
+  }
+  if (!has_carbon) inputs.notes.push_back("no carbon intensity is given: carbon is not counted");
+  if (inputs.battery.initial > Energy() && inputs.battery.terminal_value == EnergyPrice() &&
+      inputs.battery.final_min == Energy()) {
+    inputs.notes.push_back("stored energy is worth nothing at the end, so the plan empties the battery: set "
+                           "battery.terminal_value_eur_per_kwh or battery.final_wh to keep it");
+  }
+  return inputs;
+}
+
+Result<OffgridInputs> ReadOffgridInputs(const Scenario& scenario, int slot_minutes, WeatherCache& weather) {
+  if (auto sound = CheckSlotMinutes(slot_minutes); !sound) return Fail(sound.error());
+  Problems problems;
+  const auto pv = problems.Take(PvYearOf(scenario, weather));
+  const auto zone = problems.Take(SiteZone(scenario, weather));
+  const auto start = zone ? problems.Take(StartOf(scenario, *zone)) : std::nullopt;
+  const auto work = problems.Take(WorkOf(scenario));
+  NodeInputs levels;
+  if (auto done = ReadLevels(scenario, levels); !done) problems.Add(done.error());
+  if (pv && !*pv) problems.Add(fmt::format("{}: an off-grid run needs PV.", scenario.Cite("pv.dc_capacity_w")), scenario.BlameFor("pv.dc_capacity_w"));
+  if (!problems.empty()) return problems.Fail();
+
+  OffgridInputs inputs;
+  const auto slots_per_hour = static_cast<size_t>(60 / slot_minutes);
+  for (const Power power : (*pv)->hourly) inputs.pv.insert(inputs.pv.end(), slots_per_hour, power);
+  inputs.slot = Minutes(slot_minutes);
+  const CivilTime standard = CivilInUtc(*start + (*pv)->utc_offset);
+  if (standard.second != 0 || standard.minute % slot_minutes != 0) {
+    return Fail(fmt::format("{}: expected the start of a slot of {} minutes.", scenario.Cite("job.start"), slot_minutes),
+                scenario.BlameFor("job.start"));
+  }
+  inputs.first_slot = static_cast<size_t>(HourOfTypicalYear(standard)) * slots_per_hour +
+                      static_cast<size_t>(standard.minute / slot_minutes);
+  inputs.levels = levels.all_levels;
+  for (Level& level : inputs.levels) level.draw += levels.gpu.host;
+  std::stable_sort(inputs.levels.begin(), inputs.levels.end(), [](const Level& a, const Level& b) { return a.draw < b.draw; });
+  inputs.work = *work;
+  return inputs;
+}
+
+Result<DispatchProblem> ProblemOver(const NodeInputs& inputs, int slots) {
+  DispatchProblem problem;
+  problem.horizon = {inputs.start, inputs.slot, slots};
+  const auto count = static_cast<size_t>(slots);
+  problem.pv = inputs.pv ? PvEnergyPerSlot(*inputs.pv, problem.horizon) : std::vector<Energy>(count);
+  auto import_price = PricesPerSlot(inputs.import_tariff, problem.horizon);
+  if (!import_price) return Fail(import_price.error());
+  auto export_price = PricesPerSlot(inputs.export_tariff, problem.horizon);
+  if (!export_price) return Fail(export_price.error());
+  problem.import_price = std::move(*import_price);
+  problem.export_price = std::move(*export_price);
+  for (EnergyPrice& price : problem.import_price) price += inputs.import_fee;
+  problem.carbon.assign(count, inputs.carbon_constant);
+  if (inputs.carbon_series) {
+    auto carbon = inputs.carbon_of_typical_year
+                      ? CarbonPerSlotOfTypicalYear(*inputs.carbon_series, problem.horizon).map([](auto typical) { return typical.per_slot; })
+                      : CarbonPerSlot(*inputs.carbon_series, problem.horizon);
+    if (!carbon) return Fail(carbon.error());
+    problem.carbon = std::move(*carbon);
+  }
+  problem.carbon_price = inputs.carbon_price;
+  problem.objective = inputs.objective;
+  problem.battery = inputs.battery;
+  problem.grid = inputs.grid;
+  problem.gpu = inputs.gpu;
+  problem.work = inputs.work;
+  return problem;
+}
+
+}  // namespace heliograd

@@ -1,0 +1,84 @@
+// From a scenario's values to what the planner reads: weather to PV energy, tariffs to prices, the curve to levels.
+//
+// This is where the rooms meet: `feed` reads, `model` computes, `plan` gets its problem.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "heliograd/app/scenario.h"
+#include "heliograd/base/result.h"
+#include "heliograd/base/time.h"
+#include "heliograd/feed/tariff.h"
+#include "heliograd/feed/weather_file.h"
+#include "heliograd/model/pvwatts.h"
+#include "heliograd/plan/problem.h"
+#include "heliograd/trace/step_series.h"
+#include "heliograd/trace/typical_year.h"
+
+namespace heliograd {
+
+/// Weather files already read, shared by the points of a study. Thread-safe.
+class WeatherCache {
+ public:
+  Result<std::shared_ptr<const WeatherFile>> Read(const std::string& source, const WeatherOverrides& overrides);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const WeatherFile>> files_;
+};
+
+/// Everything a scenario says, read and computed once, independent of how long the horizon is.
+struct NodeInputs {
+  TimeZone zone;
+  std::string site_name;
+  std::optional<PvYearSeries> pv;  // nothing when the scenario has no PV
+  Tariff import_tariff;
+  EnergyPrice import_fee;
+  Tariff export_tariff;
+  std::optional<StepSeries<CarbonIntensity>> carbon_series;
+  bool carbon_of_typical_year = false;  // the series is of another year and is matched by month, day and hour
+  CarbonIntensity carbon_constant;
+  CarbonPrice carbon_price;
+  Objective objective = Objective::kCost;
+  Battery battery;
+  Grid grid;
+  Gpu gpu;                                 // dominated levels dropped
+  std::vector<Level> all_levels;           // within the limits allowed, ascending limit
+  std::vector<DominatedLevel> dominated;
+  std::vector<Level> forbidden_levels;     // of the curve, outside min_limit_w .. max_limit_w
+  double work = 1.0;
+  Stamp start;
+  std::chrono::seconds slot{3600};
+  int slots = 0;                           // of the scenario's own deadline
+  std::vector<std::string> notes;          // what was assumed or dropped, for people
+};
+
+/// The PV system that the scenario describes.
+PvSystem PvSystemOf(const Scenario& scenario);
+/// What the scenario says of the weather file's site.
+WeatherOverrides WeatherOverridesOf(const Scenario& scenario);
+/// PV power of the year; nothing when the scenario has no PV. `zone` gives the standard time of a series without weather.
+Result<std::optional<PvYearSeries>> PvYearOf(const Scenario& scenario, WeatherCache& weather);
+
+/// Reads and computes everything but the horizon's values. All mistakes of values are listed at once.
+Result<NodeInputs> ReadInputs(const Scenario& scenario, int slot_minutes, WeatherCache& weather);
+
+/// What an off-grid run needs of a scenario: no tariff, no battery, no deadline.
+struct OffgridInputs {
+  std::vector<Power> pv;  // mean power of each slot of the year, slot 0 at 1 January 00:00 local standard time
+  Duration slot;
+  size_t first_slot = 0;
+  std::vector<Level> levels;  // ascending draw, dominated ones included
+  double work = 1.0;
+};
+Result<OffgridInputs> ReadOffgridInputs(const Scenario& scenario, int slot_minutes, WeatherCache& weather);
+
+/// The dispatch problem over `slots` slots from the start.
+Result<DispatchProblem> ProblemOver(const NodeInputs& inputs, int slots);
+
+}  // namespace heliograd

@@ -1,0 +1,63 @@
+// `heliograd plan`: a scenario in, a proven and explained plan out.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "heliograd/app/command_line.h"
+#include "heliograd/base/file.h"
+#include "heliograd/plan/plan_csv.h"
+#include "heliograd/plan/plan_json.h"
+#include "heliograd/report/terminal_plan.h"
+
+namespace heliograd {
+namespace {
+
+struct PlanFlags {
+  ScenarioFlags scenario;
+  std::string csv, output;
+  bool json = false;
+  bool table = false;
+};
+
+Result<int> RunPlan(const PlanFlags& flags) {
+  const auto scenario = flags.scenario.Load();
+  if (!scenario) return Fail(scenario.error());
+  WeatherCache weather;
+  const auto inputs = ReadInputs(*scenario, flags.scenario.slot_minutes, weather);
+  if (!inputs) return Fail(inputs.error());
+  const auto job = PlanJob(*inputs, flags.scenario.Options(), *MakeHighsSolver());
+  if (!job) return Fail(job.error());
+
+  const bool feasible = job->plan.status != PlanStatus::kInfeasible;
+  if (!flags.csv.empty() && feasible) {
+    if (auto done = WriteFile(flags.csv, PlanToCsv(job->problem, job->plan, inputs->zone)); !done) return Fail(done.error());
+  }
+  if (!flags.output.empty()) {
+    if (auto done = WriteFile(flags.output, PlanToJson(job->problem, job->plan, inputs->zone)); !done) return Fail(done.error());
+    PrintMessage(fmt::format("{} written. Next: heliograd report {} -o plan.svg", flags.output, flags.output));
+  }
+  TerminalStyle style = DetectTerminal(1);
+  style.table = flags.table;
+  const std::string text = flags.json ? PlanToJson(job->problem, job->plan, inputs->zone)
+                                      : DrawPlan(job->problem, job->plan, inputs->zone, style);
+  if (auto done = Print(text); !done) return Fail(done.error());
+  return feasible ? kExitOk : kExitInfeasible;
+}
+
+}  // namespace
+
+void AddPlanCommand(CLI::App& program, Commands& commands) {
+  CLI::App* app = AddCommand(program, "plan", "Plans when sun, battery and grid pay for the job, and at what power level",
+                             {"heliograd plan builtin:paper", "heliograd plan my.toml --deadline \"2026-06-02 08:00\" --table",
+                              "heliograd plan builtin:paper --set battery.capacity_wh=2500 --slot-minutes 15 --json",
+                              "heliograd plan my.toml -o plan.json --csv plan.csv"});
+  auto flags = std::make_shared<PlanFlags>();
+  flags->scenario.AddTo(*app);
+  app->add_flag("--json", flags->json, "the plan as JSON on standard output");
+  app->add_flag("--table", flags->table, "also the table of slots with a reason for each");
+  app->add_option("--csv", flags->csv, "writes the slots to this file");
+  app->add_option("-o,--output", flags->output, "writes the plan (JSON) to this file, for `report` and `run`");
+  commands.push_back({app, [flags] { return RunPlan(*flags); }});
+}
+
+}  // namespace heliograd

@@ -1,0 +1,183 @@
+"""`heliograd plan`: the JSON contract, the flows of every slot, flags, infeasible jobs and wrong input."""
+import csv
+import io
+import json
+import unittest
+
+from program import ProgramTest
+
+# Written digits of a double are exact, so flows close to rounding; 1e-6 Wh is far below any solver's own tolerance.
+FLOW_WH = 1e-6
+
+KEYS = ["status", "formulation", "cost_eur", "bound_eur", "grid_import_wh", "grid_export_wh", "pv_wh", "gpu_energy_wh",
+        "carbon_kg", "solve_ms", "baselines", "slots"]
+SLOT_KEYS = ["start", "duration_s", "gpu_power_w", "levels", "pv_wh", "pv_to_gpu_wh", "pv_to_battery_wh", "pv_to_grid_wh",
+             "grid_to_gpu_wh", "grid_to_battery_wh", "battery_to_gpu_wh", "battery_to_grid_wh", "battery_wh",
+             "import_price_eur_per_kwh", "export_price_eur_per_kwh", "progress"]
+
+
+class Contract(ProgramTest):
+    def test_every_key_of_the_contract_is_there(self):
+        plan = self.run_json("plan", "builtin:paper")
+        for key in KEYS:
+            self.assertIn(key, plan)
+        for key in SLOT_KEYS:
+            self.assertIn(key, plan["slots"][0])
+        self.assertEqual(len(plan["slots"]), 19)
+        for baseline in plan["baselines"]:
+            self.assertLessEqual({"name", "cost_eur", "grid_import_wh"}, set(baseline))
+
+    def test_flows_of_every_slot_balance_in_every_formulation(self):
+        for formulation in ("paper", "levels", "blend"):
+            plan = self.run_json("plan", "builtin:paper", "--formulation", formulation)
+            self.assertEqual(plan["status"], "optimal")
+            self.assertLessEqual(plan["bound_eur"], plan["cost_eur"] + 1e-9)
+            cost = 0
+            for slot in plan["slots"]:
+                load = slot["pv_to_gpu_wh"] + slot["grid_to_gpu_wh"] + slot["battery_to_gpu_wh"]
+                self.assertAlmostEqual(load, slot["gpu_power_w"] * slot["duration_s"] / 3600, delta=FLOW_WH)
+                used = slot["pv_to_gpu_wh"] + slot["pv_to_battery_wh"] + slot["pv_to_grid_wh"]
+                self.assertLessEqual(used, slot["pv_wh"] + FLOW_WH)
+                stored = slot["pv_to_battery_wh"] + slot["grid_to_battery_wh"]
+                drawn = (slot["battery_to_gpu_wh"] + slot["battery_to_grid_wh"]) / 0.9
+                self.assertAlmostEqual(0.995 * (slot["battery_wh"] - drawn + 0.9 * stored), slot["battery_end_wh"], delta=FLOW_WH)
+                bought = slot["grid_to_gpu_wh"] + slot["grid_to_battery_wh"]
+                sold = slot["pv_to_grid_wh"] + slot["battery_to_grid_wh"]
+                cost += (bought * slot["import_price_eur_per_kwh"] - sold * slot["export_price_eur_per_kwh"]) / 1000
+            self.assertAlmostEqual(cost, plan["cost_eur"], delta=1e-9)
+            self.assertGreaterEqual(sum(slot["progress"] for slot in plan["slots"]), 1 - 1e-9)
+
+    def test_own_formulations_cost_no_more_than_any_baseline(self):
+        for formulation in ("levels", "blend"):
+            plan = self.run_json("plan", "builtin:paper", "--formulation", formulation)
+            for baseline in plan["baselines"]:
+                self.assertLessEqual(plan["cost_eur"], baseline["cost_eur"] + 1e-6, baseline["name"])
+
+    def test_study_table_vi_baseline_starts_when_the_plan_may_start(self):
+        plan = self.run_json("plan", "builtin:paper")
+        grid_only = {b["name"]: b for b in plan["baselines"]}["best fixed limit from the grid"]
+        # 160 W: 3 h at 0.35, 9 h at 0.25 and the rest of 14.77 h at 0.45 EUR/kWh.
+        self.assertAlmostEqual(grid_only["cost_eur"], 0.16 * (3 * 0.35 + 9 * 0.25 + 2.77 * 0.45), delta=1e-9)
+
+    def test_csv_has_a_row_per_slot(self):
+        self.run_program("plan", "builtin:paper", "--csv", "plan.csv")
+        rows = list(csv.DictReader(io.StringIO((self.folder / "plan.csv").read_text())))
+        self.assertEqual(len(rows), 19)
+
+    def test_plan_file_is_drawn_by_report(self):
+        self.run_program("plan", "builtin:paper", "-o", "plan.json")
+        self.assertEqual(json.loads((self.folder / "plan.json").read_text())["status"], "optimal")
+        self.run_program("report", "plan.json", "-o", "plan.svg")
+        self.assertIn("<svg", (self.folder / "plan.svg").read_text())
+
+    def test_terminal_output_obeys_width_and_no_colour(self):
+        shown = self.run_program("plan", "builtin:paper", env={"COLUMNS": "60", "NO_COLOR": "1"}).stdout
+        self.assertNotIn("\x1b", shown)
+        self.assertLessEqual(max(len(line) for line in shown.splitlines()), 60)
+
+
+class Flags(ProgramTest):
+    def test_set_start_hours_and_slot_minutes(self):
+        plan = self.run_json("plan", "builtin:paper", "--set", "pv.dc_capacity_w=300", "--start", "2025-06-21 08:00", "--hours",
+                             "16", "--slot-minutes", "30")
+        self.assertEqual(len(plan["slots"]), 32)
+        self.assertEqual(plan["slots"][0]["start"], "2025-06-21T07:00:00Z")
+        self.assertEqual(plan["slots"][0]["duration_s"], 1800)
+
+    def test_deadline_replaces_hours(self):
+        plan = self.run_json("plan", "builtin:paper", "--deadline", "2025-01-02 20:00")
+        self.assertEqual(len(plan["slots"]), 24)
+
+    def test_pv_series_of_zeros_leaves_no_pv(self):
+        self.write("pv.csv", "hour,ac_w\n" + "".join(f"{hour},0\n" for hour in range(8760)))
+        plan = self.run_json("plan", "builtin:paper", "--pv-series", "pv.csv")
+        self.assertEqual(plan["pv_wh"], 0)
+
+    def test_environment_lies_between_file_and_flag(self):
+        env = {"HELIOGRAD_PV_DC_CAPACITY_W": "300"}
+        shown = self.run_program("scenario", "show", "builtin:paper", env=env).stdout
+        self.assertIn("dc_capacity_w = 300", shown)
+        self.assertIn("environment HELIOGRAD_PV_DC_CAPACITY_W", shown)
+        shown = self.run_program("scenario", "show", "builtin:paper", "--set", "pv.dc_capacity_w=200", env=env).stdout
+        self.assertIn("dc_capacity_w = 200", shown)
+
+    def test_carbon_as_objective_lowers_carbon(self):
+        by_cost = self.run_json("plan", "builtin:paper")
+        by_carbon = self.run_json("plan", "builtin:paper", "--set", "job.objective=carbon")
+        self.assertLess(by_carbon["carbon_kg"], by_cost["carbon_kg"] + 1e-9)
+        self.assertGreaterEqual(by_carbon["cost_eur"], by_cost["cost_eur"] - 0.001)
+
+
+class Infeasible(ProgramTest):
+    def test_too_short_a_deadline_says_what_would_do(self):
+        plan = self.run_json("plan", "builtin:paper", "--hours", "10", expect=3)
+        self.assertEqual(plan["status"], "infeasible")
+        self.assertIn("allow", plan["infeasible_reason"])
+        hours = int(float(plan["infeasible_reason"].split("allow ")[1].split(" h")[0]))
+        self.run_json("plan", "builtin:paper", "--hours", str(hours))
+        self.run_json("plan", "builtin:paper", "--hours", str(hours - 1), expect=3)
+
+    def test_a_limit_too_low_names_the_lowest_that_does(self):
+        plan = self.run_json("plan", "builtin:paper", "--set", "gpu.max_limit_w=130", expect=3)
+        self.assertIn("W", plan["infeasible_reason"])
+
+
+class WrongInput(ProgramTest):
+    def test_each_mistake_of_the_horizon_has_its_own_sentence(self):
+        for args, word in [(["--deadline", "2024-12-31 20:00"], "before the start"),
+                           (["--hours", "0.5"], "empty"),
+                           (["--set", "job.work=0"], "no work"),
+                           (["--slot-minutes", "7"], "divides 60")]:
+            done = self.run_program("plan", "builtin:paper", *args, expect=2)
+            self.assert_one_clear_sentence(done.stderr, word)
+
+    def test_unknown_key_names_the_nearest(self):
+        done = self.run_program("plan", "builtin:paper", "--set", "pv.dc_capcity_w=3", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "pv.dc_capacity_w")
+
+    def test_wrong_values_on_the_command_line(self):
+        for value in ("nan", "inf", "-5", "much", "", "1e999"):
+            done = self.run_program("plan", "builtin:paper", "--set", f"pv.dc_capacity_w={value}", expect=2)
+            self.assert_one_clear_sentence(done.stderr, "pv.dc_capacity_w", "expected")
+
+    def test_all_mistakes_of_a_file_at_once(self):
+        self.write("bad.toml", "[pv]\ndc_capacity_w = \"big\"\ntilt = 5\n[battery]\ncharge_efficiency = 1.5\n[jobs]\nx = 1\n")
+        done = self.run_program("scenario", "check", "bad.toml", expect=1)
+        self.assert_one_clear_sentence(done.stderr, "bad.toml:2", "bad.toml:3", "tilt_deg", "bad.toml:5", "[job")
+
+    def test_files_that_are_no_scenario(self):
+        for name, content in [("empty.toml", ""), ("binary.toml", bytes(range(256))), ("latin1.toml", "[site]\nname = \"caf\xe9\"\n".encode("latin-1")),
+                              ("cut.toml", "[pv]\ndc_capacity_w = "), ("endless.toml", "a" * 300000)]:
+            self.write(name, content)
+            done = self.run_program("plan", name, expect=1)
+            self.assert_one_clear_sentence(done.stderr, name)
+        self.run_program("plan", "absent.toml", expect=1)
+        self.run_program("plan", ".", expect=1)
+
+    def test_crlf_and_byte_order_mark_are_fine(self):
+        template = self.run_program("scenario", "new").stdout
+        self.write("crlf.toml", b"\xef\xbb\xbf" + template.replace("\n", "\r\n").encode())
+        self.run_program("scenario", "check", "crlf.toml")
+
+    def test_usage(self):
+        self.run_program(expect=2)
+        self.run_program("plan", expect=2)
+        self.run_program("plam", expect=2)
+        self.run_program("plan", "builtin:nothing", expect=2)
+        self.run_program("plan", "builtin:paper", "--formulation", "magic", expect=2)
+        self.run_program("plan", "--help")
+        self.run_program("--version")
+
+    def test_output_that_cannot_be_written(self):
+        done = self.run_program("plan", "builtin:paper", "-o", "no/such/folder/plan.json", expect=1)
+        self.assert_one_clear_sentence(done.stderr, "no/such/folder/plan.json")
+
+    def test_plan_files_that_are_none(self):
+        for content in ("", "{", "[]", "{\"format\": \"other\"}", "null"):
+            self.write("plan.json", content)
+            done = self.run_program("report", "plan.json", expect=1)
+            self.assert_one_clear_sentence(done.stderr, "plan.json")
+
+
+if __name__ == "__main__":
+    unittest.main()
