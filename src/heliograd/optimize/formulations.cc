@@ -10,6 +10,9 @@ namespace {
 /// The least share of a slot that counts as run: below it lies the solver's tolerance.
 constexpr double kLeastShare = 1e-9;
 
+/// The part of the job that is one in the work row.
+constexpr double kWorkUnit = 1e-3;
+
 /// The problem in the model's units: kWh, EUR, h.
 class Scaled {
  public:
@@ -207,10 +210,13 @@ class ModelBuilder {
     if (slot.charge && Burning(t)) model_.linear.exclusive.push_back({*slot.charge, *slot.discharge});
   }
 
+  /// In thousandths of the job: an integer solver lets rows slip by 1e-6 of their unit.
   void AddWorkRow() {
     row_.clear();
-    for (int t = 0; t < scaled_.slots(); ++t) AppendLevels(t, [&](size_t level) { return scaled_.work_share(level); });
-    model_.work_row = model_.linear.AddRow(problem_.work, kUnbounded, row_);
+    for (int t = 0; t < scaled_.slots(); ++t) {
+      AppendLevels(t, [&](size_t level) { return scaled_.work_share(level) / kWorkUnit; });
+    }
+    model_.work_row = model_.linear.AddRow(problem_.work / kWorkUnit, kUnbounded, row_);
   }
 
   const DispatchProblem& problem_;
@@ -338,6 +344,10 @@ DispatchModel BuildDispatchModel(const DispatchProblem& problem, Formulation for
 std::vector<SlotDecision> ReadDecisions(const DispatchProblem& problem, Formulation formulation,
                                         const DispatchModel& model, const std::vector<double>& values) {
   return DecisionReader(problem, formulation, model, values).Read();
+}
+
+Money ReadWorkPrice(const DispatchModel& model, const std::vector<double>& row_duals) {
+  return Euros(row_duals[static_cast<size_t>(model.work_row)] / kWorkUnit);
 }
 
 std::vector<EnergyPrice> ReadStoredValues(const DispatchModel& model, const std::vector<double>& column_duals,

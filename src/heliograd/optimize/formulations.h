@@ -46,4 +46,7 @@ std::vector<SlotDecision> ReadDecisions(const DispatchProblem& problem, Formulat
 std::vector<EnergyPrice> ReadStoredValues(const DispatchModel& model, const std::vector<double>& column_duals,
                                           const std::vector<double>& row_duals);
 
+/// Cost of one more whole job at the margin, from the dual of the work row.
+Money ReadWorkPrice(const DispatchModel& model, const std::vector<double>& row_duals);
+
 }  // namespace heliograd

@@ -1,14 +1,11 @@
 // The dispatch solver over HiGHS: chooses between the branch and bound over linear programs (no whole levels) and the
 // mixed-integer solver, and turns what comes back into a Solution.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 
 #include "heliograd/optimize/exclusive_search.h"
 #include "heliograd/optimize/formulations.h"
-#include "heliograd/optimize/highs_session.h"
+#include "heliograd/optimize/integer_search.h"
 #include "heliograd/optimize/solver.h"
 
 namespace heliograd {
@@ -34,34 +31,6 @@ double TrivialBound(const LinearModel& model) {
       bound += std::min(model.cost[j] * model.column_lower[j], model.cost[j] * model.column_upper[j]);
   }
   return bound;
-}
-
-/// With the integer columns held where the search left them, what remains is a linear program: its optimum is feasible
-/// to the last digit and has duals. Where rounding leaves none, the search's own values stand.
-Result<void> PolishWithFixedIntegers(HighsSession& session, const LinearModel& model, HighsRun* run) {
-  for (size_t j = 0; j < model.integer.size(); ++j) {
-    if (!model.integer[j]) continue;
-    const double whole = std::round(run->columns[j]);
-    if (auto set = session.SetColumnBounds(static_cast<int>(j), whole, whole); !set) return set;
-  }
-  if (auto dropped = session.DropIntegrality(); !dropped) return dropped;
-  Result<HighsRun> fixed = session.Run(std::nullopt);
-  if (!fixed) return Fail(fixed.error());
-  if (fixed->outcome != HighsOutcome::kOptimal) return {};
-  fixed->outcome = run->outcome;
-  fixed->bound = run->bound;
-  *run = std::move(*fixed);
-  return {};
-}
-
-Result<HighsRun> SolveWithIntegers(const LinearModel& dispatch, double gap, const SolveDeadline& deadline) {
-  const LinearModel model = WithDirectionBinaries(dispatch);
-  HighsSession session;
-  if (auto loaded = session.Load(model, gap); !loaded) return Fail(loaded.error());
-  Result<HighsRun> run = session.Run(TimeLeft(deadline));
-  if (!run || !run->has_values) return run;
-  if (auto polished = PolishWithFixedIntegers(session, model, &*run); !polished) return Fail(polished.error());
-  return run;
 }
 
 class HighsSolver : public DispatchSolver {
@@ -90,7 +59,7 @@ class HighsSolver : public DispatchSolver {
     if (!run->row_duals.empty()) {
       solution.stored_value = ReadStoredValues(model, run->column_duals, run->row_duals);
       // With whole levels held the work row says nothing of one more unit of work.
-      if (!whole_levels) solution.work_price = Euros(run->row_duals[static_cast<size_t>(model.work_row)]);
+      if (!whole_levels) solution.work_price = ReadWorkPrice(model, run->row_duals);
     }
     solution.solve_time = Seconds(std::chrono::duration<double>(SteadyClock::now() - start).count());
     return solution;
