@@ -118,8 +118,8 @@ class Infeasible(ProgramTest):
         self.run_json("plan", "builtin:paper", "--hours", str(hours - 1), expect=3)
 
     def test_a_limit_too_low_names_the_lowest_that_does(self):
-        plan = self.run_json("plan", "builtin:paper", "--set", "gpu.max_limit_w=130", expect=3)
-        self.assertIn("W", plan["infeasible_reason"])
+        plan = self.run_json("plan", "builtin:paper", "--set", "gpu.max_limit_w=120", expect=3)
+        self.assertIn("raise the limit to 130 W", plan["infeasible_reason"])  # Table IV: 18.54 h fit into 19 h
 
 
 class WrongInput(ProgramTest):

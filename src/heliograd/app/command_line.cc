@@ -19,7 +19,8 @@ void ScenarioFlags::AddTo(CLI::App& app, bool planning) {
       ->check(CLI::IsMember({"paper", "levels", "blend"}));
   app.add_option("--tolerance-eur", tolerance_eur, "absolute distance from the optimum allowed (default 0.001)")
       ->check(CLI::Range(0.0, 1e6));
-  app.add_option("--time-limit-s", time_limit_s, "then the best plan so far, with its bound")->check(CLI::Range(0.001, 1e6));
+  app.add_option("--time-limit-s", time_limit_s, "then the best plan so far, with its bound")
+      ->check(CLI::Range(0.001, 1e6));
 }
 
 Result<Scenario> ScenarioFlags::Load() const {

@@ -1,4 +1,5 @@
-// What the commands share on the command line: the flags of a scenario, the exit codes, and how a command is registered.
+// What the commands share on the command line: the flags of a scenario, the exit codes, and how a command is
+// registered.
 #pragma once
 
 #include <CLI/CLI.hpp>

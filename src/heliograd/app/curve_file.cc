@@ -22,7 +22,9 @@ std::optional<double> Positive(const toml::table& point, const char* key, bool r
   const auto number = node ? node->value<double>() : std::nullopt;
   if (number && *number > 0 && *number < 1e15) return number;
   problems.push_back(fmt::format("{}: points.{} is {}: expected a number greater than zero.", where, key,
-                                 number ? fmt::format("{}", *number) : node ? "not a number" : "missing"));
+                                 number ? fmt::format("{}", *number)
+                                 : node ? "not a number"
+                                        : "missing"));
   return std::nullopt;
 }
 
@@ -36,14 +38,16 @@ Result<PowerCurve> ParseCurve(std::string_view content, const std::string& name)
     return Fail(fmt::format("{}:{}: not TOML: {}.", name, error.source().begin.line, error.description()));
   }
   std::vector<std::string> problems;
-  static const std::vector<std::string> kKnown = {"limit_w",       "limit_w_low",       "limit_w_high",
-                                                  "seconds_per_unit", "seconds_per_unit_low", "seconds_per_unit_high",
-                                                  "energy_j_per_unit", "energy_j_per_unit_low", "energy_j_per_unit_high"};
+  static const std::vector<std::string> kKnown = {
+      "limit_w",           "limit_w_low",           "limit_w_high",
+      "seconds_per_unit",  "seconds_per_unit_low",  "seconds_per_unit_high",
+      "energy_j_per_unit", "energy_j_per_unit_low", "energy_j_per_unit_high"};
   const toml::array* points = root["points"].as_array();
   if (!points || points->empty() || points->size() > kMostPoints) {
-    return Fail(fmt::format("{}: no usable [[points]]: expected 1 to {} of them, each with limit_w, seconds_per_unit and, "
-                            "where measured, energy_j_per_unit.",
-                            name, kMostPoints));
+    return Fail(
+        fmt::format("{}: no usable [[points]]: expected 1 to {} of them, each with limit_w, seconds_per_unit and, "
+                    "where measured, energy_j_per_unit.",
+                    name, kMostPoints));
   }
   PowerCurve curve;
   curve.name = root.at_path("curve.name").value_or(name);
@@ -51,7 +55,8 @@ Result<PowerCurve> ParseCurve(std::string_view content, const std::string& name)
     const std::string where = fmt::format("{}:{}", name, node.source().begin.line);
     const toml::table* point = node.as_table();
     if (!point) {
-      problems.push_back(fmt::format("{}: points holds something that is no table: write each under [[points]].", where));
+      problems.push_back(
+          fmt::format("{}: points holds something that is no table: write each under [[points]].", where));
       continue;
     }
     for (const auto& [key, value] : *point) {
@@ -64,7 +69,8 @@ Result<PowerCurve> ParseCurve(std::string_view content, const std::string& name)
     const auto energy = Positive(*point, "energy_j_per_unit", false, where, problems);
     if (!limit || !seconds) continue;
     if (!energy) curve.draw_is_assumed = true;
-    curve.levels.push_back({Watts(*limit), energy ? Joules(*energy) / Seconds(*seconds) : Watts(*limit), Seconds(*seconds)});
+    curve.levels.push_back(
+        {Watts(*limit), energy ? Joules(*energy) / Seconds(*seconds) : Watts(*limit), Seconds(*seconds)});
   }
   std::sort(curve.levels.begin(), curve.levels.end(), [](const Level& a, const Level& b) { return a.limit < b.limit; });
   for (size_t k = 1; k < curve.levels.size(); ++k) {

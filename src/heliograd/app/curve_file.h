@@ -19,7 +19,7 @@ namespace heliograd {
 
 struct PowerCurve {
   std::string name;
-  std::vector<Level> levels;  // ascending limit; job_time is the time of one unit
+  std::vector<Level> levels;     // ascending limit; job_time is the time of one unit
   bool draw_is_assumed = false;  // at least one point had no energy: its draw is taken equal to its limit
 };
 

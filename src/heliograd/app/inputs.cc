@@ -71,9 +71,10 @@ Result<Tariff> PriceFile(const Scenario& scenario, std::string_view key, const T
 
 Result<Tariff> BandsOf(const Scenario& scenario, const TimeZone& zone) {
   if (scenario.bands().empty()) {
-    return Fail(fmt::format("{}: but there is no [[tariff.bands]]: write each band with days, from, to and "
-                            "price_eur_per_kwh.",
-                            scenario.Cite("tariff.import")));
+    return Fail(
+        fmt::format("{}: but there is no [[tariff.bands]]: write each band with days, from, to and "
+                    "price_eur_per_kwh.",
+                    scenario.Cite("tariff.import")));
   }
   std::vector<Band> bands;
   for (const BandRow& row : scenario.bands()) {
@@ -83,7 +84,8 @@ Result<Tariff> BandsOf(const Scenario& scenario, const TimeZone& zone) {
   auto tariff = MakeBandTariff(bands, zone, italy ? HolidayCalendar::kItaly : HolidayCalendar::kNone);
   if (tariff) return Tariff(std::move(*tariff));
   Error error = tariff.error();
-  for (std::string& problem : error.problems) problem = fmt::format("{}: [[tariff.bands]]: {}", scenario.source(), problem);
+  for (std::string& problem : error.problems)
+    problem = fmt::format("{}: [[tariff.bands]]: {}", scenario.source(), problem);
   return Fail(std::move(error));
 }
 
@@ -159,7 +161,8 @@ Result<Battery> BatteryOf(const Scenario& scenario) {
   battery.final_min = WattHours(scenario.NumberOf("battery.final_wh"));
   battery.terminal_value = EurosPerKilowattHour(scenario.NumberOf("battery.terminal_value_eur_per_kwh"));
   battery.wear_cost = EurosPerKilowattHour(scenario.NumberOf("battery.wear_cost_eur_per_kwh"));
-  for (const auto& [key, energy] : {std::pair{"battery.initial_wh", battery.initial}, {"battery.final_wh", battery.final_min}}) {
+  for (const auto& [key, energy] :
+       {std::pair{"battery.initial_wh", battery.initial}, {"battery.final_wh", battery.final_min}}) {
     if (energy > battery.capacity) {
       return Fail(fmt::format("{}: expected no more than battery.capacity_wh, {:g}.", scenario.Cite(key),
                               InWattHours(battery.capacity)),
@@ -207,7 +210,8 @@ Result<void> ReadLevels(const Scenario& scenario, NodeInputs& inputs) {
   inputs.gpu.idle = Watts(scenario.NumberOf("gpu.idle_w"));
   inputs.gpu.host = Watts(scenario.NumberOf("gpu.host_w"));
   if (!inputs.dominated.empty()) inputs.notes.push_back(DominatedNote(inputs.dominated));
-  if (curve->draw_is_assumed) inputs.notes.push_back("power drawn is assumed equal to the power limit (" + curve->name + ")");
+  if (curve->draw_is_assumed)
+    inputs.notes.push_back("power drawn is assumed equal to the power limit (" + curve->name + ")");
   return {};
 }
 
@@ -225,14 +229,16 @@ Result<Stamp> StartOf(const Scenario& scenario, const TimeZone& zone) {
 Result<double> WorkOf(const Scenario& scenario) {
   const double work = scenario.NumberOf("job.work");
   if (work > 0) return work;
-  return Fail(fmt::format("{}: there is no work left to plan: expected more than 0 and at most 1.", scenario.Cite("job.work")),
-              scenario.BlameFor("job.work"));
+  return Fail(
+      fmt::format("{}: there is no work left to plan: expected more than 0 and at most 1.", scenario.Cite("job.work")),
+      scenario.BlameFor("job.work"));
 }
 
 Result<void> CheckSlotMinutes(int slot_minutes) {
   if (slot_minutes >= 1 && 60 % slot_minutes == 0) return {};
-  return Fail(fmt::format("--slot-minutes is {}: expected a number that divides 60, such as 60, 30, 15 or 5.", slot_minutes),
-              ErrorKind::kUsage);
+  return Fail(
+      fmt::format("--slot-minutes is {}: expected a number that divides 60, such as 60, 30, 15 or 5.", slot_minutes),
+      ErrorKind::kUsage);
 }
 
 /// Start, slot and number of slots.
@@ -249,16 +255,18 @@ Result<void> ReadHorizon(const Scenario& scenario, int slot_minutes, NodeInputs&
     if (!deadline) return Fail(deadline.error());
     seconds = InSeconds(Between(*start, *deadline));
     if (seconds < 0) {
-      return Fail(fmt::format("{}: the deadline is {:g} h before the start ({}): give a later deadline or an earlier start.",
-                              scenario.Cite(key), -seconds / 3600, scenario.TextOf("job.start")),
-                  scenario.BlameFor(key));
+      return Fail(
+          fmt::format("{}: the deadline is {:g} h before the start ({}): give a later deadline or an earlier start.",
+                      scenario.Cite(key), -seconds / 3600, scenario.TextOf("job.start")),
+          scenario.BlameFor(key));
     }
   } else if (scenario.Has("job.hours")) {
     seconds = scenario.NumberOf("job.hours") * 3600;
   } else {
-    return Fail(fmt::format("{}: neither job.hours nor job.deadline is given: say when the job must be done (--hours N or "
-                            "--deadline STAMP).",
-                            scenario.source()));
+    return Fail(
+        fmt::format("{}: neither job.hours nor job.deadline is given: say when the job must be done (--hours N or "
+                    "--deadline STAMP).",
+                    scenario.source()));
   }
   if (seconds > 366.0 * 86400) {
     return Fail(fmt::format("{}: the horizon is longer than a year: expected at most 8784 h.", scenario.Cite(key)),
@@ -266,15 +274,16 @@ Result<void> ReadHorizon(const Scenario& scenario, int slot_minutes, NodeInputs&
   }
   inputs.slots = static_cast<int>(seconds / (60.0 * slot_minutes) + 1e-9);
   if (inputs.slots == 0) {
-    return Fail(fmt::format("{}: the horizon is empty: from start to deadline there is no whole slot of {} minutes. Give "
-                            "a later deadline or shorter slots (--slot-minutes).",
-                            scenario.Cite(key), slot_minutes),
-                scenario.BlameFor(key));
+    return Fail(
+        fmt::format("{}: the horizon is empty: from start to deadline there is no whole slot of {} minutes. Give "
+                    "a later deadline or shorter slots (--slot-minutes).",
+                    scenario.Cite(key), slot_minutes),
+        scenario.BlameFor(key));
   }
   const double left_over = seconds - inputs.slots * 60.0 * slot_minutes;
   if (left_over > 1) {
-    inputs.notes.push_back(fmt::format("the last {:.0f} minutes before the deadline are no whole slot and are not used",
-                                       left_over / 60));
+    inputs.notes.push_back(
+        fmt::format("the last {:.0f} minutes before the deadline are no whole slot and are not used", left_over / 60));
   }
   return {};
 }
@@ -284,9 +293,9 @@ Result<void> ReadHorizon(const Scenario& scenario, int slot_minutes, NodeInputs&
 Result<std::shared_ptr<const WeatherFile>> WeatherCache::Read(const std::string& source,
                                                               const WeatherOverrides& overrides) {
   const auto text = [](const std::optional<double>& value) { return value ? fmt::format("{}", *value) : "-"; };
-  const std::string key = fmt::format("{}|{}|{}|{}|{}", source, text(overrides.utc_offset_hours),
-                                      text(overrides.latitude_deg), text(overrides.longitude_deg),
-                                      text(overrides.elevation_m));
+  const std::string key =
+      fmt::format("{}|{}|{}|{}|{}", source, text(overrides.utc_offset_hours), text(overrides.latitude_deg),
+                  text(overrides.longitude_deg), text(overrides.elevation_m));
   const std::lock_guard lock(mutex_);
   if (const auto known = files_.find(key); known != files_.end()) return known->second;
   auto file = ReadWeather(source, overrides);
@@ -301,7 +310,9 @@ PvSystem PvSystemOf(const Scenario& scenario) {
   system.azimuth_deg = scenario.NumberOf("pv.azimuth_deg");
   system.mounting = scenario.TextOf("pv.mounting") == "rack" ? PvMounting::kRack : PvMounting::kRoof;
   const std::string module = scenario.TextOf("pv.module");
-  system.module = module == "premium" ? PvModule::kPremium : module == "thin-film" ? PvModule::kThinFilm : PvModule::kStandard;
+  system.module = module == "premium"     ? PvModule::kPremium
+                  : module == "thin-film" ? PvModule::kThinFilm
+                                          : PvModule::kStandard;
   system.model = scenario.TextOf("pv.model") == "pvwatts-v5" ? PvModel::kPvwattsV5 : PvModel::kPvwattsV8;
   system.losses_percent = scenario.NumberOf("pv.losses_percent");
   system.dc_ac_ratio = scenario.NumberOf("pv.dc_ac_ratio");
@@ -345,7 +356,8 @@ Result<NodeInputs> ReadInputs(const Scenario& scenario, int slot_minutes, Weathe
   if (zone) {
     inputs.zone = *zone;
     note(ReadHorizon(scenario, slot_minutes, inputs));
-    const auto tariff_zone = scenario.Has("tariff.timezone") ? problems.Take(FindZone(scenario, "tariff.timezone")) : zone;
+    const auto tariff_zone =
+        scenario.Has("tariff.timezone") ? problems.Take(FindZone(scenario, "tariff.timezone")) : zone;
     if (tariff_zone) {
       if (auto tariff = problems.Take(ImportTariff(scenario, *tariff_zone))) inputs.import_tariff = std::move(*tariff);
       if (auto tariff = problems.Take(ExportTariff(scenario, *tariff_zone))) inputs.export_tariff = std::move(*tariff);
@@ -370,15 +382,17 @@ Result<NodeInputs> ReadInputs(const Scenario& scenario, int slot_minutes, Weathe
   }
   const bool has_carbon = inputs.carbon_series || scenario.Has("carbon.intensity_g_per_kwh");
   if (!has_carbon && (inputs.objective == Objective::kCarbon || inputs.carbon_price > CarbonPrice())) {
-    return Fail(fmt::format("{}: carbon is to be priced or minimised, but its intensity is not given: set carbon.series or "
-                            "carbon.intensity_g_per_kwh.",
-                            scenario.source()));
+    return Fail(
+        fmt::format("{}: carbon is to be priced or minimised, but its intensity is not given: set carbon.series or "
+                    "carbon.intensity_g_per_kwh.",
+                    scenario.source()));
   }
   if (!has_carbon) inputs.notes.push_back("no carbon intensity is given: carbon is not counted");
   if (inputs.battery.initial > Energy() && inputs.battery.terminal_value == EnergyPrice() &&
       inputs.battery.final_min == Energy()) {
-    inputs.notes.push_back("stored energy is worth nothing at the end, so the plan empties the battery: set "
-                           "battery.terminal_value_eur_per_kwh or battery.final_wh to keep it");
+    inputs.notes.push_back(
+        "stored energy is worth nothing at the end, so the plan empties the battery: set "
+        "battery.terminal_value_eur_per_kwh or battery.final_wh to keep it");
   }
   return inputs;
 }
@@ -392,7 +406,9 @@ Result<OffgridInputs> ReadOffgridInputs(const Scenario& scenario, int slot_minut
   const auto work = problems.Take(WorkOf(scenario));
   NodeInputs levels;
   if (auto done = ReadLevels(scenario, levels); !done) problems.Add(done.error());
-  if (pv && !*pv) problems.Add(fmt::format("{}: an off-grid run needs PV.", scenario.Cite("pv.dc_capacity_w")), scenario.BlameFor("pv.dc_capacity_w"));
+  if (pv && !*pv)
+    problems.Add(fmt::format("{}: an off-grid run needs PV.", scenario.Cite("pv.dc_capacity_w")),
+                 scenario.BlameFor("pv.dc_capacity_w"));
   if (!problems.empty()) return problems.Fail();
 
   OffgridInputs inputs;
@@ -401,14 +417,16 @@ Result<OffgridInputs> ReadOffgridInputs(const Scenario& scenario, int slot_minut
   inputs.slot = Minutes(slot_minutes);
   const CivilTime standard = CivilInUtc(*start + (*pv)->utc_offset);
   if (standard.second != 0 || standard.minute % slot_minutes != 0) {
-    return Fail(fmt::format("{}: expected the start of a slot of {} minutes.", scenario.Cite("job.start"), slot_minutes),
-                scenario.BlameFor("job.start"));
+    return Fail(
+        fmt::format("{}: expected the start of a slot of {} minutes.", scenario.Cite("job.start"), slot_minutes),
+        scenario.BlameFor("job.start"));
   }
   inputs.first_slot = static_cast<size_t>(HourOfTypicalYear(standard)) * slots_per_hour +
                       static_cast<size_t>(standard.minute / slot_minutes);
   inputs.levels = levels.all_levels;
   for (Level& level : inputs.levels) level.draw += levels.gpu.host;
-  std::stable_sort(inputs.levels.begin(), inputs.levels.end(), [](const Level& a, const Level& b) { return a.draw < b.draw; });
+  std::stable_sort(inputs.levels.begin(), inputs.levels.end(),
+                   [](const Level& a, const Level& b) { return a.draw < b.draw; });
   inputs.work = *work;
   return inputs;
 }
@@ -428,7 +446,9 @@ Result<DispatchProblem> ProblemOver(const NodeInputs& inputs, int slots) {
   problem.carbon.assign(count, inputs.carbon_constant);
   if (inputs.carbon_series) {
     auto carbon = inputs.carbon_of_typical_year
-                      ? CarbonPerSlotOfTypicalYear(*inputs.carbon_series, problem.horizon).map([](auto typical) { return typical.per_slot; })
+                      ? CarbonPerSlotOfTypicalYear(*inputs.carbon_series, problem.horizon).map([](auto typical) {
+                          return typical.per_slot;
+                        })
                       : CarbonPerSlot(*inputs.carbon_series, problem.horizon);
     if (!carbon) return Fail(carbon.error());
     problem.carbon = std::move(*carbon);

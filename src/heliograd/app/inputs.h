@@ -47,22 +47,23 @@ struct NodeInputs {
   Objective objective = Objective::kCost;
   Battery battery;
   Grid grid;
-  Gpu gpu;                                 // dominated levels dropped
-  std::vector<Level> all_levels;           // within the limits allowed, ascending limit
+  Gpu gpu;                        // dominated levels dropped
+  std::vector<Level> all_levels;  // within the limits allowed, ascending limit
   std::vector<DominatedLevel> dominated;
-  std::vector<Level> forbidden_levels;     // of the curve, outside min_limit_w .. max_limit_w
+  std::vector<Level> forbidden_levels;  // of the curve, outside min_limit_w .. max_limit_w
   double work = 1.0;
   Stamp start;
   std::chrono::seconds slot{3600};
-  int slots = 0;                           // of the scenario's own deadline
-  std::vector<std::string> notes;          // what was assumed or dropped, for people
+  int slots = 0;                   // of the scenario's own deadline
+  std::vector<std::string> notes;  // what was assumed or dropped, for people
 };
 
 /// The PV system that the scenario describes.
 PvSystem PvSystemOf(const Scenario& scenario);
 /// What the scenario says of the weather file's site.
 WeatherOverrides WeatherOverridesOf(const Scenario& scenario);
-/// PV power of the year; nothing when the scenario has no PV. `zone` gives the standard time of a series without weather.
+/// PV power of the year; nothing when the scenario has no PV. `zone` gives the standard time of a series without
+/// weather.
 Result<std::optional<PvYearSeries>> PvYearOf(const Scenario& scenario, WeatherCache& weather);
 
 /// Reads and computes everything but the horizon's values. All mistakes of values are listed at once.

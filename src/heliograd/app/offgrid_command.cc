@@ -50,24 +50,26 @@ void AddOffgridCommand(CLI::App& program, Commands& commands) {
   };
   auto flags = std::make_shared<Flags>();
   flags->scenario.AddTo(*app);
-  app->add_option("--mode", flags->mode, "minimum (always the lowest level) | dynamic (the highest that PV feeds; default)")
+  app->add_option("--mode", flags->mode,
+                  "minimum (always the lowest level) | dynamic (the highest that PV feeds; default)")
       ->check(CLI::IsMember({"minimum", "dynamic"}));
   app->add_flag("--json", flags->json, "machine-readable output");
-  commands.push_back({app, [flags]() -> Result<int> {
-                        const auto scenario = flags->scenario.Load();
-                        if (!scenario) return Fail(scenario.error());
-                        WeatherCache weather;
-                        const auto inputs = ReadOffgridInputs(*scenario, flags->scenario.slot_minutes, weather);
-                        if (!inputs) return Fail(inputs.error());
-                        if (flags->scenario.hours || !flags->scenario.deadline.empty()) {
-                          PrintMessage("off grid there is no deadline: --hours and --deadline are not used");
-                        }
-                        const OffgridMode mode = flags->mode == "minimum" ? OffgridMode::kMinimum : OffgridMode::kDynamic;
-                        const OffgridResult result = SimulateOffgrid(inputs->pv, inputs->slot, inputs->first_slot,
-                                                                     inputs->levels, mode, inputs->work);
-                        const std::string text = flags->json ? AsJson(result, flags->mode) : AsText(result, flags->mode, *scenario);
-                        return Print(text).map([] { return kExitOk; });
-                      }});
+  commands.push_back(
+      {app, [flags]() -> Result<int> {
+         const auto scenario = flags->scenario.Load();
+         if (!scenario) return Fail(scenario.error());
+         WeatherCache weather;
+         const auto inputs = ReadOffgridInputs(*scenario, flags->scenario.slot_minutes, weather);
+         if (!inputs) return Fail(inputs.error());
+         if (flags->scenario.hours || !flags->scenario.deadline.empty()) {
+           PrintMessage("off grid there is no deadline: --hours and --deadline are not used");
+         }
+         const OffgridMode mode = flags->mode == "minimum" ? OffgridMode::kMinimum : OffgridMode::kDynamic;
+         const OffgridResult result =
+             SimulateOffgrid(inputs->pv, inputs->slot, inputs->first_slot, inputs->levels, mode, inputs->work);
+         const std::string text = flags->json ? AsJson(result, flags->mode) : AsText(result, flags->mode, *scenario);
+         return Print(text).map([] { return kExitOk; });
+       }});
 }
 
 }  // namespace heliograd

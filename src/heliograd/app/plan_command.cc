@@ -30,10 +30,12 @@ Result<int> RunPlan(const PlanFlags& flags) {
 
   const bool feasible = job->plan.status != PlanStatus::kInfeasible;
   if (!flags.csv.empty() && feasible) {
-    if (auto done = WriteFile(flags.csv, PlanToCsv(job->problem, job->plan, inputs->zone)); !done) return Fail(done.error());
+    if (auto done = WriteFile(flags.csv, PlanToCsv(job->problem, job->plan, inputs->zone)); !done)
+      return Fail(done.error());
   }
   if (!flags.output.empty()) {
-    if (auto done = WriteFile(flags.output, PlanToJson(job->problem, job->plan, inputs->zone)); !done) return Fail(done.error());
+    if (auto done = WriteFile(flags.output, PlanToJson(job->problem, job->plan, inputs->zone)); !done)
+      return Fail(done.error());
     PrintMessage(fmt::format("{} written. Next: heliograd report {} -o plan.svg", flags.output, flags.output));
   }
   TerminalStyle style = DetectTerminal(1);
@@ -47,10 +49,11 @@ Result<int> RunPlan(const PlanFlags& flags) {
 }  // namespace
 
 void AddPlanCommand(CLI::App& program, Commands& commands) {
-  CLI::App* app = AddCommand(program, "plan", "Plans when sun, battery and grid pay for the job, and at what power level",
-                             {"heliograd plan builtin:paper", "heliograd plan my.toml --deadline \"2026-06-02 08:00\" --table",
-                              "heliograd plan builtin:paper --set battery.capacity_wh=2500 --slot-minutes 15 --json",
-                              "heliograd plan my.toml -o plan.json --csv plan.csv"});
+  CLI::App* app =
+      AddCommand(program, "plan", "Plans when sun, battery and grid pay for the job, and at what power level",
+                 {"heliograd plan builtin:paper", "heliograd plan my.toml --deadline \"2026-06-02 08:00\" --table",
+                  "heliograd plan builtin:paper --set battery.capacity_wh=2500 --slot-minutes 15 --json",
+                  "heliograd plan my.toml -o plan.json --csv plan.csv"});
   auto flags = std::make_shared<PlanFlags>();
   flags->scenario.AddTo(*app);
   app->add_flag("--json", flags->json, "the plan as JSON on standard output");

@@ -15,8 +15,9 @@ namespace {
 Result<void> RequireSound(const DispatchProblem& problem, const Plan& plan) {
   std::vector<std::string> violations = CheckPlan(problem, plan);
   if (violations.empty()) return {};
-  violations.insert(violations.begin(), "the solver's plan does not hold and is not shown. Please report this with the scenario. "
-                                        "What it breaks:");
+  violations.insert(violations.begin(),
+                    "the solver's plan does not hold and is not shown. Please report this with the scenario. "
+                    "What it breaks:");
   return Fail(std::move(violations));
 }
 
@@ -44,7 +45,8 @@ Result<void> PriceChanges(const PlanningOptions& options, const Solution& soluti
   if (job.problem.battery.capacity == Energy()) return {};
   const auto stored = StoredValues(job.problem, options.formulation, solution, solver, options.solve);
   if (!stored) return Fail(stored.error());
-  for (size_t t = 0; t < stored->size() && t < job.plan.slots.size(); ++t) job.plan.slots[t].stored_value = (*stored)[t];
+  for (size_t t = 0; t < stored->size() && t < job.plan.slots.size(); ++t)
+    job.plan.slots[t].stored_value = (*stored)[t];
   return {};
 }
 
@@ -57,9 +59,10 @@ Result<PlannedJob> PlanJob(const NodeInputs& inputs, const PlanningOptions& opti
   const auto solution = solver.Solve(*problem, options.formulation, options.solve);
   if (!solution) return Fail(solution.error());
   if (solution->status == SolveStatus::kNoPlanYet) {
-    return Fail(fmt::format("no plan was found within {:g} s: allow more with --time-limit-s, or plan with --formulation blend, "
-                            "which is solved in milliseconds.",
-                            InSeconds(*options.solve.time_limit)));
+    return Fail(fmt::format(
+        "no plan was found within {:g} s: allow more with --time-limit-s, or plan with --formulation blend, "
+        "which is solved in milliseconds.",
+        InSeconds(*options.solve.time_limit)));
   }
   const ProblemForSlots over = [&inputs](int slots) { return ProblemOver(inputs, slots); };
 

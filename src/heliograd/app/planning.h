@@ -22,7 +22,8 @@ struct PlannedJob {
   Plan plan;  // has passed the checker, or is infeasible with a reason
 };
 
-/// Solves, checks and explains. An error is a failure of the solver or a plan that the checker refused: neither is shown.
+/// Solves, checks and explains. An error is a failure of the solver or a plan that the checker refused: neither is
+/// shown.
 Result<PlannedJob> PlanJob(const NodeInputs& inputs, const PlanningOptions& options, const DispatchSolver& solver);
 
 }  // namespace heliograd

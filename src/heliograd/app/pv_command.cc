@@ -34,8 +34,9 @@ PvSystem SystemOf(const PvwattsRecord& record) {
   system.dc_capacity = Watts(record.dc_capacity_w);
   system.tilt_deg = record.tilt_deg, system.azimuth_deg = record.azimuth_deg;
   system.mounting = record.roof_mounted ? PvMounting::kRoof : PvMounting::kRack;
-  system.module = record.module_type == "Premium" ? PvModule::kPremium
-                  : record.module_type == "Thin film" ? PvModule::kThinFilm : PvModule::kStandard;
+  system.module = record.module_type == "Premium"     ? PvModule::kPremium
+                  : record.module_type == "Thin film" ? PvModule::kThinFilm
+                                                      : PvModule::kStandard;
   system.model = record.version == 5 ? PvModel::kPvwattsV5 : PvModel::kPvwattsV8;
   system.losses_percent = record.losses_percent;
   system.dc_ac_ratio = record.dc_ac_ratio;
@@ -90,15 +91,18 @@ std::string AsJson(const WeatherFile& file, const PvSystem& system, const PvYear
   json["longitude"] = file.weather.longitude_deg;
   json["elevation_m"] = file.weather.elevation_m;
   json["utc_offset_hours"] = static_cast<double>(file.weather.utc_offset.count()) / 3600;
-  json["system"] = {{"dc_capacity_w", InWatts(system.dc_capacity)}, {"tilt_deg", system.tilt_deg},
+  json["system"] = {{"dc_capacity_w", InWatts(system.dc_capacity)},
+                    {"tilt_deg", system.tilt_deg},
                     {"azimuth_deg", system.azimuth_deg},
                     {"mounting", system.mounting == PvMounting::kRack ? "rack" : "roof"},
-                    {"losses_percent", system.losses_percent}, {"dc_ac_ratio", system.dc_ac_ratio},
+                    {"losses_percent", system.losses_percent},
+                    {"dc_ac_ratio", system.dc_ac_ratio},
                     {"inverter_efficiency", system.inverter_efficiency}};
   if (const auto of_file = FileAnnualKwh(file)) {
     json["file_ac_annual_kwh"] = *of_file;
-    json["file_error_percent"] = *of_file > 0 ? nlohmann::ordered_json((InKilowattHours(year.AnnualAc()) / *of_file - 1) * 100)
-                                              : nlohmann::ordered_json(nullptr);
+    json["file_error_percent"] = *of_file > 0
+                                     ? nlohmann::ordered_json((InKilowattHours(year.AnnualAc()) / *of_file - 1) * 100)
+                                     : nlohmann::ordered_json(nullptr);
   }
   json["label"] = "modelled";
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
@@ -106,10 +110,12 @@ std::string AsJson(const WeatherFile& file, const PvSystem& system, const PvYear
 
 std::string AsText(const WeatherFile& file, const PvSystem& system, const PvYear& year, const TerminalStyle& style) {
   const WeatherYear& weather = file.weather;
-  std::string text = fmt::format("{:g} W of PV, tilt {:g}, azimuth {:g}, {}, {}\n", InWatts(system.dc_capacity), system.tilt_deg,
-                                 system.azimuth_deg, system.mounting == PvMounting::kRack ? "rack" : "roof", ModelName(system));
-  text += fmt::format("weather: {} at {:.3f} {:.3f}, {:g} m, UTC{:+g} h\n\n", weather.source, weather.latitude_deg,
-                      weather.longitude_deg, weather.elevation_m, static_cast<double>(weather.utc_offset.count()) / 3600);
+  std::string text =
+      fmt::format("{:g} W of PV, tilt {:g}, azimuth {:g}, {}, {}\n", InWatts(system.dc_capacity), system.tilt_deg,
+                  system.azimuth_deg, system.mounting == PvMounting::kRack ? "rack" : "roof", ModelName(system));
+  text +=
+      fmt::format("weather: {} at {:.3f} {:.3f}, {:g} m, UTC{:+g} h\n\n", weather.source, weather.latitude_deg,
+                  weather.longitude_deg, weather.elevation_m, static_cast<double>(weather.utc_offset.count()) / 3600);
   const PvYearSeries series{year.ac, weather.utc_offset};
   text += DrawYear(series, style) + "\n" + DrawMonths(series, style);
   text += fmt::format("\nAC in a year        {:10.1f} kWh (modelled)\n", InKilowattHours(year.AnnualAc()));
@@ -117,7 +123,8 @@ std::string AsText(const WeatherFile& file, const PvSystem& system, const PvYear
   text += fmt::format("plane of array      {:10.1f} kWh/m2\n", InKilowattHoursPerSquareMetre(year.AnnualPoa()));
   if (const auto of_file = FileAnnualKwh(file)) {
     text += fmt::format("AC in the file      {:10.1f} kWh", *of_file);
-    if (*of_file > 0) text += fmt::format(" (ours is {:+.4f} % off)", (InKilowattHours(year.AnnualAc()) / *of_file - 1) * 100);
+    if (*of_file > 0)
+      text += fmt::format(" (ours is {:+.4f} % off)", (InKilowattHours(year.AnnualAc()) / *of_file - 1) * 100);
     text += "\n";
   }
   return text;
@@ -140,11 +147,13 @@ Result<int> RunPv(const PvFlags& flags) {
 }  // namespace
 
 void AddPvCommand(CLI::App& program, Commands& commands) {
-  CLI::App* app = AddCommand(program, "pv", "Gives the PV power of a typical year",
-                             {"heliograd pv", "heliograd pv --weather tmy_45.070_7.690.csv --dc-capacity-w 3000 --tilt-deg 35 --json",
-                              "heliograd pv --weather pvwatts_hourly.csv       (its own system, and how far we are from its result)"});
+  CLI::App* app = AddCommand(
+      program, "pv", "Gives the PV power of a typical year",
+      {"heliograd pv", "heliograd pv --weather tmy_45.070_7.690.csv --dc-capacity-w 3000 --tilt-deg 35 --json",
+       "heliograd pv --weather pvwatts_hourly.csv       (its own system, and how far we are from its result)"});
   auto flags = std::make_shared<PvFlags>();
-  app->add_option("--weather", flags->weather, "builtin:turin, or a PVGIS, EPW, NSRDB/SAM or PVWatts file (default builtin:turin)");
+  app->add_option("--weather", flags->weather,
+                  "builtin:turin, or a PVGIS, EPW, NSRDB/SAM or PVWatts file (default builtin:turin)");
   app->add_option("--dc-capacity-w", flags->dc_capacity_w, "size of the array (default 1000)");
   app->add_option("--tilt-deg", flags->tilt_deg, "0 = flat (default 20)");
   app->add_option("--azimuth-deg", flags->azimuth_deg, "0 north, 90 east, 180 south (default 180)");
@@ -157,9 +166,12 @@ void AddPvCommand(CLI::App& program, Commands& commands) {
   app->add_option("--dc-ac-ratio", flags->dc_ac_ratio, "array over inverter size (default 1.2)");
   app->add_option("--inverter-efficiency", flags->inverter_efficiency, "0..1 (default 0.96)");
   app->add_option("--latitude", flags->overrides.latitude_deg, "instead of the file's")->check(CLI::Range(-90.0, 90.0));
-  app->add_option("--longitude", flags->overrides.longitude_deg, "east positive, instead of the file's")->check(CLI::Range(-180.0, 180.0));
-  app->add_option("--elevation-m", flags->overrides.elevation_m, "instead of the file's")->check(CLI::Range(-500.0, 9000.0));
-  app->add_option("--utc-offset-hours", flags->overrides.utc_offset_hours, "local standard time of a file that does not carry it")
+  app->add_option("--longitude", flags->overrides.longitude_deg, "east positive, instead of the file's")
+      ->check(CLI::Range(-180.0, 180.0));
+  app->add_option("--elevation-m", flags->overrides.elevation_m, "instead of the file's")
+      ->check(CLI::Range(-500.0, 9000.0));
+  app->add_option("--utc-offset-hours", flags->overrides.utc_offset_hours,
+                  "local standard time of a file that does not carry it")
       ->check(CLI::Range(-14.0, 14.0));
   app->add_option("--csv", flags->csv, "writes the 8760 hours to this file");
   app->add_flag("--json", flags->json, "machine-readable output");

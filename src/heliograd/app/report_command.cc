@@ -18,9 +18,11 @@ Result<int> RunReport(const std::string& path, const std::string& output) {
   if (!content) return Fail(content.error());
   const auto file = PlanFromJson(*content, path);
   if (!file) return Fail(file.error());
-  if (output.empty()) return Print(DrawPlan(file->problem, file->plan, file->zone, DetectTerminal(1))).map([] { return kExitOk; });
+  if (output.empty())
+    return Print(DrawPlan(file->problem, file->plan, file->zone, DetectTerminal(1))).map([] { return kExitOk; });
   if (file->plan.status == PlanStatus::kInfeasible) {
-    return Fail(fmt::format("{}: this plan is infeasible, there is nothing to draw: {}", path, file->plan.infeasible_reason));
+    return Fail(
+        fmt::format("{}: this plan is infeasible, there is nothing to draw: {}", path, file->plan.infeasible_reason));
   }
   const Figure figure = PlanFigure(file->problem, file->plan, file->zone, "Plan of a training job");
   if (auto done = WriteFigure(figure, output); !done) return Fail(done.error());

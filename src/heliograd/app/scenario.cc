@@ -19,13 +19,19 @@ constexpr size_t kMostBands = 1000;
 
 std::string TypeName(const toml::node& node) {
   switch (node.type()) {
-    case toml::node_type::table: return "a table";
-    case toml::node_type::array: return "a list";
-    case toml::node_type::string: return "a text";
+    case toml::node_type::table:
+      return "a table";
+    case toml::node_type::array:
+      return "a list";
+    case toml::node_type::string:
+      return "a text";
     case toml::node_type::integer:
-    case toml::node_type::floating_point: return "a number";
-    case toml::node_type::boolean: return "true or false";
-    default: return "a date or time";
+    case toml::node_type::floating_point:
+      return "a number";
+    case toml::node_type::boolean:
+      return "true or false";
+    default:
+      return "a date or time";
   }
 }
 
@@ -66,6 +72,16 @@ std::string Where(const std::string& name, const toml::node& node) {
   return fmt::format("{}:{}", name, node.source().begin.line);
 }
 
+/// Problems in the order of the file; its parser hands keys out in the order of the alphabet.
+void SortByLine(std::vector<std::string>& problems, const std::string& name) {
+  const auto line_of = [&name](const std::string& problem) {
+    const std::string rest = problem.substr(std::min(name.size() + 1, problem.size()));
+    return ParseInteger(rest.substr(0, rest.find(':'))).value_or(0);
+  };
+  std::stable_sort(problems.begin(), problems.end(),
+                   [&](const std::string& a, const std::string& b) { return line_of(a) < line_of(b); });
+}
+
 /// Reads one row of [[tariff.bands]]; problems are added to `problems`.
 BandRow ReadBand(const toml::node& node, const std::string& name, std::vector<std::string>& problems) {
   BandRow row;
@@ -88,18 +104,25 @@ BandRow ReadBand(const toml::node& node, const std::string& name, std::vector<st
     }
   }
   const toml::node* days = table->get("days");
-  if (const auto* text = days ? days->as_string() : nullptr) row.days = text->get();
-  else expected("days", "a text such as \"mon-fri\", \"sat,sun,holiday\" or \"all\"", days);
-  for (const auto& [key, target, least, most] : {std::tuple{"from_hour", &row.from_hour, 0, 23}, {"to_hour", &row.to_hour, 1, 24}}) {
+  if (const auto* text = days ? days->as_string() : nullptr)
+    row.days = text->get();
+  else
+    expected("days", "a text such as \"mon-fri\", \"sat,sun,holiday\" or \"all\"", days);
+  for (const auto& [key, target, least, most] :
+       {std::tuple{"from_hour", &row.from_hour, 0, 23}, {"to_hour", &row.to_hour, 1, 24}}) {
     const toml::node* found = table->get(key);
     const auto* whole = found ? found->as_integer() : nullptr;
-    if (whole && whole->get() >= least && whole->get() <= most) *target = static_cast<int>(whole->get());
-    else expected(key, fmt::format("a whole number from {} to {}", least, most), found);
+    if (whole && whole->get() >= least && whole->get() <= most)
+      *target = static_cast<int>(whole->get());
+    else
+      expected(key, fmt::format("a whole number from {} to {}", least, most), found);
   }
   const toml::node* price = table->get("price_eur_per_kwh");
   const auto number = price && price->is_number() ? price->value<double>() : std::nullopt;
-  if (number && *number >= -20 && *number <= 20) row.price_eur_per_kwh = *number;
-  else expected("price_eur_per_kwh", "a number from -20 to 20", price);
+  if (number && *number >= -20 && *number <= 20)
+    row.price_eur_per_kwh = *number;
+  else
+    expected("price_eur_per_kwh", "a number from -20 to 20", price);
   return row;
 }
 
@@ -159,8 +182,9 @@ std::vector<std::string> Scenario::ReadToml(std::string_view content, const std:
       if (full == "tariff.bands") {
         const toml::array* rows = node.as_array();
         if (!rows || rows->size() > kMostBands) {
-          problems.push_back(fmt::format("{}: tariff.bands is {}: expected at most {} tables, each under [[tariff.bands]].",
-                                         Where(name, node), TypeName(node), kMostBands));
+          problems.push_back(
+              fmt::format("{}: tariff.bands is {}: expected at most {} tables, each under [[tariff.bands]].",
+                          Where(name, node), TypeName(node), kMostBands));
           continue;
         }
         bands_.clear();
@@ -175,12 +199,14 @@ std::vector<std::string> Scenario::ReadToml(std::string_view content, const std:
       const auto value = ValueOf(*spec, node);
       const std::string expected = value ? Expected(*spec, *value) : ExpectedText(*spec);
       if (!expected.empty()) {
-        problems.push_back(fmt::format("{}: {} is {}: expected {}.", Where(name, node), full, ShownValue(node), expected));
+        problems.push_back(
+            fmt::format("{}: {} is {}: expected {}.", Where(name, node), full, ShownValue(node), expected));
         continue;
       }
       Put(*spec, {*value, Where(name, node), false, std::filesystem::path(name).parent_path().string()});
     }
   }
+  SortByLine(problems, name);
   return problems;
 }
 
@@ -252,9 +278,9 @@ Result<Scenario> Scenario::Load(const std::string& source, const std::vector<std
 Result<void> Scenario::Set(std::string_view assignment, const std::string& origin) {
   const size_t equals = assignment.find('=');
   if (equals == std::string_view::npos) {
-    return Fail(fmt::format("{} {}: expected SECTION.KEY=VALUE, for example pv.dc_capacity_w=600.", origin,
-                            Quoted(assignment)),
-                ErrorKind::kUsage);
+    return Fail(
+        fmt::format("{} {}: expected SECTION.KEY=VALUE, for example pv.dc_capacity_w=600.", origin, Quoted(assignment)),
+        ErrorKind::kUsage);
   }
   const std::string_view name = Trim(assignment.substr(0, equals));
   const KeySpec* spec = FindKey(name);
@@ -349,19 +375,43 @@ std::string ScenarioTemplate() {
       "# A heliograd scenario. Lines that begin with # are values that heliograd assumes when they are left out, or\n"
       "# examples of keys without a default. Check it with: heliograd scenario check THIS_FILE\n"
       "# Plan it with: heliograd plan THIS_FILE\n";
-  static const std::map<std::string, std::string> kExamples = {
-      {"site.name", "\"my node\""}, {"site.latitude", "45.07"}, {"site.longitude", "7.69"}, {"site.elevation_m", "240"},
-      {"site.timezone", "\"Europe/Rome\""}, {"weather.file", "\"builtin:turin\""}, {"weather.utc_offset_hours", "1"},
-      {"pv.dc_capacity_w", "1000"}, {"pv.series", "\"pv.csv\""}, {"battery.capacity_wh", "2500"},
-      {"battery.max_charge_w", "1200"}, {"battery.max_discharge_w", "1200"}, {"grid.import_limit_w", "3000"},
-      {"grid.export_limit_w", "3000"}, {"tariff.import", "\"builtin:arera\""}, {"tariff.import_price_eur_per_kwh", "0.30"},
-      {"tariff.export", "\"selling.csv\""}, {"tariff.export_price_eur_per_kwh", "0.10"}, {"tariff.timezone", "\"Europe/Rome\""},
-      {"carbon.series", "\"builtin:italy-2024\""}, {"carbon.intensity_g_per_kwh", "270"}, {"gpu.curve", "\"builtin:paper\""},
-      {"gpu.min_limit_w", "100"}, {"gpu.max_limit_w", "320"}, {"job.start", "\"2026-06-01 20:00\""},
-      {"job.deadline", "\"2026-06-02 16:00\""}, {"job.hours", "20"}};
-  static const std::vector<std::string> kActive = {
-      "site.name", "site.timezone", "weather.file", "pv.dc_capacity_w", "battery.capacity_wh", "tariff.import",
-      "tariff.export_price_eur_per_kwh", "gpu.curve", "job.start", "job.hours"};
+  static const std::map<std::string, std::string> kExamples = {{"site.name", "\"my node\""},
+                                                               {"site.latitude", "45.07"},
+                                                               {"site.longitude", "7.69"},
+                                                               {"site.elevation_m", "240"},
+                                                               {"site.timezone", "\"Europe/Rome\""},
+                                                               {"weather.file", "\"builtin:turin\""},
+                                                               {"weather.utc_offset_hours", "1"},
+                                                               {"pv.dc_capacity_w", "1000"},
+                                                               {"pv.series", "\"pv.csv\""},
+                                                               {"battery.capacity_wh", "2500"},
+                                                               {"battery.max_charge_w", "1200"},
+                                                               {"battery.max_discharge_w", "1200"},
+                                                               {"grid.import_limit_w", "3000"},
+                                                               {"grid.export_limit_w", "3000"},
+                                                               {"tariff.import", "\"builtin:arera\""},
+                                                               {"tariff.import_price_eur_per_kwh", "0.30"},
+                                                               {"tariff.export", "\"selling.csv\""},
+                                                               {"tariff.export_price_eur_per_kwh", "0.10"},
+                                                               {"tariff.timezone", "\"Europe/Rome\""},
+                                                               {"carbon.series", "\"builtin:italy-2024\""},
+                                                               {"carbon.intensity_g_per_kwh", "270"},
+                                                               {"gpu.curve", "\"builtin:paper\""},
+                                                               {"gpu.min_limit_w", "100"},
+                                                               {"gpu.max_limit_w", "320"},
+                                                               {"job.start", "\"2026-06-01 20:00\""},
+                                                               {"job.deadline", "\"2026-06-02 16:00\""},
+                                                               {"job.hours", "20"}};
+  static const std::vector<std::string> kActive = {"site.name",
+                                                   "site.timezone",
+                                                   "weather.file",
+                                                   "pv.dc_capacity_w",
+                                                   "battery.capacity_wh",
+                                                   "tariff.import",
+                                                   "tariff.export_price_eur_per_kwh",
+                                                   "gpu.curve",
+                                                   "job.start",
+                                                   "job.hours"};
   std::string section;
   for (const KeySpec& spec : ScenarioKeys()) {
     if (spec.section != section) {

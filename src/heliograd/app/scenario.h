@@ -19,7 +19,7 @@ struct SettledValue {
   KeyValue value;
   std::string origin;  // "my.toml:12", "--set", "environment HELIOGRAD_PV_TILT_DEG", "builtin:paper", "default"
   bool from_command_line = false;
-  std::string folder;  // that a relative path starts from: of the file it stands in; "" = the working folder
+  std::string folder{};  // that a relative path starts from: of the file it stands in; "" = the working folder
 };
 
 /// One row of [[tariff.bands]], checked for type but not yet for coverage.

@@ -39,8 +39,9 @@ std::string ShowText(const Scenario& scenario) {
     }
   }
   for (const BandRow& band : scenario.bands()) {
-    text += fmt::format("\n[[tariff.bands]] # {}\ndays = \"{}\"\nfrom_hour = {}\nto_hour = {}\nprice_eur_per_kwh = {}\n", band.origin,
-                        band.days, band.from_hour, band.to_hour, band.price_eur_per_kwh);
+    text +=
+        fmt::format("\n[[tariff.bands]] # {}\ndays = \"{}\"\nfrom_hour = {}\nto_hour = {}\nprice_eur_per_kwh = {}\n",
+                    band.origin, band.days, band.from_hour, band.to_hour, band.price_eur_per_kwh);
   }
   return text;
 }
@@ -52,13 +53,18 @@ std::string ShowJson(const Scenario& scenario) {
     auto& entry = values[key.section][key.key];
     entry["value"] = nullptr;
     if (!settled) continue;
-    if (const double* number = std::get_if<double>(&settled->value)) entry["value"] = *number;
-    else entry["value"] = std::get<std::string>(settled->value);
+    if (const double* number = std::get_if<double>(&settled->value))
+      entry["value"] = *number;
+    else
+      entry["value"] = std::get<std::string>(settled->value);
     entry["origin"] = settled->origin;
   }
   for (const BandRow& band : scenario.bands()) {
-    values["tariff"]["bands"].push_back({{"days", band.days}, {"from_hour", band.from_hour}, {"to_hour", band.to_hour},
-                                         {"price_eur_per_kwh", band.price_eur_per_kwh}, {"origin", band.origin}});
+    values["tariff"]["bands"].push_back({{"days", band.days},
+                                         {"from_hour", band.from_hour},
+                                         {"to_hour", band.to_hour},
+                                         {"price_eur_per_kwh", band.price_eur_per_kwh},
+                                         {"origin", band.origin}});
   }
   return values.dump(2) + "\n";
 }
@@ -76,13 +82,17 @@ Result<int> Check(const std::string& source, const std::vector<std::string>& set
     return inputs->slots;
   }();
   if (json) {
-    const nlohmann::ordered_json answer = {{"source", source}, {"valid", verdict.has_value()},
+    const nlohmann::ordered_json answer = {
+        {"source", source},
+        {"valid", verdict.has_value()},
         {"problems", verdict ? std::vector<std::string>() : verdict.error().problems}};
-    if (auto done = Print(answer.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"); !done) return Fail(done.error());
+    if (auto done = Print(answer.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"); !done)
+      return Fail(done.error());
     return verdict ? kExitOk : static_cast<int>(verdict.error().kind);
   }
   if (!verdict) return verdict;
-  PrintMessage(fmt::format("{}: no mistakes; {} slots of an hour to plan. Next: heliograd plan {}", source, *verdict, source));
+  PrintMessage(
+      fmt::format("{}: no mistakes; {} slots of an hour to plan. Next: heliograd plan {}", source, *verdict, source));
   return kExitOk;
 }
 

@@ -50,7 +50,8 @@ std::vector<KeySpec> MakeKeys() {
       Number("site", "latitude", -90, 90, "", "degrees, north positive; default: the weather file's"),
       Number("site", "longitude", -180, 180, "", "degrees, east positive; default: the weather file's"),
       Number("site", "elevation_m", -500, 9000, "", "metres above sea level; default: the weather file's"),
-      Other("site", "timezone", kText, "", "IANA name (Europe/Rome) or fixed offset (+01:00); default: the weather's offset"),
+      Other("site", "timezone", kText, "",
+            "IANA name (Europe/Rome) or fixed offset (+01:00); default: the weather's offset"),
 
       Other("weather", "file", kPath, "builtin:turin", "builtin:turin, or a PVGIS, EPW, NSRDB/SAM or PVWatts file"),
       Number("weather", "utc_offset_hours", -14, 14, "", "local standard time of a file that does not carry it"),
@@ -81,7 +82,8 @@ std::vector<KeySpec> MakeKeys() {
       Number("grid", "import_limit_w", 0, kMuch, "", "default: none"),
       Number("grid", "export_limit_w", 0, kMuch, "", "default: none"),
 
-      Other("tariff", "import", kPath, "", "builtin:paper, builtin:arera, bands ([[tariff.bands]]), fixed, or a CSV file of prices"),
+      Other("tariff", "import", kPath, "",
+            "builtin:paper, builtin:arera, bands ([[tariff.bands]]), fixed, or a CSV file of prices"),
       Number("tariff", "import_price_eur_per_kwh", -20, 20, "", "price when import = \"fixed\""),
       Number("tariff", "f1_eur_per_kwh", -20, 20, "0.45", "band F1 of builtin:paper and builtin:arera"),
       Number("tariff", "f2_eur_per_kwh", -20, 20, "0.35", "band F2"),
@@ -154,7 +156,10 @@ std::string ExpectedText(const KeySpec& spec) {
   switch (spec.kind) {
     case KeyKind::kNumber: {
       const std::string from = fmt::format("{}{:g}", spec.open_least ? "more than " : "from ", spec.least);
-      const std::string to = fmt::format("{}{:g}", spec.open_most ? "less than " : spec.open_least ? "at most " : "to ",
+      const std::string to = fmt::format("{}{:g}",
+                                         spec.open_most    ? "less than "
+                                         : spec.open_least ? "at most "
+                                                           : "to ",
                                          spec.most);
       return fmt::format("a number {}{}{}", from, spec.open_least || spec.open_most ? " and " : " ", to);
     }

@@ -28,9 +28,9 @@ struct KeySpec {
   double most = 0;
   bool open_least = false;
   bool open_most = false;
-  std::vector<std::string> choices;
-  std::string default_text;  // as it would stand in a file; empty = none
-  std::string meaning;       // one line for people
+  std::vector<std::string> choices{};
+  std::string default_text{};  // as it would stand in a file; empty = none
+  std::string meaning{};       // one line for people
 
   std::string name() const { return section + "." + key; }
 };

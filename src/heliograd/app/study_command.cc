@@ -72,8 +72,11 @@ Json OffgridRow(const OffgridResult& result) {
 }
 
 std::vector<std::string> ResultColumns(bool off_grid) {
-  if (off_grid) return {"status", "finished", "hours_to_finish", "running_hours", "mean_gpu_power_w", "pv_used_wh", "pv_lost_wh", "message"};
-  return {"status", "cost_eur", "bound_eur", "grid_import_wh", "grid_export_wh", "pv_wh", "gpu_energy_wh", "carbon_kg", "message"};
+  if (off_grid)
+    return {"status",           "finished",   "hours_to_finish", "running_hours",
+            "mean_gpu_power_w", "pv_used_wh", "pv_lost_wh",      "message"};
+  return {"status", "cost_eur",      "bound_eur", "grid_import_wh", "grid_export_wh",
+          "pv_wh",  "gpu_energy_wh", "carbon_kg", "message"};
 }
 
 Result<Json> SolvePoint(const Study& study, size_t point, WeatherCache& weather, const DispatchSolver& solver) {
@@ -85,11 +88,19 @@ Result<Json> SolvePoint(const Study& study, size_t point, WeatherCache& weather,
     const auto inputs = ReadOffgridInputs(scenario, study.slot_minutes, weather);
     if (!inputs) return Fail(inputs.error());
     const OffgridMode mode = study.mode == "minimum" ? OffgridMode::kMinimum : OffgridMode::kDynamic;
-    return OffgridRow(SimulateOffgrid(inputs->pv, inputs->slot, inputs->first_slot, inputs->levels, mode, inputs->work));
+    return OffgridRow(
+        SimulateOffgrid(inputs->pv, inputs->slot, inputs->first_slot, inputs->levels, mode, inputs->work));
   }
   const auto inputs = ReadInputs(scenario, study.slot_minutes, weather);
   if (!inputs) return Fail(inputs.error());
   return PlanJob(*inputs, study.options, solver).map(PlanRow);
+}
+
+/// A number where the text is one (a whole one without ".0"), else the text.
+Json TypedValue(const std::string& text) {
+  if (const auto whole = ParseInteger(text)) return *whole;
+  const auto number = ParseNumber(text);
+  return number ? Json(*number) : Json(text);
 }
 
 /// The varied values, then the result or the error.
@@ -98,12 +109,13 @@ Json RowOf(const Study& study, size_t point, WeatherCache& weather, const Dispat
   for (const std::string& assignment : AssignmentsAt(study.variations, point)) {
     const size_t equals = assignment.find('=');
     const std::string value = assignment.substr(equals + 1);
-    const auto number = ParseNumber(value);
-    row[assignment.substr(0, equals)] = number ? Json(*number) : Json(value);
+    row[assignment.substr(0, equals)] = TypedValue(value);
   }
   const auto result = SolvePoint(study, point, weather, solver);
-  if (result) row.update(*result);
-  else row.update(Json{{"status", "error"}, {"message", result.error().Message()}});
+  if (result)
+    row.update(*result);
+  else
+    row.update(Json{{"status", "error"}, {"message", result.error().Message()}});
   return row;
 }
 
@@ -118,7 +130,8 @@ class Journal {
       std::ifstream old(path);
       std::string line;
       if (old && std::getline(old, line) && Json::parse(line, nullptr, false) != Json{{"study", definition}}) {
-        return Fail(fmt::format("{}: belongs to another study: remove it, or run without --resume to start again.", path));
+        return Fail(
+            fmt::format("{}: belongs to another study: remove it, or run without --resume to start again.", path));
       }
       while (std::getline(old, line)) {
         const Json entry = Json::parse(line, nullptr, false);
@@ -187,8 +200,10 @@ Result<Study> MakeStudy(const StudyFlags& flags) {
   study.options.explain = false;
   std::vector<std::string> problems;
   for (const std::string& text : flags.vary) {
-    if (auto variation = ParseVariation(text)) study.variations.push_back(std::move(*variation));
-    else problems.push_back(variation.error().Message());
+    if (auto variation = ParseVariation(text))
+      study.variations.push_back(std::move(*variation));
+    else
+      problems.push_back(variation.error().Message());
   }
   if (!problems.empty()) return Fail(std::move(problems), ErrorKind::kUsage);
   double points = 1;
@@ -197,8 +212,8 @@ Result<Study> MakeStudy(const StudyFlags& flags) {
     return Fail(fmt::format("--vary: {:.0f} points: expected at most {}.", points, kMostPoints), ErrorKind::kUsage);
   }
   study.definition = fmt::format("{} {} {} {} {} {} {}", flags.scenario.source, fmt::join(flags.scenario.sets, " "),
-                                 fmt::join(flags.vary, " "), flags.mode, flags.scenario.formulation, flags.scenario.slot_minutes,
-                                 flags.scenario.tolerance_eur) +
+                                 fmt::join(flags.vary, " "), flags.mode, flags.scenario.formulation,
+                                 flags.scenario.slot_minutes, flags.scenario.tolerance_eur) +
                      fmt::format(" {} {} {} {}", flags.scenario.start, flags.scenario.deadline,
                                  flags.scenario.hours.value_or(0), flags.scenario.pv_series);
   return study;
@@ -232,15 +247,17 @@ Result<int> RunStudy(const StudyFlags& flags) {
   });
   if (on_terminal) fmt::print(stderr, "\r\033[K");
 
-  const auto finished = static_cast<size_t>(std::count_if(rows.begin(), rows.end(), [](const Json& row) { return !row.is_null(); }));
+  const auto finished =
+      static_cast<size_t>(std::count_if(rows.begin(), rows.end(), [](const Json& row) { return !row.is_null(); }));
   const std::string text = flags.json ? AsJson(*study, rows) : AsCsv(*study, rows);
   if (flags.output.empty() || finished < rows.size()) {
     if (flags.output.empty()) {
       if (auto done = Print(text); !done) return Fail(done.error());
     }
     if (finished < rows.size()) {
-      PrintMessage(fmt::format("interrupted: {} of {} points are finished{}", finished, rows.size(),
-                               flags.output.empty() ? "" : fmt::format(" and kept in {}. Go on with --resume", journal_path)));
+      PrintMessage(
+          fmt::format("interrupted: {} of {} points are finished{}", finished, rows.size(),
+                      flags.output.empty() ? "" : fmt::format(" and kept in {}. Go on with --resume", journal_path)));
       return kExitInterrupted;
     }
   } else {
@@ -252,7 +269,8 @@ Result<int> RunStudy(const StudyFlags& flags) {
   const auto failed = std::count_if(rows.begin(), rows.end(), [](const Json& row) { return row["status"] == "error"; });
   if (failed > 0) {
     const auto first = std::find_if(rows.begin(), rows.end(), [](const Json& row) { return row["status"] == "error"; });
-    return Fail(fmt::format("{} of {} points failed; the first: {}", failed, rows.size(), (*first)["message"].get<std::string>()));
+    return Fail(fmt::format("{} of {} points failed; the first: {}", failed, rows.size(),
+                            (*first)["message"].get<std::string>()));
   }
   return kExitOk;
 }
@@ -260,14 +278,17 @@ Result<int> RunStudy(const StudyFlags& flags) {
 }  // namespace
 
 void AddStudyCommand(CLI::App& program, Commands& commands) {
-  CLI::App* app = AddCommand(program, "study", "Plans every point of a grid of scenario values, on all cores",
-                             {"heliograd study builtin:paper --vary pv.dc_capacity_w=100:1000:100",
-                              "heliograd study builtin:paper --vary job.hours=14:28:1 --vary battery.capacity_wh=0,250,2500 -o grid.csv",
-                              "heliograd study builtin:paper --vary \"job.start=2025-01-01 00:00:2025-12-01 00:00:1d\" --mode dynamic",
-                              "heliograd study ... -o grid.csv --resume      (goes on after Ctrl-C)"});
+  CLI::App* app = AddCommand(
+      program, "study", "Plans every point of a grid of scenario values, on all cores",
+      {"heliograd study builtin:paper --vary pv.dc_capacity_w=100:1000:100",
+       "heliograd study builtin:paper --vary job.hours=14:28:1 --vary battery.capacity_wh=0,250,2500 -o grid.csv",
+       "heliograd study builtin:paper --vary \"job.start=2025-01-01 00:00:2025-12-01 00:00:1d\" --mode dynamic",
+       "heliograd study ... -o grid.csv --resume      (goes on after Ctrl-C)"});
   auto flags = std::make_shared<StudyFlags>();
   flags->scenario.AddTo(*app);
-  app->add_option("--vary", flags->vary, "KEY=a:b:step or KEY=v1,v2,...; several make a grid")->required()->allow_extra_args(false);
+  app->add_option("--vary", flags->vary, "KEY=a:b:step or KEY=v1,v2,...; several make a grid")
+      ->required()
+      ->allow_extra_args(false);
   app->add_option("--mode", flags->mode, "off-grid runs instead of plans: minimum | dynamic")
       ->check(CLI::IsMember({"minimum", "dynamic"}));
   app->add_option("-o,--output", flags->output, "file to write; standard output when left out");

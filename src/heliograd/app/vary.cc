@@ -58,7 +58,8 @@ std::optional<std::vector<std::string>> RangeValues(const KeySpec& spec, std::st
   const std::string_view step = range.substr(last + 1), ends = range.substr(0, last);
   for (size_t cut = ends.find(':'); cut != std::string_view::npos; cut = ends.find(':', cut + 1)) {
     const std::string_view from = ends.substr(0, cut), to = ends.substr(cut + 1);
-    if (auto values = spec.kind == KeyKind::kTime ? TimeRange(from, to, step) : NumberRange(from, to, step)) return values;
+    if (auto values = spec.kind == KeyKind::kTime ? TimeRange(from, to, step) : NumberRange(from, to, step))
+      return values;
   }
   return std::nullopt;
 }
@@ -80,10 +81,13 @@ Result<Variation> ParseVariation(std::string_view text) {
   }
   for (const std::string& value : variation.values) {
     if (ParseValue(*spec, value)) continue;
-    return Refuse(text, spec->kind == KeyKind::kTime
-                            ? "KEY=a:b:step with a step such as 1h or 1d, for example \"job.start=2025-01-01 00:00:2025-01-01 20:00:1h\", or KEY=v1,v2,..."
-                            : fmt::format("KEY=a:b:step with a step that leads from a to b, or KEY=v1,v2,..., where each value is {}",
-                                          ExpectedText(*spec)));
+    return Refuse(
+        text,
+        spec->kind == KeyKind::kTime
+            ? "KEY=a:b:step with a step such as 1h or 1d, for example \"job.start=2025-01-01 00:00:2025-01-01 "
+              "20:00:1h\", or KEY=v1,v2,..."
+            : fmt::format("KEY=a:b:step with a step that leads from a to b, or KEY=v1,v2,..., where each value is {}",
+                          ExpectedText(*spec)));
   }
   return variation;
 }

@@ -103,7 +103,12 @@ std::optional<std::string> NearestName(std::string_view word, const std::vector<
     const bool mostly_equal = 2 * distance <= std::max(word.size(), candidate.size());
     if (mostly_equal && distance < least) least = distance, nearest = candidate;
   }
-  return nearest;
+  if (nearest || word.size() < 3) return nearest;
+  // Names carry their unit at the end, and leaving it out is the commonest slip of all.
+  for (const std::string& candidate : candidates) {
+    if (StartsWithIgnoringCase(candidate, std::string(word) + "_")) return candidate;
+  }
+  return std::nullopt;
 }
 
 std::string DidYouMean(std::string_view word, const std::vector<std::string>& candidates) {

@@ -18,7 +18,8 @@ std::optional<double> ParseNumber(std::string_view text);
 /// A whole number that fills the whole (trimmed) text.
 std::optional<long> ParseInteger(std::string_view text);
 
-/// The candidate closest to `word` by edit distance, or nothing when none is close enough to be a likely slip.
+/// The candidate closest to `word` by edit distance, else the first that is `word` with something after an underscore,
+/// or nothing when none is close enough to be a likely slip.
 std::optional<std::string> NearestName(std::string_view word, const std::vector<std::string>& candidates);
 /// " Did you mean 'x'?" or an empty string.
 std::string DidYouMean(std::string_view word, const std::vector<std::string>& candidates);

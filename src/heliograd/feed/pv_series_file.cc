@@ -15,15 +15,15 @@ const NumberColumn kHour = {"hour", 0, kHoursPerYear - 1, "", 0};
 const NumberColumn kPower = {"ac_w", 0, 1e9, "W", 1};  // above any plant: a wrong unit or column
 
 bool IsHeader(CsvReader& csv) {
-  return csv.fields().size() == 2 && ToLower(csv.Field(kHour.index)) == kHour.name &&
+  return csv.fields().size() >= 2 && ToLower(csv.Field(kHour.index)) == kHour.name &&
          ToLower(csv.Field(kPower.index)) == kPower.name;
 }
 
 /// Reads the row under the reader. `next_hour` goes on from the hour found, so that one slip is told once.
-void ReadRow(CsvReader& csv, int& next_hour, std::vector<Power>& hourly, ProblemList& problems) {
+void ReadRow(CsvReader& csv, size_t columns, int& next_hour, std::vector<Power>& hourly, ProblemList& problems) {
   const int expected = next_hour++;
-  if (csv.fields().size() != 2) {
-    problems.AddForValue(csv.line_number(), "row", csv.line(), "2 fields, hour and ac_w");
+  if (csv.fields().size() != columns) {
+    problems.AddForValue(csv.line_number(), "row", csv.line(), fmt::format("{} fields, as in the header", columns));
     return;
   }
   const auto hour = ReadWholeNumber(csv, kHour, problems);
@@ -53,7 +53,8 @@ Result<std::vector<Power>> ParsePvSeries(std::string_view content, const std::st
   std::vector<Power> hourly;
   hourly.reserve(kHoursPerYear);
   int next_hour = 0;
-  while (csv.NextFilled()) ReadRow(csv, next_hour, hourly, problems);
+  const size_t columns = csv.fields().size();
+  while (csv.NextFilled()) ReadRow(csv, columns, next_hour, hourly, problems);
   if (csv.too_long()) problems.AddForLine(csv.line_number(), "longer than 64 KiB: expected one row per line.");
   if (problems.empty() && hourly.size() != kHoursPerYear) {
     problems.AddForFile(fmt::format("{} rows: expected {}, one for each hour of a year without 29 February.",

@@ -53,7 +53,7 @@ std::string DrawSlotTable(const DispatchProblem& problem, const Plan& plan, cons
                    {"grid"},
                    {"stored"},
                    {"EUR/kWh"},
-                   {"because", Align::kLeft, true}});
+                   {"because", Align::kLeft, true, true}});
   const int slots = static_cast<int>(plan.slots.size());
   for (int begin = 0; begin < slots;) {
     const std::vector<std::string> cells = CellsOf(problem, plan, begin);

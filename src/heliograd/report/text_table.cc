@@ -178,6 +178,7 @@ void TextTable::AddRow(std::vector<std::string> cells, Ink ink) {
 }
 
 std::string TextTable::Draw(const TerminalStyle& style) const {
+  if (columns_.back().below && NaturalWidth(style) > style.width) return DrawWithLastBelow(style);
   const std::vector<int> widths = FitWidths(style);
   std::string table;
   if (widths.empty()) {
@@ -193,14 +194,43 @@ std::string TextTable::Draw(const TerminalStyle& style) const {
   return table;
 }
 
+std::string TextTable::DrawWithLastBelow(const TerminalStyle& style) const {
+  TextTable above({columns_.begin(), columns_.end() - 1});
+  for (const Row& row : rows_) above.AddRow({row.cells.begin(), row.cells.end() - 1}, row.ink);
+  std::string table;
+  const std::vector<int> widths = above.FitWidths(style);
+  if (!widths.empty()) {
+    std::vector<std::string> titles;
+    for (const TableColumn& column : above.columns_) titles.push_back(column.title);
+    table += above.DrawRow(titles, Ink::kDim, widths, style);
+  }
+  for (size_t r = 0; r < rows_.size(); ++r) {
+    const Row& row = above.rows_[r];
+    table += widths.empty() ? above.DrawRecord(row, style) : above.DrawRow(row.cells, row.ink, widths, style);
+    if (rows_[r].cells.back().empty()) continue;
+    for (const std::string& line : WrapText(Printable(rows_[r].cells.back(), style.utf8), style.width - 2 * kGap)) {
+      table += std::string(2 * kGap, ' ') + line + '\n';
+    }
+  }
+  return table;
+}
+
+int TextTable::WidestIn(size_t column, const TerminalStyle& style) const {
+  int width = DisplayWidth(Printable(columns_[column].title, style.utf8));
+  for (const Row& row : rows_) width = std::max(width, DisplayWidth(Printable(row.cells[column], style.utf8)));
+  return width;
+}
+
+int TextTable::NaturalWidth(const TerminalStyle& style) const {
+  int width = kGap * (static_cast<int>(columns_.size()) - 1);
+  for (size_t i = 0; i < columns_.size(); ++i) width += WidestIn(i, style);
+  return width;
+}
+
 /// Widths of the columns, or none when the table cannot fit.
 std::vector<int> TextTable::FitWidths(const TerminalStyle& style) const {
   std::vector<int> widths;
-  for (size_t i = 0; i < columns_.size(); ++i) {
-    int width = DisplayWidth(Printable(columns_[i].title, style.utf8));
-    for (const Row& row : rows_) width = std::max(width, DisplayWidth(Printable(row.cells[i], style.utf8)));
-    widths.push_back(width);
-  }
+  for (size_t i = 0; i < columns_.size(); ++i) widths.push_back(WidestIn(i, style));
   int excess =
       std::accumulate(widths.begin(), widths.end(), 0) + kGap * (static_cast<int>(widths.size()) - 1) - style.width;
   for (size_t i = columns_.size(); i-- > 0 && excess > 0;) {

@@ -34,6 +34,7 @@ struct TableColumn {
   std::string title;
   Align align = Align::kRight;
   bool wraps = false;  // may be made narrower than its text, which then takes several lines
+  bool below = false;  // last column only: goes below its row, indented, where the line is too short for both
 };
 
 /// A table that fits the terminal: columns that wrap give way first; when that is not enough, each row becomes a small
@@ -58,6 +59,9 @@ class TextTable {
   std::string DrawRow(const std::vector<std::string>& cells, Ink ink, const std::vector<int>& widths,
                       const TerminalStyle& style) const;
   std::string DrawRecord(const Row& row, const TerminalStyle& style) const;
+  std::string DrawWithLastBelow(const TerminalStyle& style) const;
+  int NaturalWidth(const TerminalStyle& style) const;
+  int WidestIn(size_t column, const TerminalStyle& style) const;
 
   std::vector<TableColumn> columns_;
   std::vector<Row> rows_;

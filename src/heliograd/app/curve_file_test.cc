@@ -1,0 +1,50 @@
+#include "heliograd/app/curve_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace heliograd {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(CurveFile, DrawIsEnergyOverTimeWhereMeasuredElseTheLimit) {
+  const auto curve = ParseCurve(
+      "[[points]]\nlimit_w = 300\nseconds_per_unit = 0.1\n"
+      "[[points]]\nlimit_w = 150\nseconds_per_unit = 0.12\nenergy_j_per_unit = 17.4\n",
+      "curve.toml");
+  ASSERT_TRUE(curve);
+  ASSERT_EQ(curve->levels.size(), 2u);
+  EXPECT_EQ(InWatts(curve->levels[0].limit), 150);
+  EXPECT_DOUBLE_EQ(InWatts(curve->levels[0].draw), 17.4 / 0.12);
+  EXPECT_EQ(InWatts(curve->levels[1].draw), 300);
+  EXPECT_TRUE(curve->draw_is_assumed);
+}
+
+TEST(CurveFile, TheStudysTableIsBuiltIn) {
+  const auto curve = ReadCurve("builtin:paper");
+  ASSERT_TRUE(curve);
+  EXPECT_EQ(curve->levels.size(), 23u);
+  EXPECT_DOUBLE_EQ(InHours(curve->levels[5].job_time), 15.65);  // Table IV, 150 W
+  EXPECT_FALSE(ReadCurve("builtin:other"));
+}
+
+TEST(CurveFile, MistakesAreNamedWithTheirLine) {
+  const auto curve = ParseCurve(
+      "[[points]]\nlimit_w = -1\nseconds_per_unit = nan\n[[points]]\nlimit_w = 5\nseconds = 3\n", "curve.toml");
+  ASSERT_FALSE(curve);
+  EXPECT_THAT(curve.error().problems,
+              testing::UnorderedElementsAre(HasSubstr("curve.toml:1: points.limit_w is -1"),
+                                            HasSubstr("seconds_per_unit is nan"),
+                                            HasSubstr("curve.toml:4: there is no key 'seconds'"),
+                                            HasSubstr("curve.toml:4: points.seconds_per_unit is missing")));
+}
+
+TEST(CurveFile, WithoutPointsThereIsNoCurve) {
+  for (const char* content : {"", "points = 3", "points = []", "[points]\nlimit_w = 1", "[[points"}) {
+    EXPECT_FALSE(ParseCurve(content, "curve.toml")) << content;
+  }
+}
+
+}  // namespace
+}  // namespace heliograd
