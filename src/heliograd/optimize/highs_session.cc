@@ -13,7 +13,7 @@ constexpr double kFeasibility = 1e-9;
 
 /// The same with integer columns, where HiGHS is half as fast at 1e-9 as at its own 1e-6: a thousandth of the gap, so
 /// that what slips cannot be taken for money, and the caller solves once more with the integers held.
-double IntegerFeasibility(double gap) { return std::clamp(gap / 1000, kFeasibility, 1e-6); }
+double IntegerFeasibility(double gap) { return std::clamp(gap / 500, kFeasibility, 1e-6); }
 
 Result<void> Check(HighsInt status, const char* what) {
   if (status == kHighsStatusError)
