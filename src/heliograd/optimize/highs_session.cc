@@ -8,9 +8,12 @@
 namespace heliograd {
 namespace {
 
-/// How far rows may slip in a linear program, in the model's units: a millionth of a Wh. With integer columns HiGHS is
-/// half as fast at this, so its own 1e-6 stands there, and the caller solves once more with the integers held.
+/// How far rows may slip in a linear program, in the model's units: a millionth of a Wh.
 constexpr double kFeasibility = 1e-9;
+
+/// The same with integer columns, where HiGHS is half as fast at 1e-9 as at its own 1e-6: a thousandth of the gap, so
+/// that what slips cannot be taken for money, and the caller solves once more with the integers held.
+double IntegerFeasibility(double gap) { return std::clamp(gap / 500, kFeasibility, 1e-6); }
 
 Result<void> Check(HighsInt status, const char* what) {
   if (status == kHighsStatusError)
@@ -27,9 +30,6 @@ struct Options {
   void Set(const char* name, HighsInt value) { sound &= Highs_setIntOptionValue(highs, name, value) == kHighsStatusOk; }
   void Set(const char* name, double value) {
     sound &= Highs_setDoubleOptionValue(highs, name, value) == kHighsStatusOk;
-  }
-  void Set(const char* name, const char* value) {
-    sound &= Highs_setStringOptionValue(highs, name, value) == kHighsStatusOk;
   }
 };
 
@@ -59,7 +59,7 @@ HighsSession::~HighsSession() { Highs_destroy(highs_); }
 
 std::string HighsSession::Version() { return Highs_version(); }
 
-Result<void> HighsSession::Load(const LinearModel& model, double gap, bool presolve) {
+Result<void> HighsSession::Load(const LinearModel& model, double gap) {
   Options options{highs_};
   options.Set("output_flag", false);
   options.Set("threads", HighsInt{1});
@@ -67,9 +67,9 @@ Result<void> HighsSession::Load(const LinearModel& model, double gap, bool preso
   options.Set("mip_abs_gap", gap);
   // A restart throws the tree away; on whole levels that doubles the slowest searches.
   options.Set("mip_allow_restart", false);
-  if (!presolve) options.Set("presolve", "off");
   integer_ = model.HasIntegers();
-  if (!integer_) options.Set("primal_feasibility_tolerance", kFeasibility);
+  options.Set("primal_feasibility_tolerance", integer_ ? std::min(IntegerFeasibility(gap), 1e-7) : kFeasibility);
+  options.Set("mip_feasibility_tolerance", IntegerFeasibility(gap));
   if (!options.sound) return Fail(fmt::format("HiGHS {} does not take the options that heliograd sets.", Version()));
 
   std::vector<HighsInt> index;
@@ -108,7 +108,6 @@ Result<void> HighsSession::DropIntegrality() {
       !set) {
     return set;
   }
-  if (auto set = Check(Highs_setStringOptionValue(highs_, "presolve", "choose"), "presolve"); !set) return set;
   return Check(Highs_clearIntegrality(highs_), "drop integrality");
 }
 

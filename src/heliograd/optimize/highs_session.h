@@ -35,12 +35,12 @@ class HighsSession {
   static std::string Version();
 
   /// Loads the model; its exclusive pairs are the caller's business. `gap` is the absolute gap at which integer search
-  /// stops. Without `presolve` HiGHS takes the model as it stands.
-  Result<void> Load(const LinearModel& model, double gap, bool presolve = true);
+  /// stops.
+  Result<void> Load(const LinearModel& model, double gap);
   Result<void> SetColumnBounds(int column, double lower, double upper);
   /// Offers values for some columns as a start of the integer search.
   Result<void> SetStart(const std::vector<int>& columns, const std::vector<double>& values);
-  /// Forgets which columns are integer, and whatever basis there is; presolve is allowed again.
+  /// Forgets which columns are integer, and whatever basis there is.
   Result<void> DropIntegrality();
   /// Solves what is loaded, from the last basis where there is one.
   Result<HighsRun> Run(std::optional<Duration> time_limit);

@@ -33,7 +33,9 @@ class IntegerSearch {
       best.bound = std::max(bound, relaxed_.objective);
       if (run->outcome == HighsOutcome::kTimeLimit || threshold == kUnbounded) return best;
       if (best.has_values && best.objective - best.bound <= gap_) return best;
-      threshold = best.has_values ? best.objective - gap_ - relaxed_.objective : NextThreshold(threshold);
+      const double next = best.has_values ? best.objective - gap_ - relaxed_.objective : NextThreshold(threshold);
+      if (next <= threshold) return best;  // what was held is no better: only rounding keeps the bound away
+      threshold = next;
     }
   }
 
@@ -79,8 +81,7 @@ class IntegerSearch {
           reduced > 0 ? held.column_lower[j] : held.column_upper[j];
     }
     HighsSession session;
-    // With exclusive pairs presolve finds nothing to remove, and its sub-searches take long.
-    if (auto loaded = session.Load(held, gap_, !weak_); !loaded) return Fail(loaded.error());
+    if (auto loaded = session.Load(held, gap_); !loaded) return Fail(loaded.error());
     if (start.has_values) {
       if (auto set = OfferStart(session, start); !set) return Fail(set.error());
     }
