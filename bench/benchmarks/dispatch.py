@@ -31,7 +31,8 @@ def measure(repetitions):
         notes=[f"wall clock and processor time per instance, median of {repetitions} repetitions in turns; quantiles "
                "over the 96 instances; one thread; absolute tolerance 0.001 EUR",
                "heliograd: building the model, solving, reading the plan back. Gurobi: `optimize()` alone; its model "
-               "is built in Python outside the clock, from the 18 levels that no other beats, which suits it best",
+               "is built in Python outside the clock, from the 18 levels that no other beats (23 take it longer at the "
+               "median)",
                "warm: the start of the programs and one first solve are not counted",
                "ratio under 1: heliograd is faster"],
         data={"summaries": summaries, "answers": answers})
