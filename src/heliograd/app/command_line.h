@@ -60,6 +60,7 @@ void AddPlanCommand(CLI::App& program, Commands& commands);
 void AddPvCommand(CLI::App& program, Commands& commands);
 void AddOffgridCommand(CLI::App& program, Commands& commands);
 void AddStudyCommand(CLI::App& program, Commands& commands);
+void AddReproduceCommand(CLI::App& program, Commands& commands);
 void AddReportCommand(CLI::App& program, Commands& commands);
 void AddScenarioCommand(CLI::App& program, Commands& commands);
 

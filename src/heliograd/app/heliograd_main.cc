@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
   AddPvCommand(program, commands);
   AddOffgridCommand(program, commands);
   AddStudyCommand(program, commands);
+  AddReproduceCommand(program, commands);
   AddReportCommand(program, commands);
   AddScenarioCommand(program, commands);
   try {

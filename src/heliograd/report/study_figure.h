@@ -12,9 +12,9 @@ namespace heliograd {
 /// One curve. A value that is not finite is a gap ("does not finish").
 struct LineSeries {
   std::string name;
-  std::vector<double> y;              // one per x
-  bool dashed = false;                // a reference, for example the study's own curve
-  std::optional<size_t> like_series;  // takes the colour of that series, so that a reference is seen to belong to it
+  std::vector<double> y{};              // one per x
+  bool dashed = false;                  // a reference, for example the study's own curve
+  std::optional<size_t> like_series{};  // takes the colour of that series, so that a reference is seen to belong to it
 };
 
 /// The space between two curves, for example from the 10th to the 90th percentile.
