@@ -210,6 +210,7 @@ Result<void> ReadLevels(const Scenario& scenario, NodeInputs& inputs) {
   inputs.gpu.idle = Watts(scenario.NumberOf("gpu.idle_w"));
   inputs.gpu.host = Watts(scenario.NumberOf("gpu.host_w"));
   if (!inputs.dominated.empty()) inputs.notes.push_back(DominatedNote(inputs.dominated));
+  inputs.labels.level_draw = curve->draw_is_assumed ? Origin::kAssumed : Origin::kMeasured;
   if (curve->draw_is_assumed)
     inputs.notes.push_back("power drawn is assumed equal to the power limit (" + curve->name + ")");
   return {};
@@ -366,6 +367,7 @@ Result<NodeInputs> ReadInputs(const Scenario& scenario, int slot_minutes, Weathe
   note(ReadLevels(scenario, inputs));
   if (auto battery = problems.Take(BatteryOf(scenario))) inputs.battery = *battery;
   if (auto pv = problems.Take(PvYearOf(scenario, weather))) inputs.pv = std::move(*pv);
+  if (scenario.Has("pv.series")) inputs.labels.pv = Origin::kAssumed;  // the file does not say how it was made
   if (scenario.Has("carbon.series")) {
     if (auto series = problems.Take(CarbonOf(scenario))) inputs.carbon_series = std::move(*series);
   }

@@ -16,6 +16,7 @@
 #include "heliograd/feed/tariff.h"
 #include "heliograd/feed/weather_file.h"
 #include "heliograd/model/pvwatts.h"
+#include "heliograd/plan/plan_json.h"
 #include "heliograd/plan/problem.h"
 #include "heliograd/trace/step_series.h"
 #include "heliograd/trace/typical_year.h"
@@ -55,6 +56,7 @@ struct NodeInputs {
   Stamp start;
   std::chrono::seconds slot{3600};
   int slots = 0;                   // of the scenario's own deadline
+  PlanLabels labels;               // measured, modelled or assumed
   std::vector<std::string> notes;  // what was assumed or dropped, for people
 };
 

@@ -34,13 +34,13 @@ Result<int> RunPlan(const PlanFlags& flags) {
       return Fail(done.error());
   }
   if (!flags.output.empty()) {
-    if (auto done = WriteFile(flags.output, PlanToJson(job->problem, job->plan, inputs->zone)); !done)
+    if (auto done = WriteFile(flags.output, PlanToJson(job->problem, job->plan, inputs->zone, inputs->labels)); !done)
       return Fail(done.error());
     PrintMessage(fmt::format("{} written. Next: heliograd report {} -o plan.svg", flags.output, flags.output));
   }
   TerminalStyle style = DetectTerminal(1);
   style.table = flags.table;
-  const std::string text = flags.json ? PlanToJson(job->problem, job->plan, inputs->zone)
+  const std::string text = flags.json ? PlanToJson(job->problem, job->plan, inputs->zone, inputs->labels)
                                       : DrawPlan(job->problem, job->plan, inputs->zone, style);
   if (auto done = Print(text); !done) return Fail(done.error());
   return feasible ? kExitOk : kExitInfeasible;
