@@ -5,11 +5,11 @@
 #include <algorithm>
 
 #include "heliograd/app/curve_file.h"
+#include "heliograd/app/tariff_inputs.h"
 #include "heliograd/base/file.h"
 #include "heliograd/base/text.h"
 #include "heliograd/feed/carbon_builtin.h"
 #include "heliograd/feed/carbon_file.h"
-#include "heliograd/feed/price_file.h"
 #include "heliograd/feed/pv_series_file.h"
 
 namespace heliograd {
@@ -41,11 +41,6 @@ class Problems {
   std::vector<std::string> texts_;
 };
 
-tl::unexpected<Error> Missing(std::string_view key, std::string_view example, const Scenario& scenario) {
-  return Fail(fmt::format("{}: {} is not given: set it in the file ({}) or with --set {}=...", scenario.source(), key,
-                          example, key));
-}
-
 Result<TimeZone> FindZone(const Scenario& scenario, std::string_view key) {
   auto zone = TimeZone::Find(scenario.TextOf(key));
   if (zone) return zone;
@@ -60,65 +55,6 @@ Result<std::shared_ptr<const WeatherFile>> WeatherOf(const Scenario& scenario, W
 Result<TimeZone> SiteZone(const Scenario& scenario, WeatherCache& weather) {
   if (scenario.IsGiven("site.timezone")) return FindZone(scenario, "site.timezone");
   return WeatherOf(scenario, weather).map([](const auto& file) { return TimeZone::Fixed(file->weather.utc_offset); });
-}
-
-Result<Tariff> PriceFile(const Scenario& scenario, std::string_view key, const TimeZone& zone) {
-  const std::string path = scenario.PathOf(key);
-  return ReadFile(path)
-      .and_then([&](const std::string& content) { return ParsePriceSeries(content, path, zone); })
-      .map([](StepSeries<EnergyPrice> series) { return Tariff(std::move(series)); });
-}
-
-Result<Tariff> BandsOf(const Scenario& scenario, const TimeZone& zone) {
-  if (scenario.bands().empty()) {
-    return Fail(
-        fmt::format("{}: but there is no [[tariff.bands]]: write each band with days, from, to and "
-                    "price_eur_per_kwh.",
-                    scenario.Cite("tariff.import")));
-  }
-  std::vector<Band> bands;
-  for (const BandRow& row : scenario.bands()) {
-    bands.push_back({row.days, row.from_hour, row.to_hour, EurosPerKilowattHour(row.price_eur_per_kwh)});
-  }
-  const bool italy = scenario.TextOf("tariff.holidays") == "italy";
-  auto tariff = MakeBandTariff(bands, zone, italy ? HolidayCalendar::kItaly : HolidayCalendar::kNone);
-  if (tariff) return Tariff(std::move(*tariff));
-  Error error = tariff.error();
-  for (std::string& problem : error.problems)
-    problem = fmt::format("{}: [[tariff.bands]]: {}", scenario.source(), problem);
-  return Fail(std::move(error));
-}
-
-Result<Tariff> ImportTariff(const Scenario& scenario, const TimeZone& zone) {
-  if (!scenario.Has("tariff.import")) return Missing("tariff.import", "import = \"builtin:arera\"", scenario);
-  const auto price = [&](std::string_view key) { return EurosPerKilowattHour(scenario.NumberOf(key)); };
-  const std::string kind = scenario.TextOf("tariff.import");
-  if (kind == "builtin:paper") {
-    return Tariff(PaperBands(price("tariff.f1_eur_per_kwh"), price("tariff.f2_eur_per_kwh"),
-                             price("tariff.f3_eur_per_kwh"), zone));
-  }
-  if (kind == "builtin:arera") {
-    return AreraBands(price("tariff.f1_eur_per_kwh"), price("tariff.f2_eur_per_kwh"), price("tariff.f3_eur_per_kwh"))
-        .map([](BandTariff tariff) { return Tariff(std::move(tariff)); });
-  }
-  if (kind == "bands") return BandsOf(scenario, zone);
-  if (kind == "fixed") {
-    if (!scenario.Has("tariff.import_price_eur_per_kwh")) {
-      return Missing("tariff.import_price_eur_per_kwh", "import_price_eur_per_kwh = 0.30", scenario);
-    }
-    return Tariff(price("tariff.import_price_eur_per_kwh"));
-  }
-  if (kind.rfind("builtin:", 0) == 0) {
-    return Fail(fmt::format("{}: expected builtin:paper, builtin:arera, bands, fixed, or a CSV file of prices.",
-                            scenario.Cite("tariff.import")),
-                scenario.BlameFor("tariff.import"));
-  }
-  return PriceFile(scenario, "tariff.import", zone);
-}
-
-Result<Tariff> ExportTariff(const Scenario& scenario, const TimeZone& zone) {
-  if (scenario.Has("tariff.export")) return PriceFile(scenario, "tariff.export", zone);
-  return Tariff(EurosPerKilowattHour(scenario.NumberOf("tariff.export_price_eur_per_kwh")));
 }
 
 Result<StepSeries<CarbonIntensity>> CarbonOf(const Scenario& scenario) {
@@ -188,7 +124,7 @@ std::string DominatedNote(const std::vector<DominatedLevel>& dominated) {
 
 /// Levels of the curve for the whole job, split by the limits that the scenario allows.
 Result<void> ReadLevels(const Scenario& scenario, NodeInputs& inputs) {
-  if (!scenario.Has("gpu.curve")) return Missing("gpu.curve", "curve = \"builtin:paper\"", scenario);
+  if (!scenario.Has("gpu.curve")) return MissingKey("gpu.curve", "curve = \"builtin:paper\"", scenario);
   const auto curve = ReadCurve(scenario.PathOf("gpu.curve"));
   if (!curve) return Fail(curve.error());
   const double units = scenario.NumberOf("job.units");
@@ -223,7 +159,7 @@ Result<Stamp> StampOf(const Scenario& scenario, std::string_view key, const Time
 }
 
 Result<Stamp> StartOf(const Scenario& scenario, const TimeZone& zone) {
-  if (!scenario.Has("job.start")) return Missing("job.start", "start = \"2025-01-01 20:00\"", scenario);
+  if (!scenario.Has("job.start")) return MissingKey("job.start", "start = \"2025-01-01 20:00\"", scenario);
   return StampOf(scenario, "job.start", zone);
 }
 
