@@ -21,18 +21,43 @@ using Random = std::mt19937_64;
 size_t Below(Random& random, size_t limit) { return limit == 0 ? 0 : random() % limit; }
 
 std::string Mutate(const std::vector<std::string>& seeds, Random& random) {
-  static const std::vector<std::string> kTroublemakers = {
-      "nan", "inf", "-1", "1e999", "", "\xEF\xBB\xBF", "\r\n", "\n\n", ",,,,", "\"", "0x10", "99999999999999999999",
-      std::string(1, '\0'), "\xFF\xFE", "[[", "=", "-0", "1e-320"};
+  static const std::vector<std::string> kTroublemakers = {"nan",
+                                                          "inf",
+                                                          "-1",
+                                                          "1e999",
+                                                          "",
+                                                          "\xEF\xBB\xBF",
+                                                          "\r\n",
+                                                          "\n\n",
+                                                          ",,,,",
+                                                          "\"",
+                                                          "0x10",
+                                                          "99999999999999999999",
+                                                          std::string(1, '\0'),
+                                                          "\xFF\xFE",
+                                                          "[[",
+                                                          "=",
+                                                          "-0",
+                                                          "1e-320"};
   std::string input = seeds[Below(random, seeds.size())];
   for (size_t round = 1 + Below(random, 4); round > 0; --round) {
     const size_t at = Below(random, input.size() + 1);
     switch (Below(random, 6)) {
-      case 0: input.insert(at, kTroublemakers[Below(random, kTroublemakers.size())]); break;
-      case 1: input.erase(at, 1 + Below(random, 64)); break;
-      case 2: input.resize(at); break;
-      case 3: if (at < input.size()) input[at] = static_cast<char>(random()); break;
-      case 4: input.insert(at, input.substr(Below(random, input.size() + 1), Below(random, 256))); break;
+      case 0:
+        input.insert(at, kTroublemakers[Below(random, kTroublemakers.size())]);
+        break;
+      case 1:
+        input.erase(at, 1 + Below(random, 64));
+        break;
+      case 2:
+        input.resize(at);
+        break;
+      case 3:
+        if (at < input.size()) input[at] = static_cast<char>(random());
+        break;
+      case 4:
+        input.insert(at, input.substr(Below(random, input.size() + 1), Below(random, 256)));
+        break;
       default: {
         const std::string& other = seeds[Below(random, seeds.size())];
         input = input.substr(0, at) + other.substr(Below(random, other.size() + 1));

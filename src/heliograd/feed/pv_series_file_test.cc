@@ -73,7 +73,8 @@ TEST(PvSeries, MissingRepeatedAndUnorderedHoursAreToldOnce) {
   EXPECT_THAT(ProblemsOf(SeriesWith(7, "7,1\n7,1")), ElementsAre(HasSubstr("pv.csv:10: hour is '7': expected 8")));
   EXPECT_THAT(ProblemsOf(SeriesWith(7, "1.5,1")),
               ElementsAre(HasSubstr("pv.csv:9: hour is '1.5': expected a whole number")));
-  EXPECT_THAT(ProblemsOf(SeriesWith(7, "7")), ElementsAre(HasSubstr("pv.csv:9: row is '7': expected 2 fields, as in the header")));
+  EXPECT_THAT(ProblemsOf(SeriesWith(7, "7")),
+              ElementsAre(HasSubstr("pv.csv:9: row is '7': expected 2 fields, as in the header")));
 }
 
 TEST(PvSeries, AllMistakesAtOnceUpToTwenty) {

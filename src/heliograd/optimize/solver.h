@@ -1,7 +1,8 @@
 // Solvers of the dispatch problem, behind one interface.
 //
-// Enters: a DispatchProblem and which formulation of it to solve. Leaves: decisions per slot with a proof (bound), or the
-// finding that none exist. A solver may not read files, print, or change global state; whoever calls it checks the plan.
+// Enters: a DispatchProblem and which formulation of it to solve. Leaves: decisions per slot with a proof (bound), or
+// the finding that none exist. A solver may not read files, print, or change global state; whoever calls it checks the
+// plan.
 //
 // Every implementation passes the contract suite in solver_contract_test.h.
 #pragma once
@@ -18,8 +19,8 @@
 namespace heliograd {
 
 struct SolveOptions {
-  Money tolerance = Euros(0.001);       // absolute: stop when cost - bound is no more
-  std::optional<Duration> time_limit;   // then the best plan so far, with its bound
+  Money tolerance = Euros(0.001);      // absolute: stop when cost - bound is no more
+  std::optional<Duration> time_limit;  // then the best plan so far, with its bound
 };
 
 enum class SolveStatus {
@@ -35,8 +36,9 @@ struct Solution {
   Money objective;                      // of the decisions
   Money bound;                          // proven lower bound of the objective
   Duration solve_time;                  // wall clock, building the model included
-  std::vector<EnergyPrice> stored_value;  // per slot: worth of one more unit stored at its start; empty when the solver has no duals
-  std::optional<Money> work_price;        // cost of one more whole job, from duals
+  std::vector<EnergyPrice>
+      stored_value;  // per slot: worth of one more unit stored at its start; empty when the solver has no duals
+  std::optional<Money> work_price;  // cost of one more whole job, from duals
 };
 
 /// Thread-safe: Solve may run from several threads at once.
