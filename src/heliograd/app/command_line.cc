@@ -36,7 +36,7 @@ Result<Scenario> ScenarioFlags::Load() const {
   set("--pv-series", "pv.series", pv_series);
   set("--start", "job.start", start);
   set("--deadline", "job.deadline", deadline);
-  if (hours) set("--hours", "job.hours", fmt::format("{}", *hours));
+  set("--hours", "job.hours", hours);
   if (!problems.empty()) return Fail(std::move(problems), ErrorKind::kUsage);
   return scenario;
 }
@@ -52,10 +52,15 @@ PlanningOptions ScenarioFlags::Options() const {
 CLI::App* AddCommand(CLI::App& program, const std::string& name, const std::string& summary,
                      const std::vector<std::string>& examples) {
   CLI::App* app = program.add_subcommand(name, summary);
-  std::string text = summary + "\n\nExamples:\n";
+  std::string text = "Examples:\n";
   for (const std::string& example : examples) text += "  " + example + "\n";
-  app->description(text);
+  app->footer(text);
   return app;
+}
+
+std::string ExamplesFirst::make_description(const CLI::App* app) const {
+  const std::string summary = CLI::Formatter::make_description(app);
+  return app->get_footer().empty() ? summary : summary + "\n" + app->get_footer() + "\n";
 }
 
 Result<void> Print(std::string_view text) {

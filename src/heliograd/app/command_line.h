@@ -33,8 +33,7 @@ using Commands = std::vector<Command>;
 struct ScenarioFlags {
   std::string source;
   std::vector<std::string> sets;
-  std::string pv_series, start, deadline;
-  std::optional<double> hours;
+  std::string pv_series, start, hours, deadline;
   int slot_minutes = 60;
   std::string formulation = "blend";
   double tolerance_eur = 0.001;
@@ -45,6 +44,13 @@ struct ScenarioFlags {
   /// The scenario with every flag applied; all mistakes at once.
   Result<Scenario> Load() const;
   PlanningOptions Options() const;
+};
+
+/// Help that shows a command's examples, kept as its footer, above its flags.
+class ExamplesFirst : public CLI::Formatter {
+ public:
+  std::string make_description(const CLI::App* app) const override;
+  std::string make_footer(const CLI::App*) const override { return ""; }
 };
 
 /// A new command whose help shows `examples` first.

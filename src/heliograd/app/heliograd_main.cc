@@ -1,5 +1,6 @@
 // The program: registers the commands, parses the command line, runs one of them, and turns failures into exit codes.
 #include <csignal>
+#include <memory>
 
 #include "heliograd/app/command_line.h"
 
@@ -25,13 +26,14 @@ int Run(const Command& command) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that leaves early is reported where the write fails
-  CLI::App program(
-      "heliograd plans neural-network training on sun, battery and grid.\n\n"
+  CLI::App program("heliograd plans neural-network training on sun, battery and grid.", "heliograd");
+  program.footer(
       "Examples:\n"
       "  heliograd plan builtin:paper                plan the study's job for real Turin weather\n"
       "  heliograd scenario new my.toml              start a scenario file of your own\n"
       "  heliograd plan my.toml --hours 24 --json    plan it, as JSON\n"
       "  heliograd COMMAND --help                    what a command takes\n");
+  program.formatter(std::make_shared<ExamplesFirst>());
   program.set_version_flag("--version", "heliograd " HELIOGRAD_VERSION);
   program.require_subcommand(1);
   Commands commands;

@@ -61,7 +61,7 @@ void AddOffgridCommand(CLI::App& program, Commands& commands) {
          WeatherCache weather;
          const auto inputs = ReadOffgridInputs(*scenario, flags->scenario.slot_minutes, weather);
          if (!inputs) return Fail(inputs.error());
-         if (flags->scenario.hours || !flags->scenario.deadline.empty()) {
+         if (!flags->scenario.hours.empty() || !flags->scenario.deadline.empty()) {
            PrintMessage("off grid there is no deadline: --hours and --deadline are not used");
          }
          const OffgridMode mode = flags->mode == "minimum" ? OffgridMode::kMinimum : OffgridMode::kDynamic;

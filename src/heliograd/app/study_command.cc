@@ -214,8 +214,8 @@ Result<Study> MakeStudy(const StudyFlags& flags) {
   study.definition = fmt::format("{} {} {} {} {} {} {}", flags.scenario.source, fmt::join(flags.scenario.sets, " "),
                                  fmt::join(flags.vary, " "), flags.mode, flags.scenario.formulation,
                                  flags.scenario.slot_minutes, flags.scenario.tolerance_eur) +
-                     fmt::format(" {} {} {} {}", flags.scenario.start, flags.scenario.deadline,
-                                 flags.scenario.hours.value_or(0), flags.scenario.pv_series);
+                     fmt::format(" {} {} {} {}", flags.scenario.start, flags.scenario.deadline, flags.scenario.hours,
+                                 flags.scenario.pv_series);
   return study;
 }
 
