@@ -1,5 +1,4 @@
 // The program: registers the commands, parses the command line, runs one of them, and turns failures into exit codes.
-#include <csignal>
 #include <memory>
 
 #include "heliograd/app/command_line.h"
@@ -25,7 +24,6 @@ int Run(const Command& command) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);  // a reader that leaves early is reported where the write fails
   CLI::App program("heliograd plans neural-network training on sun, battery and grid.", "heliograd");
   program.footer(
       "Examples:\n"

@@ -6,6 +6,8 @@
 namespace heliograd {
 namespace {
 
+constexpr Energy kRoundingResidue = WattHours(1e-9);
+
 /// The load and the progress that a slot's level shares cause.
 struct SlotLoad {
   Energy load;
@@ -64,6 +66,8 @@ Plan MakePlan(const DispatchProblem& problem, Formulation formulation, const std
     slot.flows = AttributeFlows(d, load.load, battery.discharge_efficiency);
     slot.battery_start = stored;
     stored = (stored - d.battery_discharge + d.battery_charge * battery.charge_efficiency) * retention;
+    // What rounding leaves in an emptied battery is nothing, and would be shown as something.
+    if (Abs(stored) < kRoundingResidue) stored = Energy();
     slot.battery_end = stored;
     plan.slots.push_back(std::move(slot));
 
