@@ -37,7 +37,7 @@ struct Corruption {
 /// Every number of a plan moved by an amount that matters: 1 Wh, 1 ct, 1 % of a slot.
 std::vector<Corruption> Corruptions() {
   std::vector<Corruption> all;
-  const auto energy_of_decision = [&](std::string name, Energy SlotDecision::*field, size_t slot) {
+  const auto energy_of_decision = [&](const std::string& name, Energy SlotDecision::*field, size_t slot) {
     for (const double by_wh : {1.0, -1.0}) {
       all.push_back({name, [=](Plan& plan) { plan.slots[slot].decision.*field += WattHours(by_wh); }});
     }

@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
 
 namespace heliograd {
