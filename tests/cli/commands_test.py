@@ -1,6 +1,7 @@
 """`pv`, `offgrid`, `study`, `scenario`: what they print and what they refuse."""
 import csv
 import io
+import json
 import os
 import signal
 import subprocess
@@ -77,6 +78,32 @@ class Study(ProgramTest):
         # The rest in blend would be another study; that is refused, and nothing is lost.
         self.run_program(*args[:2], *args[4:], "--resume", expect=1)
         self.assertEqual(journal.read_text().count("\n") - 1, kept)
+
+    def test_finished_points_are_not_discarded_without_a_word(self):
+        args = ["study", "builtin:paper", "--vary", "job.hours=16:19:1", "-o", "grid.csv"]
+        journal = self.write("grid.csv.partial", "{\"study\":\"some other\"}\n{\"point\":0,\"row\":{\"status\":\"optimal\"}}\n")
+        before = journal.read_text()
+        for more in ([], ["--resume"]):
+            done = self.run_program(*args, *more, expect=1)
+            self.assert_one_clear_sentence(done.stderr, "grid.csv.partial", "remove it")
+            self.assertEqual(journal.read_text(), before)
+
+    def test_interrupted_journal_resumes_and_edited_lines_are_refused(self):
+        args = ["study", "builtin:paper", "--vary", "job.hours=16:19:1", "-o", "grid.csv"]
+        self.run_program(*args)
+        whole = (self.folder / "grid.csv").read_text()
+        row = self.run_json("study", "builtin:paper", "--vary", "job.hours=16:19:1")["points"][0]
+        definition = "builtin:paper  job.hours=16:19:1  blend 60 0.001    "
+        journal = self.folder / "grid.csv.partial"
+        head = json.dumps({"study": definition})
+        point = json.dumps({"point": 0, "row": row})
+        for wrong in ('{"point": 1}', '{"point": "x", "row": {"status": "optimal"}}', '{"point": 99, "row": {"status": "optimal"}}', "7"):
+            journal.write_text(f"{head}\n{point}\n{wrong}\n")
+            done = self.run_program(*args, "--resume", expect=1)
+            self.assert_one_clear_sentence(done.stderr, "grid.csv.partial:3")
+        journal.write_text(f"{head}\n{point}\n{{\"point\": 1, \"ro")  # cut short by a crash
+        self.run_program(*args, "--resume")
+        self.assertEqual((self.folder / "grid.csv").read_text(), whole)
 
     def test_resume_takes_over_finished_points(self):
         args = ["study", "builtin:paper", "--vary", "job.hours=16:19:1", "-o", "grid.csv"]

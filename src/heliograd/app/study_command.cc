@@ -126,19 +126,12 @@ class Journal {
   static Result<std::unique_ptr<Journal>> Open(const std::string& path, const std::string& definition, bool resume,
                                                std::vector<Json>& rows) {
     auto journal = std::unique_ptr<Journal>(new Journal);
+    if (!resume && std::filesystem::exists(path)) {
+      return Fail(fmt::format(
+          "{}: holds the finished points of an interrupted study: go on with --resume, or remove it.", path));
+    }
     if (resume) {
-      std::ifstream old(path);
-      std::string line;
-      if (old && std::getline(old, line) && Json::parse(line, nullptr, false) != Json{{"study", definition}}) {
-        return Fail(
-            fmt::format("{}: belongs to another study: remove it, or run without --resume to start again.", path));
-      }
-      while (std::getline(old, line)) {
-        const Json entry = Json::parse(line, nullptr, false);
-        if (entry.is_discarded() || !entry.contains("point")) continue;  // a line cut short by a crash
-        const size_t point = entry["point"];
-        if (point < rows.size()) rows[point] = entry["row"];
-      }
+      if (auto taken = TakeOver(path, definition, rows); !taken) return Fail(taken.error());
     }
     // Written anew: a line cut short by a crash must not run into the next one.
     std::string kept = Json{{"study", definition}}.dump() + "\n";
@@ -156,6 +149,27 @@ class Journal {
   }
 
  private:
+  static Result<void> TakeOver(const std::string& path, const std::string& definition, std::vector<Json>& rows) {
+    std::ifstream old(path);
+    std::string line;
+    if (old && std::getline(old, line) && Json::parse(line, nullptr, false) != Json{{"study", definition}}) {
+      return Fail(fmt::format("{}: belongs to another study: remove it, or write to another file.", path));
+    }
+    for (size_t number = 2; std::getline(old, line); ++number) {
+      const Json entry = Json::parse(line, nullptr, false);
+      if (entry.is_discarded()) continue;  // a line cut short by a crash
+      const bool sound = entry.is_object() && entry.contains("point") && entry["point"].is_number_unsigned() &&
+                         entry["point"] < rows.size() && entry.contains("row") && entry["row"].is_object() &&
+                         entry["row"].contains("status");
+      if (!sound) {
+        return Fail(
+            fmt::format("{}:{}: is no finished point of this study: remove the line, or the file.", path, number));
+      }
+      rows[entry["point"].get<size_t>()] = entry["row"];
+    }
+    return {};
+  }
+
   std::mutex mutex_;
   std::ofstream file_;
 };

@@ -21,7 +21,7 @@ Result<Tariff> PriceFile(const Scenario& scenario, std::string_view key, const T
 Result<Tariff> BandsOf(const Scenario& scenario, const TimeZone& zone) {
   if (scenario.bands().empty()) {
     return Fail(
-        fmt::format("{}: but there is no [[tariff.bands]]: write each band with days, from, to and "
+        fmt::format("{}: but there is no [[tariff.bands]]: write each band with days, from_hour, to_hour and "
                     "price_eur_per_kwh.",
                     scenario.Cite("tariff.import")));
   }
