@@ -21,7 +21,7 @@ setup:
 
 build: setup
 	@cmake $(CMAKE_FLAGS) -B build >build.log 2>&1 || { cat build.log; exit 1; }
-	@echo "build: compiling build/heliograd (about two minutes the first time)"
+	@echo "build: compiling build/heliograd (about five minutes on 2 cores the first time; progress in build.log)"
 	@ninja -C build -j $(JOBS) heliograd_program >>build.log 2>&1 || { tail -40 build.log; exit 1; }
 
 demo: build
@@ -29,7 +29,7 @@ demo: build
 
 test: setup
 	@cmake $(CMAKE_FLAGS) -B build >build.log 2>&1 || { cat build.log; exit 1; }
-	@echo "test: compiling the program and every test (several minutes the first time)"
+	@echo "test: compiling the program and every test (about ten minutes on 2 cores the first time; progress in build.log)"
 	@ninja -C build -j $(JOBS) >>build.log 2>&1 || { tail -40 build.log; exit 1; }
 	@cd build && ctest --output-on-failure -j $(JOBS)
 

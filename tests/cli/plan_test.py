@@ -108,6 +108,24 @@ class Flags(ProgramTest):
         self.assertGreaterEqual(by_carbon["cost_eur"], by_cost["cost_eur"] - 0.001)
 
 
+class Notes(ProgramTest):
+    def notes(self, *args):
+        return "\n".join(self.run_json("plan", "builtin:paper", *args)["notes"])
+
+    def test_weather_of_a_far_place_is_told(self):
+        self.assertNotIn("km from the site", self.notes())
+        self.assertNotIn("km from the site", self.notes("--set", "site.latitude=45.07", "--set", "site.longitude=7.69"))
+        far = self.notes("--set", "site.latitude=41.9", "--set", "site.longitude=12.5")
+        self.assertIn("km from the site at 41.90, 12.50", far)  # Rome; great-circle distance 501 km from 45.0, 8.0
+        self.assertIn(" 501 km", far)
+
+    def test_slots_that_one_meter_cannot_do_are_told(self):
+        # On a summer morning PV is sold at 0.30 EUR/kWh while the GPU is fed from the grid at 0.25.
+        summer = ("--start", "2025-06-21 00:00")
+        self.assertIn("not realisable in", self.notes("--formulation", "paper", *summer))
+        self.assertNotIn("not realisable in", self.notes("--formulation", "blend", *summer))
+
+
 class Infeasible(ProgramTest):
     def test_too_short_a_deadline_says_what_would_do(self):
         plan = self.run_json("plan", "builtin:paper", "--hours", "10", expect=3)

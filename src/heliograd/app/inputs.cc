@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <numbers>
 
 #include "heliograd/app/curve_file.h"
 #include "heliograd/app/tariff_inputs.h"
 #include "heliograd/base/file.h"
 #include "heliograd/base/text.h"
-#include "heliograd/feed/carbon_builtin.h"
 #include "heliograd/feed/carbon_file.h"
 #include "heliograd/feed/pv_series_file.h"
 
@@ -47,26 +48,25 @@ Result<TimeZone> FindZone(const Scenario& scenario, std::string_view key) {
   return Fail(fmt::format("{}: {}", scenario.Cite(key), zone.error().Message()), scenario.BlameFor(key));
 }
 
-Result<std::shared_ptr<const WeatherFile>> WeatherOf(const Scenario& scenario, WeatherCache& weather) {
-  return weather.Read(scenario.PathOf("weather.file"), WeatherOverridesOf(scenario));
+Result<std::shared_ptr<const WeatherFile>> WeatherOf(const Scenario& scenario, InputCache& cache) {
+  return cache.ReadWeather(scenario.PathOf("weather.file"), WeatherOverridesOf(scenario));
 }
 
 /// The site's own zone, else the fixed offset of its weather.
-Result<TimeZone> SiteZone(const Scenario& scenario, WeatherCache& weather) {
+Result<TimeZone> SiteZone(const Scenario& scenario, InputCache& cache) {
   if (scenario.IsGiven("site.timezone")) return FindZone(scenario, "site.timezone");
-  return WeatherOf(scenario, weather).map([](const auto& file) { return TimeZone::Fixed(file->weather.utc_offset); });
+  return WeatherOf(scenario, cache).map([](const auto& file) { return TimeZone::Fixed(file->weather.utc_offset); });
 }
 
-Result<StepSeries<CarbonIntensity>> CarbonOf(const Scenario& scenario) {
+Result<std::shared_ptr<const StepSeries<CarbonIntensity>>> CarbonOf(const Scenario& scenario, InputCache& cache) {
   const std::string path = scenario.PathOf("carbon.series");
   const CarbonScope scope =
       scenario.TextOf("carbon.scope") == "direct" ? CarbonScope::kDirect : CarbonScope::kLifecycle;
-  if (path == "builtin:italy-2024") return ParseCarbonSeries(BuiltinItalyCarbon(), path, scope);
-  if (path.rfind("builtin:", 0) == 0) {
-    return Fail(fmt::format("{}: expected builtin:italy-2024 or a CSV file.", scenario.Cite("carbon.series")),
+  if (path.rfind("builtin:", 0) == 0 && path != kBuiltinCarbon) {
+    return Fail(fmt::format("{}: expected {} or a CSV file.", scenario.Cite("carbon.series"), kBuiltinCarbon),
                 scenario.BlameFor("carbon.series"));
   }
-  return ReadFile(path).and_then([&](const std::string& content) { return ParseCarbonSeries(content, path, scope); });
+  return cache.ReadCarbon(path, scope);
 }
 
 /// A series that covers the plan's own dates is read there; one of another year stands for a typical year.
@@ -108,7 +108,7 @@ Result<Battery> BatteryOf(const Scenario& scenario) {
   return battery;
 }
 
-/// "levels 290 and 300 W are left out: 280 W draws less and is no slower; ..." in one note.
+/// "power limits left out: 290, 300 W (280 W draws less and is no slower); ..." in one note.
 std::string DominatedNote(const std::vector<DominatedLevel>& dominated) {
   std::vector<std::string> groups;
   for (size_t first = 0, last = 0; first < dominated.size(); first = last) {
@@ -225,20 +225,35 @@ Result<void> ReadHorizon(const Scenario& scenario, int slot_minutes, NodeInputs&
   return {};
 }
 
-}  // namespace
-
-Result<std::shared_ptr<const WeatherFile>> WeatherCache::Read(const std::string& source,
-                                                              const WeatherOverrides& overrides) {
-  const auto text = [](const std::optional<double>& value) { return value ? fmt::format("{}", *value) : "-"; };
-  const std::string key =
-      fmt::format("{}|{}|{}|{}|{}", source, text(overrides.utc_offset_hours), text(overrides.latitude_deg),
-                  text(overrides.longitude_deg), text(overrides.elevation_m));
-  const std::lock_guard lock(mutex_);
-  if (const auto known = files_.find(key); known != files_.end()) return known->second;
-  auto file = ReadWeather(source, overrides);
-  if (!file) return Fail(file.error());
-  return files_[key] = std::make_shared<const WeatherFile>(std::move(*file));
+/// Great-circle distance of two places, kilometres (haversine formula on a sphere of 6371 km).
+double DistanceKm(double latitude_a, double longitude_a, double latitude_b, double longitude_b) {
+  constexpr double kDegree = std::numbers::pi / 180;
+  const double across = std::sin((latitude_b - latitude_a) * kDegree / 2);
+  const double along = std::sin((longitude_b - longitude_a) * kDegree / 2);
+  const double haversine =
+      across * across + std::cos(latitude_a * kDegree) * std::cos(latitude_b * kDegree) * along * along;
+  return 2 * 6371 * std::asin(std::sqrt(std::min(haversine, 1.0)));
 }
+
+/// A note when the weather was observed far from where the scenario puts the site; empty when it was not.
+Result<std::string> FarWeatherNote(const Scenario& scenario, InputCache& cache) {
+  constexpr double kFarKm = 50;  // beyond the cells of weather archives and the reach of a station
+  if (!scenario.Has("site.latitude") && !scenario.Has("site.longitude")) return std::string();
+  const WeatherOverrides zone_only{scenario.OptionalNumber("weather.utc_offset_hours"), {}, {}, {}};
+  const auto file = cache.ReadWeather(scenario.PathOf("weather.file"), zone_only);
+  if (!file) return Fail(file.error());
+  const WeatherYear& own = (*file)->weather;
+  const double latitude = scenario.OptionalNumber("site.latitude").value_or(own.latitude_deg);
+  const double longitude = scenario.OptionalNumber("site.longitude").value_or(own.longitude_deg);
+  const double distance_km = DistanceKm(latitude, longitude, own.latitude_deg, own.longitude_deg);
+  if (distance_km <= kFarKm) return std::string();
+  return fmt::format(
+      "the weather ({}) is of {:.2f}, {:.2f}, {:.0f} km from the site at {:.2f}, {:.2f}: set weather.file to a "
+      "typical year of the site, such as PVGIS gives for any place",
+      own.source, own.latitude_deg, own.longitude_deg, distance_km, latitude, longitude);
+}
+
+}  // namespace
 
 PvSystem PvSystemOf(const Scenario& scenario) {
   PvSystem system;
@@ -262,7 +277,7 @@ WeatherOverrides WeatherOverridesOf(const Scenario& scenario) {
           scenario.OptionalNumber("site.longitude"), scenario.OptionalNumber("site.elevation_m")};
 }
 
-Result<std::optional<PvYearSeries>> PvYearOf(const Scenario& scenario, WeatherCache& weather) {
+Result<std::optional<PvYearSeries>> PvYearOf(const Scenario& scenario, InputCache& cache) {
   using Answer = Result<std::optional<PvYearSeries>>;
   if (scenario.Has("pv.series")) {
     const std::string path = scenario.PathOf("pv.series");
@@ -270,42 +285,48 @@ Result<std::optional<PvYearSeries>> PvYearOf(const Scenario& scenario, WeatherCa
     if (!content) return Fail(content.error());
     auto hourly = ParsePvSeries(*content, path);
     if (!hourly) return Fail(hourly.error());
-    const auto zone = SiteZone(scenario, weather);
+    const auto zone = SiteZone(scenario, cache);
     if (!zone) return Fail(zone.error());
     // The series is on the site's standard clock; without daylight saving one instant tells it for the whole year.
     const Stamp any_day = StampFromUtc({2025, 1, 15});
     return Answer(PvYearSeries{std::move(*hourly), zone->StandardOffsetAt(any_day)});
   }
   if (scenario.NumberOf("pv.dc_capacity_w") == 0) return Answer(std::nullopt);
-  const auto file = WeatherOf(scenario, weather);
+  const auto file = WeatherOf(scenario, cache);
   if (!file) return Fail(file.error());
   return Answer(PvYearSeries{SimulatePvYear((*file)->weather, PvSystemOf(scenario)).ac, (*file)->weather.utc_offset});
 }
 
-Result<NodeInputs> ReadInputs(const Scenario& scenario, int slot_minutes, WeatherCache& weather) {
+Result<NodeInputs> ReadInputs(const Scenario& scenario, int slot_minutes, InputCache& cache) {
   NodeInputs inputs;
   Problems problems;
   const auto note = [&](const Result<void>& result) {
     if (!result) problems.Add(result.error());
   };
   if (auto sound = CheckSlotMinutes(slot_minutes); !sound) return Fail(sound.error());
-  const auto zone = problems.Take(SiteZone(scenario, weather));
+  const auto zone = problems.Take(SiteZone(scenario, cache));
   if (zone) {
     inputs.zone = *zone;
     note(ReadHorizon(scenario, slot_minutes, inputs));
     const auto tariff_zone =
         scenario.Has("tariff.timezone") ? problems.Take(FindZone(scenario, "tariff.timezone")) : zone;
     if (tariff_zone) {
-      if (auto tariff = problems.Take(ImportTariff(scenario, *tariff_zone))) inputs.import_tariff = std::move(*tariff);
-      if (auto tariff = problems.Take(ExportTariff(scenario, *tariff_zone))) inputs.export_tariff = std::move(*tariff);
+      if (auto tariff = problems.Take(ImportTariff(scenario, *tariff_zone, cache)))
+        inputs.import_tariff = std::move(*tariff);
+      if (auto tariff = problems.Take(ExportTariff(scenario, *tariff_zone, cache)))
+        inputs.export_tariff = std::move(*tariff);
     }
   }
   note(ReadLevels(scenario, inputs));
   if (auto battery = problems.Take(BatteryOf(scenario))) inputs.battery = *battery;
-  if (auto pv = problems.Take(PvYearOf(scenario, weather))) inputs.pv = std::move(*pv);
+  if (auto pv = problems.Take(PvYearOf(scenario, cache))) inputs.pv = std::move(*pv);
+  if (inputs.pv && !scenario.Has("pv.series")) {
+    const auto far = problems.Take(FarWeatherNote(scenario, cache));
+    if (far && !far->empty()) inputs.notes.push_back(*far);
+  }
   if (scenario.Has("pv.series")) inputs.labels.pv = Origin::kAssumed;  // the file does not say how it was made
   if (scenario.Has("carbon.series")) {
-    if (auto series = problems.Take(CarbonOf(scenario))) inputs.carbon_series = std::move(*series);
+    if (auto series = problems.Take(CarbonOf(scenario, cache))) inputs.carbon_series = std::move(*series);
   }
   if (const auto work = problems.Take(WorkOf(scenario))) inputs.work = *work;
   if (!problems.empty()) return problems.Fail();
@@ -335,11 +356,11 @@ Result<NodeInputs> ReadInputs(const Scenario& scenario, int slot_minutes, Weathe
   return inputs;
 }
 
-Result<OffgridInputs> ReadOffgridInputs(const Scenario& scenario, int slot_minutes, WeatherCache& weather) {
+Result<OffgridInputs> ReadOffgridInputs(const Scenario& scenario, int slot_minutes, InputCache& cache) {
   if (auto sound = CheckSlotMinutes(slot_minutes); !sound) return Fail(sound.error());
   Problems problems;
-  const auto pv = problems.Take(PvYearOf(scenario, weather));
-  const auto zone = problems.Take(SiteZone(scenario, weather));
+  const auto pv = problems.Take(PvYearOf(scenario, cache));
+  const auto zone = problems.Take(SiteZone(scenario, cache));
   const auto start = zone ? problems.Take(StartOf(scenario, *zone)) : std::nullopt;
   const auto work = problems.Take(WorkOf(scenario));
   NodeInputs levels;

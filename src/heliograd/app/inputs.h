@@ -3,13 +3,12 @@
 // This is where the rooms meet: `feed` reads, `model` computes, `plan` gets its problem.
 #pragma once
 
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "heliograd/app/input_cache.h"
 #include "heliograd/app/scenario.h"
 #include "heliograd/base/result.h"
 #include "heliograd/base/time.h"
@@ -23,16 +22,6 @@
 
 namespace heliograd {
 
-/// Weather files already read, shared by the points of a study. Thread-safe.
-class WeatherCache {
- public:
-  Result<std::shared_ptr<const WeatherFile>> Read(const std::string& source, const WeatherOverrides& overrides);
-
- private:
-  std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<const WeatherFile>> files_;
-};
-
 /// Everything a scenario says, read and computed once, independent of how long the horizon is.
 struct NodeInputs {
   TimeZone zone;
@@ -41,7 +30,7 @@ struct NodeInputs {
   Tariff import_tariff;
   EnergyPrice import_fee;
   Tariff export_tariff;
-  std::optional<StepSeries<CarbonIntensity>> carbon_series;
+  std::shared_ptr<const StepSeries<CarbonIntensity>> carbon_series;  // null when the scenario has none
   bool carbon_of_typical_year = false;  // the series is of another year and is matched by month, day and hour
   CarbonIntensity carbon_constant;
   CarbonPrice carbon_price;
@@ -66,10 +55,10 @@ PvSystem PvSystemOf(const Scenario& scenario);
 WeatherOverrides WeatherOverridesOf(const Scenario& scenario);
 /// PV power of the year; nothing when the scenario has no PV. `zone` gives the standard time of a series without
 /// weather.
-Result<std::optional<PvYearSeries>> PvYearOf(const Scenario& scenario, WeatherCache& weather);
+Result<std::optional<PvYearSeries>> PvYearOf(const Scenario& scenario, InputCache& cache);
 
 /// Reads and computes everything but the horizon's values. All mistakes of values are listed at once.
-Result<NodeInputs> ReadInputs(const Scenario& scenario, int slot_minutes, WeatherCache& weather);
+Result<NodeInputs> ReadInputs(const Scenario& scenario, int slot_minutes, InputCache& cache);
 
 /// What an off-grid run needs of a scenario: no tariff, no battery, no deadline.
 struct OffgridInputs {
@@ -79,7 +68,7 @@ struct OffgridInputs {
   std::vector<Level> levels;  // ascending draw, dominated ones included
   double work = 1.0;
 };
-Result<OffgridInputs> ReadOffgridInputs(const Scenario& scenario, int slot_minutes, WeatherCache& weather);
+Result<OffgridInputs> ReadOffgridInputs(const Scenario& scenario, int slot_minutes, InputCache& cache);
 
 /// The dispatch problem over `slots` slots from the start.
 Result<DispatchProblem> ProblemOver(const NodeInputs& inputs, int slots);

@@ -58,8 +58,8 @@ void AddOffgridCommand(CLI::App& program, Commands& commands) {
       {app, [flags]() -> Result<int> {
          const auto scenario = flags->scenario.Load();
          if (!scenario) return Fail(scenario.error());
-         WeatherCache weather;
-         const auto inputs = ReadOffgridInputs(*scenario, flags->scenario.slot_minutes, weather);
+         InputCache cache;
+         const auto inputs = ReadOffgridInputs(*scenario, flags->scenario.slot_minutes, cache);
          if (!inputs) return Fail(inputs.error());
          if (!flags->scenario.hours.empty() || !flags->scenario.deadline.empty()) {
            PrintMessage("off grid there is no deadline: --hours and --deadline are not used");

@@ -22,8 +22,8 @@ struct PlanFlags {
 Result<int> RunPlan(const PlanFlags& flags) {
   const auto scenario = flags.scenario.Load();
   if (!scenario) return Fail(scenario.error());
-  WeatherCache weather;
-  const auto inputs = ReadInputs(*scenario, flags.scenario.slot_minutes, weather);
+  InputCache cache;
+  const auto inputs = ReadInputs(*scenario, flags.scenario.slot_minutes, cache);
   if (!inputs) return Fail(inputs.error());
   const auto job = PlanJob(*inputs, flags.scenario.Options(), *MakeHighsSolver());
   if (!job) return Fail(job.error());
@@ -59,7 +59,7 @@ void AddPlanCommand(CLI::App& program, Commands& commands) {
   app->add_flag("--json", flags->json, "the plan as JSON on standard output");
   app->add_flag("--table", flags->table, "also the table of slots with a reason for each");
   app->add_option("--csv", flags->csv, "writes the slots to this file");
-  app->add_option("-o,--output", flags->output, "writes the plan (JSON) to this file, for `report` and `run`");
+  app->add_option("-o,--output", flags->output, "writes the plan (JSON) to this file, for `report`");
   commands.push_back({app, [flags] { return RunPlan(*flags); }});
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "heliograd/optimize/diagnose.h"
 #include "heliograd/optimize/sensitivity.h"
 #include "heliograd/plan/baselines.h"
@@ -50,6 +52,23 @@ Result<void> PriceChanges(const PlanningOptions& options, const Solution& soluti
   return {};
 }
 
+/// The study's equations let flows cross that one meter or one battery cannot have at once; whoever reads the cost must
+/// know.
+void NoteImpossibleSlots(Plan& plan) {
+  const Energy negligible = WattHours(0.05);
+  const auto both = [&](Energy a, Energy b) { return a > negligible && b > negligible; };
+  const auto slots = std::count_if(plan.slots.begin(), plan.slots.end(), [&](const PlanSlot& slot) {
+    const SlotDecision& d = slot.decision;
+    return both(d.grid_import, d.grid_export) || both(d.battery_charge, d.battery_discharge);
+  });
+  if (slots == 0) return;
+  plan.notes.push_back(
+      fmt::format("not realisable in {} of {} slots: the study's equations let the node buy and sell, or charge and "
+                  "discharge, at once; "
+                  "plan with --formulation levels or blend for one meter",
+                  slots, plan.slots.size()));
+}
+
 }  // namespace
 
 Result<PlannedJob> PlanJob(const NodeInputs& inputs, const PlanningOptions& options, const DispatchSolver& solver) {
@@ -60,8 +79,8 @@ Result<PlannedJob> PlanJob(const NodeInputs& inputs, const PlanningOptions& opti
   if (!solution) return Fail(solution.error());
   if (solution->status == SolveStatus::kNoPlanYet) {
     return Fail(fmt::format(
-        "no plan was found within {:g} s: allow more with --time-limit-s, or plan with --formulation blend, "
-        "which is solved in milliseconds.",
+        "no plan was found within {:g} s: allow more with --time-limit-s, or make it easier with longer slots "
+        "(--slot-minutes) or --formulation blend.",
         InSeconds(*options.solve.time_limit)));
   }
   const ProblemForSlots over = [&inputs](int slots) { return ProblemOver(inputs, slots); };
@@ -80,6 +99,7 @@ Result<PlannedJob> PlanJob(const NodeInputs& inputs, const PlanningOptions& opti
   job.plan.solve_time = solution->solve_time;
   job.plan.solver = solver.Name();
   job.plan.notes = inputs.notes;
+  NoteImpossibleSlots(job.plan);
   if (!options.explain) return job;
 
   job.plan.baselines = MakeBaselines(job.problem, options.formulation);

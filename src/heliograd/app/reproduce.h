@@ -36,7 +36,7 @@ struct OffgridStudy {
 };
 
 /// Off-grid runs of the built-in scenario for every size, month and mode.
-Result<OffgridStudy> RunOffgridStudy(WeatherCache& weather);
+Result<OffgridStudy> RunOffgridStudy(InputCache& cache);
 
 /// The three formulations of one case, in the order of kFormulations.
 inline constexpr std::array<Formulation, 3> kFormulations = {Formulation::kPaper, Formulation::kLevels,
@@ -61,10 +61,10 @@ struct OngridStudy {
   ConstantLoad grid_only_at_10;     // the same load begun at 10:00
 };
 
-Result<OngridStudy> RunOngridStudy(WeatherCache& weather, bool on_terminal);
+Result<OngridStudy> RunOngridStudy(InputCache& cache, bool on_terminal);
 
 /// PV power over the first 48 hours of the year, per size (Fig 16), W.
-Result<std::vector<std::vector<double>>> FirstDaysOfPv(WeatherCache& weather);
+Result<std::vector<std::vector<double>>> FirstDaysOfPv(InputCache& cache);
 
 /// Does a claim of the study hold in our numbers?
 enum class Verdict { kYes, kInPart, kNo };

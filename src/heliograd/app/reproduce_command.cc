@@ -57,23 +57,23 @@ void Append(std::vector<T>& to, std::vector<T> from, const Wanted& wanted) {
 void Append(std::vector<Claim>& to, const std::vector<Claim>& from) { to.insert(to.end(), from.begin(), from.end()); }
 
 Result<Reproduction> Compute(const Wanted& wanted, bool on_terminal) {
-  WeatherCache weather;
+  InputCache cache;
   Reproduction made;
   if (wanted.Any({"fig10", "fig11", "fig12"})) {
-    const auto study = RunOffgridStudy(weather);
+    const auto study = RunOffgridStudy(cache);
     if (!study) return Fail(study.error());
     Append(made.figures, OffgridFigures(*study), wanted);
     Append(made.claims, OffgridClaims(*study));
   }
   if (wanted.Any({"fig13", "fig14", "fig15", "table6"})) {
-    const auto study = RunOngridStudy(weather, on_terminal);
+    const auto study = RunOngridStudy(cache, on_terminal);
     if (!study) return Fail(study.error());
     Append(made.figures, OngridFigures(*study), wanted);
     Append(made.tables, {TableSix(*study)}, wanted);
     Append(made.claims, OngridClaims(*study));
   }
   if (wanted.Has("fig16")) {
-    const auto power_w = FirstDaysOfPv(weather);
+    const auto power_w = FirstDaysOfPv(cache);
     if (!power_w) return Fail(power_w.error());
     made.figures.push_back(PvFigure(*power_w));
   }
@@ -183,7 +183,11 @@ Result<int> RunReproduce(const std::vector<std::string>& what, const std::string
   }
   std::error_code code;
   std::filesystem::create_directories(folder, code);
-  if (code) return Fail(fmt::format("{}: the folder cannot be made: {}.", folder, code.message()));
+  if (code) {
+    const bool denied = code == std::errc::permission_denied;
+    return Fail(fmt::format("{}: the folder cannot be made: {}.", folder, code.message()),
+                denied ? ErrorKind::kPermission : ErrorKind::kFailure);
+  }
   CatchInterrupts();
   const auto made = Compute(Wanted(what), isatty(STDERR_FILENO) != 0);
   if (!made) return Fail(made.error());

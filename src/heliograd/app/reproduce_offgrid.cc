@@ -109,13 +109,13 @@ StudyFigure MeanPowerFigure(const OffgridMonths& months) {
 
 }  // namespace
 
-Result<OffgridStudy> RunOffgridStudy(WeatherCache& weather) {
+Result<OffgridStudy> RunOffgridStudy(InputCache& cache) {
   OffgridStudy study;
   std::array<std::optional<Error>, kPanelSizes.size()> errors;
   ParallelFor(kPanelSizes.size(), [&](size_t s) {
     const auto scenario =
         ScenarioWith({fmt::format("pv.dc_capacity_w={}", kPanelSizes[s]), "job.start=2025-01-01 00:00"});
-    const auto inputs = scenario.and_then([&](const Scenario& sc) { return ReadOffgridInputs(sc, 60, weather); });
+    const auto inputs = scenario.and_then([&](const Scenario& sc) { return ReadOffgridInputs(sc, 60, cache); });
     if (!inputs) {
       errors[s] = inputs.error();
       return;
@@ -135,12 +135,12 @@ std::vector<StudyFigure> OffgridFigures(const OffgridStudy& study) {
           BandFigure(study.dynamic, "fig11b", "highest level that PV feeds"), MeanPowerFigure(study.dynamic)};
 }
 
-Result<std::vector<std::vector<double>>> FirstDaysOfPv(WeatherCache& weather) {
+Result<std::vector<std::vector<double>>> FirstDaysOfPv(InputCache& cache) {
   constexpr size_t kHours = 48;
   std::vector<std::vector<double>> power_w;
   for (const int size : kPanelSizes) {
     const auto scenario = ScenarioWith({fmt::format("pv.dc_capacity_w={}", size)});
-    const auto year = scenario.and_then([&](const Scenario& sc) { return PvYearOf(sc, weather); });
+    const auto year = scenario.and_then([&](const Scenario& sc) { return PvYearOf(sc, cache); });
     if (!year) return Fail(year.error());
     std::vector<double> hours;
     for (size_t h = 0; h < kHours; ++h) hours.push_back(InWatts((*year)->hourly[h]));

@@ -24,14 +24,14 @@ void AddCase(std::vector<Case>& cases, const std::vector<std::string>& sets, Thr
   for (size_t f = 0; f < kFormulations.size(); ++f) cases.push_back({sets, f, &answers[f]});
 }
 
-Result<NodeInputs> InputsOf(const std::vector<std::string>& sets, WeatherCache& weather) {
+Result<NodeInputs> InputsOf(const std::vector<std::string>& sets, InputCache& cache) {
   return Scenario::Load("builtin:paper", sets).and_then([&](const Scenario& scenario) {
-    return ReadInputs(scenario, 60, weather);
+    return ReadInputs(scenario, 60, cache);
   });
 }
 
-Result<PlannedJob> PlanCase(const Case& item, WeatherCache& weather, const DispatchSolver& solver) {
-  const auto inputs = InputsOf(item.sets, weather);
+Result<PlannedJob> PlanCase(const Case& item, InputCache& cache, const DispatchSolver& solver) {
+  const auto inputs = InputsOf(item.sets, cache);
   if (!inputs) return Fail(inputs.error());
   PlanningOptions options;
   options.formulation = kFormulations[item.formulation];
@@ -40,8 +40,8 @@ Result<PlannedJob> PlanCase(const Case& item, WeatherCache& weather, const Dispa
 }
 
 /// The study's baseline: 230 W for 14 h, bought hour by hour from `start` on.
-Result<ConstantLoad> GridOnly(const std::string& start, WeatherCache& weather) {
-  const auto inputs = InputsOf({"job.start=" + start}, weather);
+Result<ConstantLoad> GridOnly(const std::string& start, InputCache& cache) {
+  const auto inputs = InputsOf({"job.start=" + start}, cache);
   if (!inputs) return Fail(inputs.error());
   const auto problem = ProblemOver(*inputs, 14);
   if (!problem) return Fail(problem.error());
@@ -77,7 +77,7 @@ std::string Eur(Money money) { return fmt::format("{:.4f}", InEuros(money)); }
 
 }  // namespace
 
-Result<OngridStudy> RunOngridStudy(WeatherCache& weather, bool on_terminal) {
+Result<OngridStudy> RunOngridStudy(InputCache& cache, bool on_terminal) {
   OngridStudy study;
   for (int hours = 14; hours <= 28; ++hours) study.hours.push_back(hours);
   for (int start = 0; start <= 20; start += 2) study.start_hours.push_back(start);
@@ -100,7 +100,7 @@ Result<OngridStudy> RunOngridStudy(WeatherCache& weather, bool on_terminal) {
   const auto solver = MakeHighsSolver();
   std::vector<std::optional<Error>> errors(cases.size());
   const auto plan = [&](size_t i) {
-    auto job = PlanCase(cases[i], weather, *solver);
+    auto job = PlanCase(cases[i], cache, *solver);
     if (job)
       *cases[i].answer = std::move(*job);
     else
@@ -114,7 +114,7 @@ Result<OngridStudy> RunOngridStudy(WeatherCache& weather, bool on_terminal) {
   for (const auto& error : errors) {
     if (error) return Fail(*error);
   }
-  const auto at_20 = GridOnly("2025-01-01 20:00", weather), at_10 = GridOnly("2025-01-01 10:00", weather);
+  const auto at_20 = GridOnly("2025-01-01 20:00", cache), at_10 = GridOnly("2025-01-01 10:00", cache);
   if (!at_20) return Fail(at_20.error());
   if (!at_10) return Fail(at_10.error());
   study.grid_only_at_20 = *at_20, study.grid_only_at_10 = *at_10;

@@ -74,8 +74,8 @@ Result<int> Check(const std::string& source, const std::vector<std::string>& set
   const auto verdict = [&]() -> Result<int> {
     auto scenario = Scenario::Load(source, sets);
     if (!scenario) return Fail(scenario.error());
-    WeatherCache weather;
-    auto inputs = ReadInputs(*scenario, 60, weather);
+    InputCache cache;
+    auto inputs = ReadInputs(*scenario, 60, cache);
     if (!inputs) return Fail(inputs.error());
     auto problem = ProblemOver(*inputs, inputs->slots);
     if (!problem) return Fail(problem.error());

@@ -99,7 +99,7 @@ std::vector<KeySpec> MakeKeys() {
       Other("carbon", "scope", kChoice, "lifecycle", "column of the series that counts", {"lifecycle", "direct"}),
       Number("carbon", "price_eur_per_kg", 0, 1000, "0", "added to the cost of what is imported"),
 
-      Other("gpu", "curve", kPath, "", "builtin:paper, or the file that `heliograd curve` wrote"),
+      Other("gpu", "curve", kPath, "", "builtin:paper, or a file of your GPU's points (README, \"Your own GPU\")"),
       Number("gpu", "idle_w", 0, kMuch, "0", "draw of the node while the job is paused or done"),
       Number("gpu", "host_w", 0, kMuch, "0", "draw of the rest of the machine while the job runs"),
       Number("gpu", "min_limit_w", 0, kMuch, "", "use no power limit below this; default: the curve's lowest"),

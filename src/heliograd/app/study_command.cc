@@ -15,6 +15,7 @@
 #include "heliograd/base/file.h"
 #include "heliograd/base/text.h"
 #include "heliograd/optimize/offgrid.h"
+#include "heliograd/report/study_figure.h"
 
 namespace heliograd {
 namespace {
@@ -79,19 +80,19 @@ std::vector<std::string> ResultColumns(bool off_grid) {
           "pv_wh",  "gpu_energy_wh", "carbon_kg", "message"};
 }
 
-Result<Json> SolvePoint(const Study& study, size_t point, WeatherCache& weather, const DispatchSolver& solver) {
+Result<Json> SolvePoint(const Study& study, size_t point, InputCache& cache, const DispatchSolver& solver) {
   Scenario scenario = study.scenario;
   for (const std::string& assignment : AssignmentsAt(study.variations, point)) {
     if (auto done = scenario.Set(assignment, "--vary"); !done) return Fail(done.error());
   }
   if (!study.mode.empty()) {
-    const auto inputs = ReadOffgridInputs(scenario, study.slot_minutes, weather);
+    const auto inputs = ReadOffgridInputs(scenario, study.slot_minutes, cache);
     if (!inputs) return Fail(inputs.error());
     const OffgridMode mode = study.mode == "minimum" ? OffgridMode::kMinimum : OffgridMode::kDynamic;
     return OffgridRow(
         SimulateOffgrid(inputs->pv, inputs->slot, inputs->first_slot, inputs->levels, mode, inputs->work));
   }
-  const auto inputs = ReadInputs(scenario, study.slot_minutes, weather);
+  const auto inputs = ReadInputs(scenario, study.slot_minutes, cache);
   if (!inputs) return Fail(inputs.error());
   return PlanJob(*inputs, study.options, solver).map(PlanRow);
 }
@@ -104,14 +105,14 @@ Json TypedValue(const std::string& text) {
 }
 
 /// The varied values, then the result or the error.
-Json RowOf(const Study& study, size_t point, WeatherCache& weather, const DispatchSolver& solver) {
+Json RowOf(const Study& study, size_t point, InputCache& cache, const DispatchSolver& solver) {
   Json row;
   for (const std::string& assignment : AssignmentsAt(study.variations, point)) {
     const size_t equals = assignment.find('=');
     const std::string value = assignment.substr(equals + 1);
     row[assignment.substr(0, equals)] = TypedValue(value);
   }
-  const auto result = SolvePoint(study, point, weather, solver);
+  const auto result = SolvePoint(study, point, cache, solver);
   if (result)
     row.update(*result);
   else
@@ -147,6 +148,8 @@ class Journal {
     const std::lock_guard lock(mutex_);
     file_ << Json{{"point", point}, {"row", row}}.dump() << '\n' << std::flush;
   }
+  /// False once a point could not be written (disk full): it is in memory only.
+  bool sound() const { return file_.good(); }
 
  private:
   static Result<void> TakeOver(const std::string& path, const std::string& definition, std::vector<Json>& rows) {
@@ -176,12 +179,7 @@ class Journal {
 
 std::string CsvField(const Json& value) {
   if (value.is_null()) return "";
-  if (!value.is_string()) return value.dump();
-  std::string text = value.get<std::string>();
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
+  return value.is_string() ? CsvCell(value.get<std::string>()) : value.dump();
 }
 
 std::string AsCsv(const Study& study, const std::vector<Json>& rows) {
@@ -248,11 +246,11 @@ Result<int> RunStudy(const StudyFlags& flags) {
     journal = std::move(*opened);
   }
   CatchInterrupts();
-  WeatherCache weather;
+  InputCache cache;
   const auto solver = MakeHighsSolver();
   const auto solve = [&](size_t point) {
     if (!rows[point].is_null()) return;
-    rows[point] = RowOf(*study, point, weather, *solver);
+    rows[point] = RowOf(*study, point, cache, *solver);
     if (journal) journal->Add(point, rows[point]);
   };
   const bool on_terminal = isatty(STDERR_FILENO) != 0;
@@ -264,6 +262,8 @@ Result<int> RunStudy(const StudyFlags& flags) {
   const auto finished =
       static_cast<size_t>(std::count_if(rows.begin(), rows.end(), [](const Json& row) { return !row.is_null(); }));
   const std::string text = flags.json ? AsJson(*study, rows) : AsCsv(*study, rows);
+  if (journal && !journal->sound())
+    PrintMessage(journal_path + ": cannot be written; points finished since are not kept in it.");
   if (flags.output.empty() || finished < rows.size()) {
     if (flags.output.empty()) {
       if (auto done = Print(text); !done) return Fail(done.error());
@@ -277,7 +277,9 @@ Result<int> RunStudy(const StudyFlags& flags) {
   } else {
     if (auto done = WriteFile(flags.output, text); !done) return Fail(done.error());
     journal.reset();
-    std::filesystem::remove(journal_path);
+    std::error_code code;
+    if (!std::filesystem::remove(journal_path, code))
+      PrintMessage(journal_path + ": is no longer needed but cannot be removed.");
     PrintMessage(fmt::format("{} points written to {}", finished, flags.output));
   }
   const auto failed = std::count_if(rows.begin(), rows.end(), [](const Json& row) { return row["status"] == "error"; });

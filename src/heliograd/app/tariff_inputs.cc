@@ -5,17 +5,11 @@
 #include <utility>
 #include <vector>
 
-#include "heliograd/base/file.h"
-#include "heliograd/feed/price_file.h"
-
 namespace heliograd {
 namespace {
 
-Result<Tariff> PriceFile(const Scenario& scenario, std::string_view key, const TimeZone& zone) {
-  const std::string path = scenario.PathOf(key);
-  return ReadFile(path)
-      .and_then([&](const std::string& content) { return ParsePriceSeries(content, path, zone); })
-      .map([](StepSeries<EnergyPrice> series) { return Tariff(std::move(series)); });
+Result<Tariff> PriceFile(const Scenario& scenario, std::string_view key, const TimeZone& zone, InputCache& cache) {
+  return cache.ReadPrices(scenario.PathOf(key), zone).map([](const auto& series) { return Tariff(*series); });
 }
 
 Result<Tariff> BandsOf(const Scenario& scenario, const TimeZone& zone) {
@@ -45,7 +39,7 @@ tl::unexpected<Error> MissingKey(std::string_view key, std::string_view example,
                           example, key));
 }
 
-Result<Tariff> ImportTariff(const Scenario& scenario, const TimeZone& zone) {
+Result<Tariff> ImportTariff(const Scenario& scenario, const TimeZone& zone, InputCache& cache) {
   if (!scenario.Has("tariff.import")) return MissingKey("tariff.import", "import = \"builtin:arera\"", scenario);
   const auto price = [&](std::string_view key) { return EurosPerKilowattHour(scenario.NumberOf(key)); };
   const std::string kind = scenario.TextOf("tariff.import");
@@ -69,11 +63,11 @@ Result<Tariff> ImportTariff(const Scenario& scenario, const TimeZone& zone) {
                             scenario.Cite("tariff.import")),
                 scenario.BlameFor("tariff.import"));
   }
-  return PriceFile(scenario, "tariff.import", zone);
+  return PriceFile(scenario, "tariff.import", zone, cache);
 }
 
-Result<Tariff> ExportTariff(const Scenario& scenario, const TimeZone& zone) {
-  if (scenario.Has("tariff.export")) return PriceFile(scenario, "tariff.export", zone);
+Result<Tariff> ExportTariff(const Scenario& scenario, const TimeZone& zone, InputCache& cache) {
+  if (scenario.Has("tariff.export")) return PriceFile(scenario, "tariff.export", zone, cache);
   return Tariff(EurosPerKilowattHour(scenario.NumberOf("tariff.export_price_eur_per_kwh")));
 }
 

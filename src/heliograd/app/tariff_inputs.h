@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "heliograd/app/input_cache.h"
 #include "heliograd/app/scenario.h"
 #include "heliograd/base/result.h"
 #include "heliograd/base/time.h"
@@ -14,8 +15,8 @@ namespace heliograd {
 tl::unexpected<Error> MissingKey(std::string_view key, std::string_view example, const Scenario& scenario);
 
 /// What is bought costs this; `zone` is the clock of bands and of price files with local stamps.
-Result<Tariff> ImportTariff(const Scenario& scenario, const TimeZone& zone);
+Result<Tariff> ImportTariff(const Scenario& scenario, const TimeZone& zone, InputCache& cache);
 /// What is sold earns this.
-Result<Tariff> ExportTariff(const Scenario& scenario, const TimeZone& zone);
+Result<Tariff> ExportTariff(const Scenario& scenario, const TimeZone& zone, InputCache& cache);
 
 }  // namespace heliograd

@@ -73,7 +73,7 @@ std::string SolverText(const Plan& plan) {
 }
 
 /// The plan beside the cheapest rule, so that no saving is told against a weak one.
-std::string HeadlineSaving(const Plan& plan) {
+std::string HeadlineSaving(const DispatchProblem& problem, const Plan& plan) {
   const Baseline* best = nullptr;
   for (const Baseline& baseline : plan.baselines) {
     if (baseline.totals && (best == nullptr || baseline.totals->cost < best->totals->cost)) best = &baseline;
@@ -82,8 +82,13 @@ std::string HeadlineSaving(const Plan& plan) {
   const Money saving = best->totals->cost - plan.totals.cost;
   const std::string part =
       best->totals->cost > kNegligible ? fmt::format(" ({})", PercentText(Abs(saving) / best->totals->cost)) : "";
-  return fmt::format(" That is {}{} {} than the best simple rule, \"{}\"{}.", MoneyText(Abs(saving)), part,
-                     saving < Money() ? "more" : "less", best->name, LimitText(*best));
+  // Rules without a battery need not leave anything in it.
+  const std::string excuse =
+      saving < Money() && problem.battery.final_min > Energy()
+          ? fmt::format(", which need not leave {} in the battery", EnergyText(problem.battery.final_min))
+          : "";
+  return fmt::format(" That is {}{} {} than the best simple rule, \"{}\"{}{}.", MoneyText(Abs(saving)), part,
+                     saving < Money() ? "more" : "less", best->name, LimitText(*best), excuse);
 }
 
 std::string DrawHeader(const DispatchProblem& problem, const Plan& plan, const TimeZone& zone,
@@ -94,7 +99,7 @@ std::string DrawHeader(const DispatchProblem& problem, const Plan& plan, const T
   }
   return header + Painted(style, Ink::kPlain,
                           fmt::format("Cost {}, {} ({}).{}", MoneyText(plan.totals.cost), ProofText(problem, plan),
-                                      SolverText(plan), HeadlineSaving(plan)));
+                                      SolverText(plan), HeadlineSaving(problem, plan)));
 }
 
 std::string FeedsText(const Plan& plan) {
