@@ -59,6 +59,8 @@ class Version8 {
   // works on several at a time, which one long step per hour would not let it.
   void Run(const WeatherYear& weather, const std::vector<LitHour>& lit, PvYear& year) {
     effective_.resize(lit.size());
+    cell_c_.resize(lit.size());
+    dc_w_.resize(lit.size());
     for (size_t i = 0; i < lit.size(); ++i) {
       const WeatherHour& hour = weather.hours[lit[i].row];
       const PlaneIrradiance on_plane = Irradiate(hour, lit[i].sun);
@@ -69,12 +71,14 @@ class Version8 {
       effective_[i] =
           std::max(0.0, through_cover) * AirMassModifier(lit[i].sun.zenith_deg, lit[i].sun.cos_zenith, pressure_ratio_);
       year.poa[lit[i].row] = WattsPerSquareMetre(poa);
-      year.cell_c[lit[i].row] = NominalCellTemperatureV8(poa, effective_[i], hour.ambient_c, hour.wind_m_s,
-                                                         nominal_cell_c_, module_.Efficiency());
+      cell_c_[i] = NominalCellTemperatureV8(poa, effective_[i], hour.ambient_c, hour.wind_m_s, nominal_cell_c_,
+                                            module_.Efficiency());
     }
+    MaximumPowersW(module_, effective_, cell_c_, dc_w_);
     for (size_t i = 0; i < lit.size(); ++i) {
       const size_t row = lit[i].row;
-      const double dc_w = modules_kept_ * MaximumPowerW(module_, effective_[i], year.cell_c[row]);
+      const double dc_w = modules_kept_ * dc_w_[i];
+      year.cell_c[row] = cell_c_[i];
       year.dc[row] = Watts(dc_w);
       year.ac[row] = Watts(inverter_.Ac(dc_w));
     }
@@ -95,7 +99,10 @@ class Version8 {
   double nominal_cell_c_;
   double modules_kept_;  // how many modules make the capacity, less the system's losses
   double pressure_ratio_;
-  std::vector<double> effective_;  // W/m2 that the cells convert, for the hours at hand
+  // For the hours at hand.
+  std::vector<double> effective_;  // W/m2 that the cells convert
+  std::vector<double> cell_c_;
+  std::vector<double> dc_w_;  // of one module
   std::optional<RowShading> rows_;
 };
 
