@@ -17,6 +17,16 @@ constexpr double kStudyMemoryRatio = 0.96;
 
 double Squared(double x) { return x * x; }
 
+/// Time of arithmetic and memory traffic that overlap but for a rounded corner.
+double RooflineTime(double arithmetic, double memory) {
+  return std::pow(std::pow(arithmetic, kRooflineSharpness) + std::pow(memory, kRooflineSharpness),
+                  1 / kRooflineSharpness);
+}
+
+double MemoryShare(double memory_ratio, double slowdown) {
+  return std::isinf(memory_ratio) ? 0 : memory_ratio / (RooflineTime(1, memory_ratio) * slowdown);
+}
+
 /// The next lower clock.
 double ClockBelow(double clock_mhz) {
   const double steps = std::ceil((clock_mhz - kGpuLowestClockMhz) / kGpuClockStepMhz - 1e-9) - 1;
@@ -39,9 +49,7 @@ Power GpuPower(double clock_mhz, double utilisation, Power idle) {
 
 double GpuSlowdown(double clock_mhz, double memory_ratio) {
   if (std::isinf(memory_ratio)) return 1;
-  const double p = kRooflineSharpness;
-  const double memory = std::pow(memory_ratio, p);
-  return std::pow((std::pow(kGpuHighestClockMhz / clock_mhz, p) + memory) / (1 + memory), 1 / p);
+  return RooflineTime(kGpuHighestClockMhz / clock_mhz, memory_ratio) / RooflineTime(1, memory_ratio);
 }
 
 double MemoryRatioFor(double utilisation) {
@@ -59,7 +67,8 @@ GpuOperatingPoint OperatingPoint(const GpuPhase& phase, Power limit, double most
     clock_mhz = ClockBelow(clock_mhz);
     limit_binds = true;
   }
-  return {clock_mhz, GpuPower(clock_mhz, phase.utilisation, idle), GpuSlowdown(clock_mhz, phase.memory_ratio),
+  const double slowdown = GpuSlowdown(clock_mhz, phase.memory_ratio);
+  return {clock_mhz, GpuPower(clock_mhz, phase.utilisation, idle), slowdown, MemoryShare(phase.memory_ratio, slowdown),
           limit_binds};
 }
 

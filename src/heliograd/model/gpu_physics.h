@@ -30,6 +30,7 @@ struct GpuOperatingPoint {
   double clock_mhz = 0;
   Power power;
   double slowdown = 1;       // time / time at the highest clock, >= 1
+  double memory_share = 0;   // share of the time with memory traffic
   bool limit_binds = false;  // the limit, and nothing else, keeps the clock down
 };
 
