@@ -115,6 +115,23 @@ bool IsDark(const Diode& diode, double effective_w_m2) {
   return !(effective_w_m2 >= kDarkestW) || diode.light_a <= diode.saturation_a;
 }
 
+constexpr double kLowestSunDeg = 86.0;
+constexpr double kCosLowestSun = 0.069756473744125302;
+
+/// What the air's curvature adds to the cosine of the zenith in Kasten and Young's air mass.
+using AirMassTable = CubicTable<344>;
+
+const AirMassTable& AirMassCorrection() {
+  static const AirMassTable kTable(0.0, kLowestSunDeg,
+                                   [](double zenith) { return 0.5057 * std::pow(96.080 - zenith, -1.634); });
+  return kTable;
+}
+
+inline double SpectralFactor(double correction, double cos_zenith, double pressure_ratio) {
+  const double m = pressure_ratio / (std::max(cos_zenith, kCosLowestSun) + correction);
+  return std::max(0.0, 0.918093 + m * (0.086257 + m * (-0.024459 + m * (0.002816 - m * 0.000126))));
+}
+
 }  // namespace
 
 const CecModule& CecModuleOf(PvModule module) {
@@ -175,12 +192,15 @@ void MaximumPowersW(const CecModule& module, std::span<const double> effective_w
 }
 
 double AirMassModifier(double zenith_deg, double cos_zenith, double pressure_ratio) {
-  constexpr double kLowestSunDeg = 86.0;
-  static const double kCosLowestSun = std::cos(kRadiansPerDegree * kLowestSunDeg);
-  static const CubicTable<344> kCorrection(0.0, kLowestSunDeg,
-                                           [](double zenith) { return 0.5057 * std::pow(96.080 - zenith, -1.634); });
-  const double m = pressure_ratio / (std::max(cos_zenith, kCosLowestSun) + kCorrection(zenith_deg));
-  return std::max(0.0, 0.918093 + m * (0.086257 + m * (-0.024459 + m * (0.002816 - m * 0.000126))));
+  return SpectralFactor(AirMassCorrection()(zenith_deg), cos_zenith, pressure_ratio);
+}
+
+HELIOGRAD_VECTOR_LOOPS
+void AirMassModifiers(const SunDirections& sun, double pressure_ratio, size_t count, HourColumn& modifiers) {
+  const AirMassTable& correction = AirMassCorrection();
+  // The corrections go through the place of the result, to leave plain arithmetic to the second loop.
+  for (size_t i = 0; i < count; ++i) modifiers[i] = correction(sun.zenith_deg[i]);
+  for (size_t i = 0; i < count; ++i) modifiers[i] = SpectralFactor(modifiers[i], sun.cos_zenith[i], pressure_ratio);
 }
 
 double PressureRatio(double elevation_m) { return std::exp(-0.0001184 * elevation_m); }
