@@ -37,15 +37,23 @@ double SaturationRatio(double cell_k) {
   return ratio * ratio * ratio * std::exp((kBandGapEv / kReferenceK - gap_ev / cell_k) / kBoltzmannEvPerK);
 }
 
-/// Of the module at a cell's temperature.
-double SaturationA(const CecModule& module, double cell_c) {
-  // Pieces of a kelvin keep the ratio within 1e-6 where cells can be; beyond, the formula itself.
-  constexpr double kColdestK = 203.15;
-  constexpr double kHottestK = 403.15;
-  static const CubicTable<200> kRatio(kColdestK, kHottestK, SaturationRatio);
+/// Where the table of saturation ratios holds.
+constexpr double kColdestK = 203.15;
+constexpr double kHottestK = 403.15;
+
+/// Pieces of a kelvin keep the ratio within 1e-6 where cells can be.
+using SaturationTable = CubicTable<200>;
+
+const SaturationTable& SaturationRatios() {
+  static const SaturationTable kTable(kColdestK, kHottestK, SaturationRatio);
+  return kTable;
+}
+
+/// Saturation current of the module at a cell's temperature; beyond the table, by the formula itself.
+inline double SaturationA(const CecModule& module, const SaturationTable& ratios, double cell_c) {
   const double cell_k = cell_c + kFreezingK;
   const bool in_table = cell_k > kColdestK && cell_k < kHottestK;
-  return module.diode_current_a * (in_table ? kRatio(cell_k) : SaturationRatio(cell_k));
+  return module.diode_current_a * (in_table ? ratios(cell_k) : SaturationRatio(cell_k));
 }
 
 inline Diode DiodeAt(const CecModule& module, double effective_w_m2, double cell_c, double saturation_a) {
@@ -115,6 +123,23 @@ bool IsDark(const Diode& diode, double effective_w_m2) {
   return !(effective_w_m2 >= kDarkestW) || diode.light_a <= diode.saturation_a;
 }
 
+constexpr double kLowestSunDeg = 86.0;
+constexpr double kCosLowestSun = 0.069756473744125302;
+
+/// What the air's curvature adds to the cosine of the zenith in Kasten and Young's air mass.
+using AirMassTable = CubicTable<344>;
+
+const AirMassTable& AirMassCorrection() {
+  static const AirMassTable kTable(0.0, kLowestSunDeg,
+                                   [](double zenith) { return 0.5057 * std::pow(96.080 - zenith, -1.634); });
+  return kTable;
+}
+
+inline double SpectralFactor(double correction, double cos_zenith, double pressure_ratio) {
+  const double m = pressure_ratio / (std::max(cos_zenith, kCosLowestSun) + correction);
+  return std::max(0.0, 0.918093 + m * (0.086257 + m * (-0.024459 + m * (0.002816 - m * 0.000126))));
+}
+
 }  // namespace
 
 const CecModule& CecModuleOf(PvModule module) {
@@ -143,7 +168,7 @@ double PowerPerKelvinV5(PvModule module) {
 
 double MaximumPowerW(const CecModule& module, double effective_w_m2, double cell_c) {
   constexpr int kMostSteps = 60;  // one or two are usual
-  const Diode diode = DiodeAt(module, effective_w_m2, cell_c, SaturationA(module, cell_c));
+  const Diode diode = DiodeAt(module, effective_w_m2, cell_c, SaturationA(module, SaturationRatios(), cell_c));
   if (IsDark(diode, effective_w_m2)) return 0;
   double x = StartX(diode);
   for (int iteration = 0; iteration < kMostSteps; ++iteration) {
@@ -159,13 +184,15 @@ HELIOGRAD_VECTOR_LOOPS
 void MaximumPowersW(const CecModule& module, std::span<const double> effective_w_m2, std::span<const double> cell_c,
                     std::span<double> power_w) {
   const CecModule local = module;  // so that no store below can be taken for a change of it
+  const SaturationTable& ratios = SaturationRatios();
   // The saturation currents go through the place of the result, to leave plain arithmetic to the second loop.
-  for (size_t i = 0; i < power_w.size(); ++i) power_w[i] = SaturationA(local, cell_c[i]);
+  for (size_t i = 0; i < power_w.size(); ++i) power_w[i] = SaturationA(local, ratios, cell_c[i]);
   for (size_t i = 0; i < power_w.size(); ++i) {
     const Diode diode = DiodeAt(local, effective_w_m2[i], cell_c[i], power_w[i]);
     const PowerAt at = PowerAtX(diode, StartX(diode));
     const double step = at.StepToPeak();
-    power_w[i] = std::abs(step) < kCloseStep ? at.After(step) : -1.0;
+    const bool settled = std::abs(step) < kCloseStep && diode.light_a > diode.saturation_a;
+    power_w[i] = settled ? at.After(step) : -1.0;
   }
   // Left over: the dark, and what one step did not settle.
   for (size_t i = 0; i < power_w.size(); ++i) {
@@ -175,12 +202,15 @@ void MaximumPowersW(const CecModule& module, std::span<const double> effective_w
 }
 
 double AirMassModifier(double zenith_deg, double cos_zenith, double pressure_ratio) {
-  constexpr double kLowestSunDeg = 86.0;
-  static const double kCosLowestSun = std::cos(kRadiansPerDegree * kLowestSunDeg);
-  static const CubicTable<344> kCorrection(0.0, kLowestSunDeg,
-                                           [](double zenith) { return 0.5057 * std::pow(96.080 - zenith, -1.634); });
-  const double m = pressure_ratio / (std::max(cos_zenith, kCosLowestSun) + kCorrection(zenith_deg));
-  return std::max(0.0, 0.918093 + m * (0.086257 + m * (-0.024459 + m * (0.002816 - m * 0.000126))));
+  return SpectralFactor(AirMassCorrection()(zenith_deg), cos_zenith, pressure_ratio);
+}
+
+HELIOGRAD_VECTOR_LOOPS
+void AirMassModifiers(const SunDirections& sun, double pressure_ratio, size_t count, HourColumn& modifiers) {
+  const AirMassTable& correction = AirMassCorrection();
+  // The corrections go through the place of the result, to leave plain arithmetic to the second loop.
+  for (size_t i = 0; i < count; ++i) modifiers[i] = correction(sun.zenith_deg[i]);
+  for (size_t i = 0; i < count; ++i) modifiers[i] = SpectralFactor(modifiers[i], sun.cos_zenith[i], pressure_ratio);
 }
 
 double PressureRatio(double elevation_m) { return std::exp(-0.0001184 * elevation_m); }

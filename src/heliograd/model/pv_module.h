@@ -8,6 +8,7 @@
 #include <span>
 
 #include "heliograd/model/pvwatts.h"
+#include "heliograd/model/sun_position.h"
 
 namespace heliograd {
 
@@ -43,6 +44,8 @@ void MaximumPowersW(const CecModule& module, std::span<const double> effective_w
 /// Spectral factor of De Soto, Klein, Beckman 2006 from the sun's zenith, read as 86 degrees beyond that, and the
 /// pressure at the site against that at sea level.
 double AirMassModifier(double zenith_deg, double cos_zenith, double pressure_ratio);
+/// The same for the first `count` hours.
+void AirMassModifiers(const SunDirections& sun, double pressure_ratio, size_t count, HourColumn& modifiers);
 double PressureRatio(double elevation_m);
 
 }  // namespace heliograd

@@ -45,29 +45,20 @@ class Version8 {
     if (system.mounting == PvMounting::kRack) rows_.emplace(InWatts(system.dc_capacity), system.tilt_deg);
   }
 
-  // Each step goes over the hours at hand before the next begins: hours do not wait for each other, so the processor
-  // works on several at a time, which one long step per hour would not let it.
+  // Each step goes over the hours at hand before the next begins, so that the processor works on several at a time.
   void Run(const WeatherYear& weather, const LitHours& lit, PvYear& year) {
-    effective_.resize(lit.count);
-    cell_c_.resize(lit.count);
-    dc_w_.resize(lit.count);
-    for (size_t i = 0; i < lit.count; ++i) {
-      const WeatherHour& hour = weather.hours[lit.row[i]];
-      const SunDirection sun = lit.sun[i];
-      const double cos_incidence = plane_.CosIncidence(sun);
-      const PlaneIrradiance on_plane = Irradiate(hour, sun, cos_incidence);
-      const double poa = std::max(0.0, on_plane.Total());
-      const double through_cover = CoverV8::Beam(cos_incidence) * on_plane.beam + cover_.sky() * on_plane.sky +
-                                   cover_.ground() * on_plane.ground;
-      effective_[i] = std::max(0.0, through_cover) * AirMassModifier(sun.zenith_deg, sun.cos_zenith, pressure_ratio_);
-      year.poa[lit.row[i]] = WattsPerSquareMetre(poa);
-      cell_c_[i] = NominalCellTemperatureV8(poa, effective_[i], hour.ambient_c, hour.wind_m_s, nominal_cell_c_,
-                                            module_.Efficiency());
-    }
-    MaximumPowersW(module_, effective_, cell_c_, dc_w_);
+    ReadWeather(weather, lit);
+    CosIncidences(plane_, lit.sun, lit.count, cos_incidence_);
+    OnPlane(plane_, lit.sun, cos_incidence_, open_, lit.count, on_plane_);
+    if (rows_) ShadeRows(lit);
+    CoverV8::Beams(cos_incidence_, lit.count, beam_passes_);
+    AirMassModifiers(lit.sun, pressure_ratio_, lit.count, spectral_factor_);
+    ReachCells(lit.count);
+    MaximumPowersW(module_, {effective_.data(), lit.count}, {cell_c_.data(), lit.count}, {module_w_.data(), lit.count});
     for (size_t i = 0; i < lit.count; ++i) {
       const size_t row = lit.row[i];
-      const double dc_w = modules_kept_ * dc_w_[i];
+      const double dc_w = modules_kept_ * module_w_[i];
+      year.poa[row] = WattsPerSquareMetre(poa_[i]);
       year.cell_c[row] = cell_c_[i];
       year.dc[row] = Watts(dc_w);
       year.ac[row] = Watts(inverter_.Ac(dc_w));
@@ -75,10 +66,42 @@ class Version8 {
   }
 
  private:
-  PlaneIrradiance Irradiate(const WeatherHour& hour, const SunDirection& sun, double cos_incidence) const {
-    PlaneIrradiance on_plane = OnPlane(plane_, sun, cos_incidence, hour.dni_w_m2, hour.dhi_w_m2, Albedo(hour));
-    if (rows_) on_plane = rows_->Apply(on_plane, plane_, sun, hour.dni_w_m2, hour.dhi_w_m2);
-    return on_plane;
+  void ReadWeather(const WeatherYear& weather, const LitHours& lit) {
+    for (size_t i = 0; i < lit.count; ++i) {
+      const WeatherHour& hour = weather.hours[lit.row[i]];
+      open_.dni[i] = hour.dni_w_m2;
+      open_.dhi[i] = hour.dhi_w_m2;
+      open_.albedo[i] = Albedo(hour);
+      air_c_[i] = hour.ambient_c;
+      wind_m_s_[i] = hour.wind_m_s;
+    }
+  }
+
+  void ShadeRows(const LitHours& lit) {
+    for (size_t i = 0; i < lit.count; ++i) {
+      const PlaneIrradiance left = rows_->Apply(on_plane_[i], plane_, lit.sun[i], open_.dni[i], open_.dhi[i]);
+      on_plane_.beam[i] = left.beam;
+      on_plane_.sky[i] = left.sky;
+      on_plane_.ground[i] = left.ground;
+    }
+  }
+
+  /// The light before and behind the cover, and how warm it makes the cells.
+  HELIOGRAD_VECTOR_LOOPS
+  void ReachCells(size_t count) {
+    const double sky_passes = cover_.sky();
+    const double ground_passes = cover_.ground();
+    const double nominal_cell_c = nominal_cell_c_;
+    const double efficiency = module_.Efficiency();
+    for (size_t i = 0; i < count; ++i) {
+      const PlaneIrradiance on_plane = on_plane_[i];
+      const double through_cover =
+          beam_passes_[i] * on_plane.beam + sky_passes * on_plane.sky + ground_passes * on_plane.ground;
+      poa_[i] = std::max(0.0, on_plane.Total());
+      effective_[i] = std::max(0.0, through_cover) * spectral_factor_[i];
+      cell_c_[i] =
+          NominalCellTemperatureV8(poa_[i], effective_[i], air_c_[i], wind_m_s_[i], nominal_cell_c, efficiency);
+    }
   }
 
   TiltedPlane plane_;
@@ -88,11 +111,19 @@ class Version8 {
   double nominal_cell_c_;
   double modules_kept_;  // how many modules make the capacity, less the system's losses
   double pressure_ratio_;
-  // For the hours at hand.
-  std::vector<double> effective_;  // W/m2 that the cells convert
-  std::vector<double> cell_c_;
-  std::vector<double> dc_w_;  // of one module
   std::optional<RowShading> rows_;
+  // For the hours at hand.
+  OpenSky open_;
+  HourColumn air_c_;
+  HourColumn wind_m_s_;
+  HourColumn cos_incidence_;
+  PlaneIrradiances on_plane_;
+  HourColumn beam_passes_;
+  HourColumn spectral_factor_;
+  HourColumn poa_;
+  HourColumn effective_;  // W/m2 that the cells convert
+  HourColumn cell_c_;
+  HourColumn module_w_;
 };
 
 /// PVWatts 5: glass on the beam alone, Fuentes' cell temperature, a linear module.

@@ -1,6 +1,7 @@
 #include "heliograd/model/row_sun.h"
 
 #include <cmath>
+#include <limits>
 
 #include "heliograd/model/pvwatts.h"
 
@@ -9,6 +10,7 @@ namespace {
 
 // A day of midnight sun holds a little more than its 24 hours, so that it joins the next one.
 constexpr double kHalfEndlessDayH = 12.1;
+constexpr double kNight = std::numeric_limits<double>::infinity();
 constexpr double kStandardPressureHpa = 1013.25;
 constexpr double kLowestPressureHpa = 800.0;  // PVWatts takes anything lower as not given
 
@@ -30,12 +32,17 @@ RowSun::RowSun(const WeatherYear& weather)
       utc_offset_h_(static_cast<double>(weather.utc_offset.count()) / 3600.0) {}
 
 std::optional<double> RowSun::SunlitTime(size_t row) {
+  const double time_h = SunlitTimeOrNight(row);
+  if (time_h == kNight) return std::nullopt;
+  return time_h;
+}
+
+double RowSun::SunlitTimeOrNight(size_t row) {
   const WeatherHour& hour = weather_.hours[row];
   if (!IsOfDate(hour)) TurnTo(row);
   if (weather_.stamp == IrradianceStamp::kHourMean) return MidpointRule(hour.hour + 0.5);
   const double time_h = hour.hour + weather_.instant_offset_h;
-  if (!IsUp(time_h)) return std::nullopt;
-  return time_h;
+  return IsUp(time_h) ? time_h : kNight;
 }
 
 SunDirection RowSun::Direction(size_t row, double time_h) const {
@@ -50,11 +57,11 @@ size_t RowSun::FindLit(size_t first, LitHours& lit) {
   for (; row < weather_.hours.size() && lit.count < kMostHoursAtOnce; ++row) {
     const WeatherHour& hour = weather_.hours[row];
     if (row > first && !IsOfDate(hour) && !IsOfRun(hour)) break;
-    const std::optional<double> time_h = SunlitTime(row);
-    if (!time_h) continue;
+    const double time_h = SunlitTimeOrNight(row);
+    if (time_h == kNight) continue;
     lit.row[lit.count] = row;
-    moments_.days[lit.count] = midnight_ut_days_ + *time_h * (1.0 / 24.0);
-    moments_.ut_h[lit.count] = *time_h - utc_offset_h_;
+    moments_.days[lit.count] = midnight_ut_days_ + time_h * (1.0 / 24.0);
+    moments_.ut_h[lit.count] = time_h - utc_offset_h_;
     moments_.pressure_hpa[lit.count] = PressureHpa(hour);
     moments_.air_c[lit.count] = hour.ambient_c;
     ++lit.count;
@@ -139,7 +146,7 @@ std::span<const RowSun::Daylight> RowSun::DaylightNear() const {
   return nears_midnight_ ? std::span<const Daylight>(daylight_) : std::span<const Daylight>(daylight_).subspan(1, 1);
 }
 
-std::optional<double> RowSun::MidpointRule(double middle_h) const {
+double RowSun::MidpointRule(double middle_h) const {
   const auto whole_minutes = [](double time_h) { return std::floor(time_h * 60.0) / 60.0; };
   const auto within_another = [this](const Daylight& own, double time_h) {
     for (const Daylight& other : DaylightNear()) {
@@ -157,8 +164,7 @@ std::optional<double> RowSun::MidpointRule(double middle_h) const {
     const bool sets_here = middle_h > day.set_h - 0.5 && middle_h <= day.set_h + 0.5;
     if (sets_here && !within_another(day, day.set_h)) return whole_minutes((middle_h - 0.5 + day.set_h) / 2.0);
   }
-  if (IsUp(middle_h)) return middle_h;
-  return std::nullopt;
+  return IsUp(middle_h) ? middle_h : kNight;
 }
 
 }  // namespace heliograd

@@ -55,6 +55,8 @@ class RowSun {
     double half_h;
   };
 
+  /// SunlitTime, or kNight: in the loop over the year an optional would wait for its own stores.
+  double SunlitTimeOrNight(size_t row);
   bool IsOfDate(const WeatherHour& hour) const;
   bool IsOfRun(const WeatherHour& hour) const;
   void TurnTo(size_t row);
@@ -62,7 +64,7 @@ class RowSun {
   Arc ArcAt(double midnight_ut_days, double time_h) const;
   Daylight DaylightOf(double midnight_ut_days) const;
   std::span<const Daylight> DaylightNear() const;
-  std::optional<double> MidpointRule(double middle_h) const;
+  double MidpointRule(double middle_h) const;
   bool IsUp(double time_h) const;
 
   const WeatherYear& weather_;

@@ -107,13 +107,19 @@ double StandardRefractionDeg(double elevation_deg) {
   return 1.02 / (60.0 * std::tan(kRadiansPerDegree * angle));
 }
 
+/// Pieces of a fifth of a degree: the error is below 1e-6 degrees, and a tangent an hour is saved.
+using RefractionTable = CubicTable<455>;
+
+const RefractionTable& StandardRefraction() {
+  static const RefractionTable kTable(-1.0, 90.0, StandardRefractionDeg);
+  return kTable;
+}
+
 /// Nothing once the sun's whole disk is below the horizon.
-double RefractionDeg(double elevation_deg, double pressure_hpa, double air_c) {
+inline double RefractionDeg(const RefractionTable& standard, double elevation_deg, double pressure_hpa, double air_c) {
   constexpr double kDiskBelowHorizonDeg = -(0.26667 + 0.5667);
-  if (elevation_deg < kDiskBelowHorizonDeg) return 0.0;
-  // Pieces of a fifth of a degree: the error is below 1e-6 degrees, and a tangent an hour is saved.
-  static const CubicTable<455> kStandard(-1.0, 90.0, StandardRefractionDeg);
-  return pressure_hpa * (283.0 / 1010.0) / (273.0 + air_c) * kStandard(elevation_deg);
+  const double lift_deg = pressure_hpa * (283.0 / 1010.0) / (273.0 + air_c) * standard(elevation_deg);
+  return elevation_deg < kDiskBelowHorizonDeg ? 0.0 : lift_deg;
 }
 
 /// The sun without air: a vector in the local frame.
@@ -293,16 +299,17 @@ Observer::Observer(double latitude_deg, double longitude_deg, double elevation_m
 
 SunDirection Observer::Direction(const GeocentricSun& sun, double ut_h, double pressure_hpa, double air_c) const {
   const AirlessSun airless = SeenFrom(site_, sun, ut_h);
-  return Lifted(airless, RefractionDeg(airless.elevation_deg, pressure_hpa, air_c));
+  return Lifted(airless, RefractionDeg(StandardRefraction(), airless.elevation_deg, pressure_hpa, air_c));
 }
 
 void Observer::Directions(const SunTrack& track, const SunMoments& moments, size_t count,
                           SunDirections& directions) const {
   AirlessSuns suns;
   HourColumn lift_deg;
+  const RefractionTable& standard = StandardRefraction();
   SeeAll(site_, track, moments, count, suns);
   for (size_t i = 0; i < count; ++i) {
-    lift_deg[i] = RefractionDeg(suns.elevation_deg[i], moments.pressure_hpa[i], moments.air_c[i]);
+    lift_deg[i] = RefractionDeg(standard, suns.elevation_deg[i], moments.pressure_hpa[i], moments.air_c[i]);
   }
   LiftAll(suns, lift_deg, count, directions);
 }
