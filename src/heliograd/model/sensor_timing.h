@@ -43,4 +43,10 @@ struct SensorTick {
   long number = 0;
 };
 
+/// From begin to end, seconds.
+struct TimeSpan {
+  double begin_s = 0;
+  double end_s = 0;
+};
+
 }  // namespace heliograd
