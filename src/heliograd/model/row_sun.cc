@@ -32,14 +32,14 @@ RowSun::RowSun(const WeatherYear& weather)
       utc_offset_h_(static_cast<double>(weather.utc_offset.count()) / 3600.0) {}
 
 std::optional<double> RowSun::SunlitTime(size_t row) {
-  const double time_h = SunlitTimeOrNight(row);
+  const WeatherHour& hour = weather_.hours[row];
+  if (!IsOfDate(hour)) TurnTo(row);
+  const double time_h = SunlitTimeOrNight(hour);
   if (time_h == kNight) return std::nullopt;
   return time_h;
 }
 
-double RowSun::SunlitTimeOrNight(size_t row) {
-  const WeatherHour& hour = weather_.hours[row];
-  if (!IsOfDate(hour)) TurnTo(row);
+double RowSun::SunlitTimeOrNight(const WeatherHour& hour) const {
   if (weather_.stamp == IrradianceStamp::kHourMean) return MidpointRule(hour.hour + 0.5);
   const double time_h = hour.hour + weather_.instant_offset_h;
   return IsUp(time_h) ? time_h : kNight;
@@ -56,8 +56,11 @@ size_t RowSun::FindLit(size_t first, LitHours& lit) {
   size_t row = first;
   for (; row < weather_.hours.size() && lit.count < kMostHoursAtOnce; ++row) {
     const WeatherHour& hour = weather_.hours[row];
-    if (row > first && !IsOfDate(hour) && !IsOfRun(hour)) break;
-    const double time_h = SunlitTimeOrNight(row);
+    if (!IsOfDate(hour)) {
+      if (row > first && !IsOfRun(hour)) break;
+      TurnTo(row);
+    }
+    const double time_h = SunlitTimeOrNight(hour);
     if (time_h == kNight) continue;
     lit.row[lit.count] = row;
     moments_.days[lit.count] = midnight_ut_days_ + time_h * (1.0 / 24.0);
@@ -147,6 +150,12 @@ std::span<const RowSun::Daylight> RowSun::DaylightNear() const {
 }
 
 double RowSun::MidpointRule(double middle_h) const {
+  if (!nears_midnight_) {
+    // Most hours of most dates: night, or wholly between sunrise and sunset.
+    const Daylight& day = daylight_[1];
+    if (middle_h < day.rise_h - 0.5 || middle_h > day.set_h + 0.5) return kNight;
+    if (middle_h >= day.rise_h + 0.5 && middle_h <= day.set_h - 0.5) return middle_h;
+  }
   const auto whole_minutes = [](double time_h) { return std::floor(time_h * 60.0) / 60.0; };
   const auto within_another = [this](const Daylight& own, double time_h) {
     for (const Daylight& other : DaylightNear()) {

@@ -55,8 +55,8 @@ class RowSun {
     double half_h;
   };
 
-  /// SunlitTime, or kNight: in the loop over the year an optional would wait for its own stores.
-  double SunlitTimeOrNight(size_t row);
+  /// SunlitTime of an hour of the date, or kNight: an optional would have the loop over the year wait for its stores.
+  double SunlitTimeOrNight(const WeatherHour& hour) const;
   bool IsOfDate(const WeatherHour& hour) const;
   bool IsOfRun(const WeatherHour& hour) const;
   void TurnTo(size_t row);

@@ -15,9 +15,15 @@
 
 // Before a function with loops over columns: it is compiled twice, for any processor and for those with vectors of four
 // numbers, and the program picks at its start. Both give the same bits, since neither fuses a product with a sum.
-// Sanitizers check the plain one.
-#if defined(__has_attribute) && defined(__x86_64__) && defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
+// Sanitizers check the plain one: theirs is not ready yet when the program picks.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HELIOGRAD_VECTOR_LOOPS
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define HELIOGRAD_VECTOR_LOOPS
+#endif
+#endif
+#if !defined(HELIOGRAD_VECTOR_LOOPS) && defined(__has_attribute) && defined(__x86_64__) && defined(__GLIBC__)
 #if __has_attribute(target_clones)
 #define HELIOGRAD_VECTOR_LOOPS __attribute__((target_clones("avx2", "default")))
 #endif
