@@ -84,10 +84,13 @@ void PhaseBins::CutPhase(int phase, double begin_s, double end_s) {
 }
 
 void PhaseBins::CutRest(int phase, double begin_s, double end_s) {
-  const double usual_end_s = begin_s + std::max(kSettlingS, kUnusual * usual_s_[static_cast<size_t>(phase)]);
-  const double ends_s[] = {begin_s + kSettlingS, usual_end_s, end_s};
-  for (int part = 0; part < 3 && edges_s_.back() < end_s; ++part) {
-    if (ends_s[part] > edges_s_.back()) Append(FirstBin(phase) + part, std::min(ends_s[part], end_s));
+  // A stall ends a gap's usual course where that usually ends; a bin that held both would be pulled to the stall's
+  // power.
+  const double usual_s = usual_s_[static_cast<size_t>(phase)];
+  const double usual_end_s = end_s - begin_s > kUnusual * usual_s ? begin_s + usual_s : end_s;
+  const double ends_s[] = {std::min(begin_s + kSettlingS, usual_end_s), usual_end_s, end_s};
+  for (int part = 0; part < 3; ++part) {
+    if (ends_s[part] > edges_s_.back()) Append(FirstBin(phase) + part, ends_s[part]);
   }
 }
 

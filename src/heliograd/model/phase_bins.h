@@ -29,9 +29,9 @@ struct BinStep {
 class PhaseBins {
  public:
   /// Marks are sound (EstimatePhaseEnergies checks them). Phases are cut into equal parts of each measured duration,
-  /// other and sleep into their first 5 ms, the rest up to twice the usual length, and what is beyond. A stretch of a
-  /// phase that takes more than twice as long as usual (a stall) falls into a part of its own, for nothing tells where
-  /// it stalled.
+  /// other and sleep into their first 5 ms and the rest. What takes more than twice as long as usual is a stall: a
+  /// phase's falls into a part of its own, for nothing tells where in it the stall was; in other and sleep, the part
+  /// beyond the usual length does.
   PhaseBins(std::span<const PhaseMark> marks, int phase_count, double window_s);
 
   std::span<const PhaseBin> bins() const { return bins_; }

@@ -151,4 +151,51 @@ PhaseTally RunPhaseTrial(const SensorKind& kind, const TrainingLoad& load, const
   return tally;
 }
 
+void WindowTally::Add(const WindowTally& other) {
+  runs += other.runs;
+  unresolved += other.unresolved;
+  covered += other.covered;
+  half_width += other.half_width;
+  errors.insert(errors.end(), other.errors.begin(), other.errors.end());
+}
+
+WindowTally RunWindowTrial(const SensorKind& kind, const TrainingLoad& load, double window_s, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  const DrawnSensor drawn = DrawSensor(kind, {.length_s = window_s + 6}, random);
+  const SimulatedTraining truth = SimulateTraining(load, window_s + 6, random);
+  const PolledSensor seen = PollSensor(truth.power, drawn.sensor, kPolling, random);
+  const bool counts = kind.counter != CounterKind::kAbsent;
+  const auto fit = FitTickTimes(counts ? seen.counter : seen.power, kPolling.period_s);
+  if (!fit) throw std::logic_error(fit.error().Message());
+
+  std::vector<double> repeats_s;
+  for (const PhaseMark& mark : truth.marks) {
+    if (mark.phase == 0) repeats_s.push_back(mark.begin_s);
+  }
+  WindowRequest request;
+  request.ticks = fit->ticks;
+  request.source = kind.counter == CounterKind::kTrue    ? EnergySource::kTrueCounter
+                   : kind.counter == CounterKind::kBlind ? EnergySource::kBlindCounter
+                                                         : EnergySource::kReadings;
+  request.timing = drawn.Timing(fit->period_s);
+  request.begin_s = Uniform(2, 3, random);
+  request.end_s = request.begin_s + window_s;
+  request.repeat_begins_s = repeats_s;
+  const auto found = EstimateWindowEnergy(request);
+  if (!found) throw std::logic_error(found.error().Message());
+  WindowTally tally;
+  tally.runs = 1;
+  if (!found->Resolved()) {
+    tally.unresolved = 1;
+    return tally;
+  }
+  const FilteredPower power(truth.power, 0);
+  const double true_j = power.EnergyUntil(request.end_s) - power.EnergyUntil(request.begin_s);
+  tally.covered = std::abs(InJoules(found->energy) - true_j) <= InJoules(found->HalfWidthWithGain());
+  tally.half_width = InJoules(found->half_width) / true_j;
+  const double shown_j = drawn.sensor.gain * true_j + drawn.sensor.offset_w * window_s;
+  tally.errors.push_back(InJoules(found->energy) / shown_j - 1);
+  return tally;
+}
+
 }  // namespace heliograd

@@ -64,4 +64,40 @@ struct PhaseTally {
 
 PhaseTally RunPhaseTrial(const SensorKind& kind, const TrainingLoad& load, const TrialOptions& options, uint64_t seed);
 
+/// A sweep over limits of 100 to 320 W in steps of 10 W on a card of two phases (docs/attribution.md): power limit,
+/// then the highest clock whose power stays below it, then power and time.
+struct SweepTrial {
+  int rounds = 3;
+  double scatter = 0.01;     // standard deviation of log E of one window
+  bool flat_valley = false;  // a made-up curve with a wide minimum at 150 W in the card's place
+};
+
+struct SweepTally {
+  int runs = 0;
+  int knee_close = 0;  // within one step of the true one
+  int energy_covered = 0, energy_time_covered = 0, binding_covered = 0;
+  double width_w = 0;  // of the knee's interval
+
+  void Add(const SweepTally& other);
+};
+
+SweepTally RunSweepTrial(const SweepTrial& trial, uint64_t seed);
+
+/// True energy and time of one unit of work at a limit.
+struct CardPoint {
+  double power_w = 0, time_s = 0;
+  double EnergyJ() const { return power_w * time_s; }
+};
+CardPoint SimulatedCard(double limit_w, bool flat_valley);
+
+/// Windows of arbitrary energy: how often the truth lies in the interval, and how far the energies are off.
+struct WindowTally {
+  int runs = 0, unresolved = 0, covered = 0;
+  double half_width = 0;       // relative, without the gain
+  std::vector<double> errors;  // relative, without the gain
+
+  void Add(const WindowTally& other);
+};
+WindowTally RunWindowTrial(const SensorKind& kind, const TrainingLoad& load, double window_s, uint64_t seed);
+
 }  // namespace heliograd
