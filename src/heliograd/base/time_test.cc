@@ -180,5 +180,22 @@ TEST(Horizon, SlotsAreEndToEnd) {
   EXPECT_EQ(InHours(Between(horizon.start, horizon.end())), 24);
 }
 
+TEST(WhyImpossible, NamesWhatDoesNotExist) {
+  EXPECT_EQ(WhyImpossible("2025-02-30 20:00"), "February 2025 has 28 days");
+  EXPECT_EQ(WhyImpossible("2024-02-30"), "February 2024 has 29 days");
+  EXPECT_EQ(WhyImpossible("2025-13-01"), "months run from 01 to 12");
+  EXPECT_EQ(WhyImpossible("2025-01-01 24:00"), "hours run from 00 to 23; midnight is 00:00 of the next day");
+  for (const char* other : {"", "2025-01-01", "2025-01-01 20:00", "2025-01-01T20:00Z", "tomorrow", "2025-1-1"}) {
+    EXPECT_EQ(WhyImpossible(other), "") << other;
+  }
+}
+
+TEST(FormatLocal, CarriesTheOffset) {
+  const auto rome = TimeZone::Find("Europe/Rome");
+  if (!rome) GTEST_SKIP() << "no time zone data on this machine";
+  EXPECT_EQ(FormatLocal(StampFromUtc({2025, 10, 26, 0, 30}), *rome), "2025-10-26 02:30 +02:00");
+  EXPECT_EQ(FormatLocal(StampFromUtc({2025, 10, 26, 1, 30}), *rome), "2025-10-26 02:30 +01:00");
+}
+
 }  // namespace
 }  // namespace heliograd
