@@ -42,9 +42,15 @@ int main(int argc, char** argv) {
   AddReproduceCommand(program, commands);
   AddReportCommand(program, commands);
   AddScenarioCommand(program, commands);
+  RefuseEmptyTexts(program);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    const bool wrong = error.get_exit_code() != 0;
+    if (const auto unknown = wrong ? UnknownName(program, {argv + 1, argv + argc}) : std::nullopt) {
+      PrintMessage(*unknown);
+      return kExitUsage;
+    }
     return ExitAfterParsing(program, error);
   }
   for (const Command& command : commands) {

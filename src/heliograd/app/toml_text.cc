@@ -201,7 +201,9 @@ std::string FromLatin1(std::string_view bytes) {
 
 std::string EncodingSentence(const std::vector<std::string>& lines, size_t number) {
   const auto line = KeyLineAt(lines, number);
-  const std::string_view text = line ? std::string_view(line->value) : Trim(lines[number]);
+  std::string_view text = line ? std::string_view(line->value) : Trim(lines[number]);
+  const bool in_quotes = text.size() > 1 && text.front() == '"' && text.back() == '"';
+  if (in_quotes) text = text.substr(1, text.size() - 2);
   return fmt::format("{}{} is not UTF-8 (in Latin-1 it reads {}): save the file in the encoding UTF-8.",
                      line ? line->name + " = " : "", Quoted(text), Quoted(FromLatin1(text)));
 }
@@ -209,7 +211,8 @@ std::string EncodingSentence(const std::vector<std::string>& lines, size_t numbe
 /// Takes the value out of the line so that the next pass gets beyond it. False when the rest would mean something else
 /// without the line.
 bool PassOver(std::vector<std::string>& lines, size_t number, std::string_view description) {
-  const auto line = KeyLineAt(lines, number);
+  auto line = KeyLineAt(lines, number);
+  if (!line) line = KeyLineAt(lines, number, ':');
   const bool twice = description.find("cannot redefine") != std::string_view::npos;
   if (!line && Trim(lines[number]).substr(0, 1) != "#") return false;
   lines[number] = line && !twice ? line->key + " = true" : std::string();
