@@ -138,7 +138,7 @@ class Notes(ProgramTest):
 
     def test_a_lever_below_zero_says_why(self):
         shown = self.run_program("plan", "builtin:paper", env={"COLUMNS": "400"}).stdout
-        self.assertIn("battery is below zero: its simple rule stores spare PV instead of selling it", shown)
+        self.assertIn("battery is below zero (sales bring 0.085 EUR less): its simple rule stores spare PV instead of selling it", shown)
 
     def test_the_ladder_says_which_rule_leaves_the_battery_empty(self):
         shown = self.run_program("plan", "builtin:paper", "--set", "battery.final_wh=200", env={"COLUMNS": "400"}).stdout

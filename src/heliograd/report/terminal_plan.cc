@@ -244,7 +244,7 @@ std::string NegativeLeverText(const DispatchProblem& problem, const Plan& plan, 
     why = "the rule with it costs more than the one without";
   }
   const std::string changes = ChangesText(from, to);
-  return fmt::format("{} is below zero: {}{}.", lever.name, why, changes.empty() ? "" : " (" + changes + ")");
+  return fmt::format("{} is below zero{}: {}.", lever.name, changes.empty() ? "" : " (" + changes + ")", why);
 }
 
 std::string DrawNegativeLevers(const DispatchProblem& problem, const Plan& plan, const TerminalStyle& style) {
