@@ -121,7 +121,8 @@ std::string NumberAdvice(const KeyLine& line) {
 
 /// The same for a value in quotes that do not hold.
 std::string QuotedAdvice(const KeyLine& line, std::string_view description) {
-  if (description.find("escape") != std::string_view::npos) {
+  const bool has_backslash = line.value.find('\\') != std::string::npos;
+  if (has_backslash && description.find("unescaped") == std::string_view::npos) {
     return fmt::format(
         "a backslash means something else between double quotes; write it twice, or use single quotes: "
         "{} = '...'",
