@@ -57,6 +57,12 @@ class ExamplesFirst : public CLI::Formatter {
 CLI::App* AddCommand(CLI::App& program, const std::string& name, const std::string& summary,
                      const std::vector<std::string>& examples);
 
+/// Makes every option of the command and of its subcommands refuse an empty text, which would read as "not given".
+void RefuseEmptyTexts(CLI::App& app);
+/// A sentence for the first command or flag that the program does not have, naming the nearest; nothing when there is
+/// none.
+std::optional<std::string> UnknownName(const CLI::App& program, const std::vector<std::string>& arguments);
+
 /// Prints to standard output; a closed pipe or a full disk is a failure, not silence.
 Result<void> Print(std::string_view text);
 /// A line on standard error.
