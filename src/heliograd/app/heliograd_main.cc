@@ -42,6 +42,7 @@ int main(int argc, char** argv) {
   AddReproduceCommand(program, commands);
   AddReportCommand(program, commands);
   AddScenarioCommand(program, commands);
+  AddMeasureCommand(program, commands);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
