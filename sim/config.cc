@@ -116,7 +116,8 @@ class Reader {
   void RefuseUnknown(const toml::table& table, const char* section, const std::vector<std::string>& known) {
     for (const auto& [key, node] : table) {
       if (std::find(known.begin(), known.end(), key.str()) != known.end()) continue;
-      Problem(&node, fmt::format("there is no key {}.{}", Quoted(section + std::string(key.str())), DidYouMean(key.str(), known)));
+      Problem(&node, fmt::format("there is no key {}.{}", Quoted(section + std::string(key.str())),
+                                 DidYouMean(key.str(), known)));
     }
   }
 

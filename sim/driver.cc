@@ -62,12 +62,14 @@ std::string BootId() {
 
 size_t BytesFor(size_t gpus) { return sizeof(SharedDriver) + gpus * sizeof(SharedGpu); }
 
-/// A file descriptor that closes itself, and with it lets go of its file lock.
+/// A file descriptor that closes itself and lets go of its file lock, which a mapping of the file would keep otherwise.
 class File {
  public:
   explicit File(int descriptor) : descriptor_(descriptor) {}
   ~File() {
-    if (descriptor_ >= 0) close(descriptor_);
+    if (descriptor_ < 0) return;
+    flock(descriptor_, LOCK_UN);
+    close(descriptor_);
   }
   File(const File&) = delete;
   File& operator=(const File&) = delete;
