@@ -21,6 +21,7 @@ namespace heliograd {
 struct SolveOptions {
   Money tolerance = Euros(0.001);      // absolute: stop when cost - bound is no more
   std::optional<Duration> time_limit;  // then the best plan so far, with its bound
+  std::optional<Money> work_price;     // a guess, such as the price of a plan before the forecast changed: only saves time
 };
 
 enum class SolveStatus {
@@ -39,6 +40,7 @@ struct Solution {
   std::vector<EnergyPrice>
       stored_value;  // per slot: worth of one more unit stored at its start; empty when the solver has no duals
   std::optional<Money> work_price;  // cost of one more whole job, from duals
+  std::string solved_by;            // the solver that answered, name and version
 };
 
 /// Thread-safe: Solve may run from several threads at once.
@@ -54,5 +56,11 @@ class DispatchSolver {
 
 /// The solver over HiGHS (linear and mixed-integer programming).
 std::unique_ptr<DispatchSolver> MakeHighsSolver();
+
+/// The solver made for this problem (docs/kernel.md). What lies outside its structure is an error that says so.
+std::unique_ptr<DispatchSolver> MakeKernelSolver();
+
+/// The kernel where the problem has its structure, HiGHS elsewhere; Solution::solved_by says which.
+std::unique_ptr<DispatchSolver> MakeAutoSolver();
 
 }  // namespace heliograd
