@@ -43,7 +43,8 @@ bool BlendRelaxation::Backward(const std::vector<Modes>& modes, double work_pric
     const SlotList& list = lists_.Build(problem_.slots[t], work_price, modes[t]);
     const ValueHead& after = heads_[t + 1];
     const size_t first = after.first + after.count;
-    if (const size_t need = first + after.count + list.pieces.size() + 1; need > pieces_.size()) pieces_.resize(2 * need);
+    if (const size_t need = first + after.count + list.pieces.size() + 1; need > pieces_.size())
+      pieces_.resize(2 * need);
     heads_[t].first = first;
     if (!MergeSlot(after, pieces_.data() + after.first, list, problem_.rho, problem_.capacity, pieces_.data() + first,
                    heads_[t])) {
@@ -196,6 +197,8 @@ std::vector<double> BlendRelaxation::StoredValues() const {
 
 namespace {
 
+const std::function<bool()> kNever;
+
 /// A subproblem: what each slot may still do.
 struct Node {
   std::vector<Modes> modes;
@@ -217,7 +220,9 @@ class DirectionSearch {
       open_.pop_back();
       if (!CanImprove(node.bound)) continue;
       ++answer_.nodes;
-      const Outcome outcome = relaxation_.Solve(node.modes, node.work_price, limits_.is_late);
+      // The first node gives a plan however short the time.
+      const auto& is_late = answer_.nodes == 1 ? kNever : limits_.is_late;
+      const Outcome outcome = relaxation_.Solve(node.modes, node.work_price, is_late);
       if (outcome == Outcome::kStopped) {
         closed_bound_ = std::min(closed_bound_, node.bound);
         stopped = true;

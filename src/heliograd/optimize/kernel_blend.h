@@ -52,7 +52,7 @@ class BlendRelaxation {
   SlotLists lists_;
   std::vector<ValueHead> heads_;  // one more than slots
   std::vector<Piece> pieces_;
-  double value_ = 0;              // V_0 at the initial energy
+  double value_ = 0;  // V_0 at the initial energy
   Schedule less_, more_, next_, mix_;
   double less_price_ = 0, more_price_ = 0, share_of_less_ = 0;
   double bound_ = 0, work_price_ = 0;
@@ -60,9 +60,9 @@ class BlendRelaxation {
 };
 
 struct BlendLimits {
-  double gap = 1e-3;                    // EUR: absolute distance from the optimum that is allowed
-  std::function<bool()> is_late;        // may be empty
-  double guess = 0;                     // of the price of work
+  double gap = 1e-3;              // EUR: absolute distance from the optimum that is allowed
+  std::function<bool()> is_late;  // may be empty
+  double guess = 0;               // of the price of work
 };
 
 struct BlendAnswer {

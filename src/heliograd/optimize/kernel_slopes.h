@@ -28,10 +28,10 @@ struct SlotList {
 
 /// A value function over stored energy, its pieces elsewhere.
 struct ValueHead {
-  double low = 0, cost_low = 0;    // its left end
-  double high = 0;                 // its right end
+  double low = 0, cost_low = 0;       // its left end
+  double high = 0;                    // its right end
   double kept_low = 0, work_low = 0;  // what stays in the cells, and the work of the slot, at the left end
-  size_t first = 0, count = 0;     // of its pieces
+  size_t first = 0, count = 0;        // of its pieces
 };
 
 /// Builds slot lists; keeps its work arrays, so that it allocates nothing once they have grown.

@@ -86,7 +86,7 @@ Slot MakeSlot(const DispatchProblem& problem, const Problem& kernel, int t, doub
   const double surplus = slot.pv + kernel.beta * kernel.most_discharge - kernel.gpu.front().energy;
   slot.most_export = std::min(LimitKwh(problem.grid.export_limit, hours), std::max(surplus, 0.0));
   const double lowest_price = slot.most_export > 0 ? std::min(slot.import_price, slot.export_price) : slot.import_price;
-  slot.burns = kernel.capacity > 0 && lowest_price < 0;
+  slot.burns = lowest_price < 0;
   slot.two_curves = slot.most_export > 0 && slot.export_price > slot.import_price;
   if (slot.two_curves) {
     DrawBuyingCurve(slot, slot.curve);
@@ -125,8 +125,16 @@ double Problem::EnergyOf(double work_done) const {
 }
 
 double Problem::EnergyIn(const Slot& slot, double work_done, double z) const {
-  const double energy = EnergyOf(work_done), least = -slot.most_export - Drawn(z);
-  return energy >= least ? energy : std::min(least, gpu.back().energy);
+  const double drawn = Drawn(z), needed = EnergyOf(work_done);
+  if (!slot.burns && needed + drawn >= -slot.most_export) return needed;
+  double best = needed, least_cost = FlowsAt(slot, needed + drawn).cost;
+  // The cost falls while the bus draws more only up to one of these.
+  for (const double x : {-slot.most_export, 0.0, slot.most_import}) {
+    const double energy = std::min(x - drawn, gpu.back().energy);
+    if (energy <= needed) continue;
+    if (const double cost = FlowsAt(slot, energy + drawn).cost; cost < least_cost) best = energy, least_cost = cost;
+  }
+  return best;
 }
 
 BusFlows FlowsAt(const Slot& slot, double x) {
@@ -148,8 +156,7 @@ std::optional<Problem> MakeProblem(const DispatchProblem& problem, Formulation f
   kernel.beta = battery.discharge_efficiency;
   kernel.rho = RetentionPerSlot(problem);
   // An empty battery can be filled in one slot, its losses within the slot included.
-  kernel.most_charge =
-      std::min(LimitKwh(battery.max_charge, hours), kernel.capacity / (kernel.alpha * kernel.rho));
+  kernel.most_charge = std::min(LimitKwh(battery.max_charge, hours), kernel.capacity / (kernel.alpha * kernel.rho));
   kernel.most_discharge = std::min(LimitKwh(battery.max_discharge, hours), kernel.capacity);
   kernel.wear = InEurosPerKilowattHour(battery.wear_cost);
   kernel.terminal_value = InEurosPerKilowattHour(battery.terminal_value);
@@ -158,9 +165,8 @@ std::optional<Problem> MakeProblem(const DispatchProblem& problem, Formulation f
   const double most_energy = kernel.gpu.back().energy + kernel.capacity;
   for (int t = 0; t < problem.horizon.slots; ++t) {
     const Slot& slot = kernel.slots.emplace_back(MakeSlot(problem, kernel, t, hours));
-    kernel.money_scale +=
-        std::max(std::abs(slot.import_price), std::abs(slot.export_price)) * (most_energy + slot.pv) +
-        kernel.wear * kernel.most_discharge;
+    kernel.money_scale += std::max(std::abs(slot.import_price), std::abs(slot.export_price)) * (most_energy + slot.pv) +
+                          kernel.wear * kernel.most_discharge;
   }
   kernel.money_scale += kernel.terminal_value * kernel.capacity;
   return kernel;

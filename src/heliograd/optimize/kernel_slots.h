@@ -34,13 +34,13 @@ struct BusCurve {
 };
 
 struct Slot {
-  double pv = 0;                             // kWh
+  double pv = 0;                              // kWh
   double import_price = 0, export_price = 0;  // EUR/kWh; the first as the objective has it
-  double most_import = 0, most_export = 0;   // kWh
-  bool two_curves = false;                   // buying and selling have no convex curve together
-  bool burns = false;                        // drawing more may pay: charging excludes discharging
-  BusCurve curve;                            // of both directions together, or of buying alone
-  BusCurve sale_curve;                       // of selling alone, where `two_curves`
+  double most_import = 0, most_export = 0;    // kWh
+  bool two_curves = false;                    // buying and selling have no convex curve together
+  bool burns = false;                         // a price is negative: drawing more may pay
+  BusCurve curve;                             // of both directions together, or of buying alone
+  BusCurve sale_curve;                        // of selling alone, where `two_curves`
 
   /// The modes among which a search must choose; the rest is settled by cost.
   Modes OpenModes() const {
@@ -68,7 +68,7 @@ struct Problem {
   double Drawn(double z) const { return z < 0 ? -z / alpha : -beta * z; }
   /// The draw of the GPU along the hull. Precondition: `gpu` is the hull.
   double EnergyOf(double work) const;
-  /// The same in a slot that releases z: more where the slot could not sell what is left otherwise.
+  /// The same in a slot that releases z; more where drawing more, for work that nobody asked for, costs less.
   double EnergyIn(const Slot& slot, double work, double z) const;
 };
 

@@ -15,7 +15,7 @@ using SteadyClock = std::chrono::steady_clock;
 /// Shares of a slot smaller than this are rounding.
 constexpr double kLeastShare = 1e-12;
 
-constexpr char kKernelName[] = "kernel";
+constexpr char kKernelName[] = "heliograd kernel";
 
 std::function<bool()> LateAfter(SteadyClock::time_point start, const std::optional<Duration>& limit) {
   if (!limit) return {};
@@ -152,5 +152,24 @@ class AutoSolver : public DispatchSolver {
 
 std::unique_ptr<DispatchSolver> MakeKernelSolver() { return std::make_unique<KernelSolver>(); }
 std::unique_ptr<DispatchSolver> MakeAutoSolver() { return std::make_unique<AutoSolver>(); }
+
+std::unique_ptr<DispatchSolver> MakeSolver(SolverChoice choice) {
+  switch (choice) {
+    case SolverChoice::kHighs:
+      return MakeHighsSolver();
+    case SolverChoice::kKernel:
+      return MakeKernelSolver();
+    case SolverChoice::kAuto:
+      break;
+  }
+  return MakeAutoSolver();
+}
+
+std::optional<SolverChoice> SolverChoiceFromName(std::string_view name) {
+  if (name == "auto") return SolverChoice::kAuto;
+  if (name == "kernel") return SolverChoice::kKernel;
+  if (name == "highs") return SolverChoice::kHighs;
+  return std::nullopt;
+}
 
 }  // namespace heliograd

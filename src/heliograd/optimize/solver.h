@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "heliograd/base/result.h"
@@ -21,7 +22,8 @@ namespace heliograd {
 struct SolveOptions {
   Money tolerance = Euros(0.001);      // absolute: stop when cost - bound is no more
   std::optional<Duration> time_limit;  // then the best plan so far, with its bound
-  std::optional<Money> work_price;     // a guess, such as the price of a plan before the forecast changed: only saves time
+  /// A guess, such as the price of a plan before the forecast changed. It only saves time.
+  std::optional<Money> work_price = std::nullopt;
 };
 
 enum class SolveStatus {
@@ -62,5 +64,10 @@ std::unique_ptr<DispatchSolver> MakeKernelSolver();
 
 /// The kernel where the problem has its structure, HiGHS elsewhere; Solution::solved_by says which.
 std::unique_ptr<DispatchSolver> MakeAutoSolver();
+
+enum class SolverChoice { kAuto, kKernel, kHighs };
+std::unique_ptr<DispatchSolver> MakeSolver(SolverChoice choice);
+/// Names as they stand on the command line: "auto", "kernel", "highs".
+std::optional<SolverChoice> SolverChoiceFromName(std::string_view name);
 
 }  // namespace heliograd
