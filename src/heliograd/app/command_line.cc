@@ -84,6 +84,9 @@ void ScenarioFlags::AddTo(CLI::App& app, bool planning) {
       ->check(CLI::Range(0.0, 1e6));
   app.add_option("--time-limit-s", time_limit_s, "then the best plan so far, with its bound")
       ->check(CLI::Range(0.001, 1e6));
+  app.add_option("--solver", solver,
+                 "auto | kernel | highs (default auto: the kernel where it can, HiGHS elsewhere; docs/kernel.md)")
+      ->check(CLI::IsMember({"auto", "kernel", "highs"}));
 }
 
 Result<Scenario> ScenarioFlags::Load() const {
@@ -111,6 +114,8 @@ PlanningOptions ScenarioFlags::Options() const {
   if (time_limit_s) options.solve.time_limit = Seconds(*time_limit_s);
   return options;
 }
+
+std::unique_ptr<DispatchSolver> ScenarioFlags::Solver() const { return MakeSolver(*SolverChoiceFromName(solver)); }
 
 CLI::App* AddCommand(CLI::App& program, const std::string& name, const std::string& summary,
                      const std::vector<std::string>& examples) {

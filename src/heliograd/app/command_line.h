@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,12 +39,14 @@ struct ScenarioFlags {
   std::string formulation = "blend";
   double tolerance_eur = 0.001;
   std::optional<double> time_limit_s;
+  std::string solver = "auto";
 
   /// Adds them to a command. `planning` adds those that only a planner needs.
   void AddTo(CLI::App& app, bool planning = true);
   /// The scenario with every flag applied; all mistakes at once.
   Result<Scenario> Load() const;
   PlanningOptions Options() const;
+  std::unique_ptr<DispatchSolver> Solver() const;
 };
 
 /// Help that shows a command's examples, kept as its footer, above its flags.

@@ -25,7 +25,7 @@ Result<int> RunPlan(const PlanFlags& flags) {
   InputCache cache;
   const auto inputs = ReadInputs(*scenario, flags.scenario.slot_minutes, cache);
   if (!inputs) return Fail(inputs.error());
-  const auto job = PlanJob(*inputs, flags.scenario.Options(), *MakeHighsSolver());
+  const auto job = PlanJob(*inputs, flags.scenario.Options(), *flags.scenario.Solver());
   if (!job) return Fail(job.error());
 
   const bool feasible = job->plan.status != PlanStatus::kInfeasible;

@@ -97,7 +97,7 @@ Result<PlannedJob> PlanJob(const NodeInputs& inputs, const PlanningOptions& opti
     if (auto sound = RequireSound(job.problem, job.plan); !sound) return Fail(sound.error());
   }
   job.plan.solve_time = solution->solve_time;
-  job.plan.solver = solver.Name();
+  job.plan.solver = solution->solved_by;
   job.plan.notes = inputs.notes;
   NoteImpossibleSlots(job.plan);
   if (!options.explain) return job;

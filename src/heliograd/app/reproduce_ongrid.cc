@@ -97,7 +97,7 @@ Result<OngridStudy> RunOngridStudy(InputCache& cache, bool on_terminal) {
   }
   AddCase(cases, {"pv.dc_capacity_w=0"}, study.without_pv);
 
-  const auto solver = MakeHighsSolver();
+  const auto solver = MakeAutoSolver();
   std::vector<std::optional<Error>> errors(cases.size());
   const auto plan = [&](size_t i) {
     auto job = PlanCase(cases[i], cache, *solver);

@@ -46,7 +46,7 @@ struct Study {
 Json PlanRow(const PlannedJob& job) {
   static constexpr const char* kNames[] = {"optimal", "feasible", "infeasible"};
   const Plan& plan = job.plan;
-  Json row = {{"status", kNames[static_cast<int>(plan.status)]}};
+  Json row = {{"status", kNames[static_cast<int>(plan.status)]}, {"solver", plan.solver}};
   if (plan.status == PlanStatus::kInfeasible) {
     row["message"] = plan.infeasible_reason;
     return row;
@@ -85,7 +85,7 @@ std::vector<std::string> ResultColumns(bool off_grid) {
     return {"status",           "finished",   "hours_to_finish", "running_hours",
             "mean_gpu_power_w", "pv_used_wh", "pv_lost_wh",      "message"};
   return {"status", "cost_eur",      "bound_eur", "grid_import_wh", "grid_export_wh",
-          "pv_wh",  "gpu_energy_wh", "carbon_kg", "message"};
+          "pv_wh",  "gpu_energy_wh", "carbon_kg", "message",        "solver"};
 }
 
 Result<Json> SolvePoint(const Study& study, size_t point, InputCache& cache, const DispatchSolver& solver) {
@@ -234,8 +234,8 @@ Result<Study> MakeStudy(const StudyFlags& flags) {
   study.definition = fmt::format("{} {} {} {} {} {} {}", flags.scenario.source, fmt::join(flags.scenario.sets, " "),
                                  fmt::join(flags.vary, " "), flags.mode, flags.scenario.formulation,
                                  flags.scenario.slot_minutes, flags.scenario.tolerance_eur) +
-                     fmt::format(" {} {} {} {}", flags.scenario.start, flags.scenario.deadline, flags.scenario.hours,
-                                 flags.scenario.pv_series);
+                     fmt::format(" {} {} {} {} {}", flags.scenario.start, flags.scenario.deadline, flags.scenario.hours,
+                                 flags.scenario.pv_series, flags.scenario.solver);
   return study;
 }
 
@@ -255,7 +255,7 @@ Result<int> RunStudy(const StudyFlags& flags) {
   }
   CatchInterrupts();
   InputCache cache;
-  const auto solver = MakeHighsSolver();
+  const auto solver = flags.scenario.Solver();
   const auto solve = [&](size_t point) {
     if (!rows[point].is_null()) return;
     rows[point] = RowOf(*study, point, cache, *solver);

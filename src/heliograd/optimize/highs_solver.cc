@@ -55,6 +55,7 @@ class HighsSolver : public DispatchSolver {
       solution.objective = MakePlan(problem, formulation, solution.decisions).objective;
       solution.bound = std::min(solution.bound, solution.objective);
     }
+    solution.solved_by = Name();
     solution.status = StatusOf(*run, solution, options.tolerance);
     if (!run->row_duals.empty()) {
       solution.stored_value = ReadStoredValues(model, run->column_duals, run->row_duals);

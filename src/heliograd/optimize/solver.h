@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "heliograd/base/result.h"
@@ -21,6 +22,8 @@ namespace heliograd {
 struct SolveOptions {
   Money tolerance = Euros(0.001);      // absolute: stop when cost - bound is no more
   std::optional<Duration> time_limit;  // then the best plan so far, with its bound
+  /// A guess, such as the price of a plan before the forecast changed. It only saves time.
+  std::optional<Money> work_price = std::nullopt;
 };
 
 enum class SolveStatus {
@@ -39,6 +42,7 @@ struct Solution {
   std::vector<EnergyPrice>
       stored_value;  // per slot: worth of one more unit stored at its start; empty when the solver has no duals
   std::optional<Money> work_price;  // cost of one more whole job, from duals
+  std::string solved_by;            // the solver that answered, name and version
 };
 
 /// Thread-safe: Solve may run from several threads at once.
@@ -54,5 +58,16 @@ class DispatchSolver {
 
 /// The solver over HiGHS (linear and mixed-integer programming).
 std::unique_ptr<DispatchSolver> MakeHighsSolver();
+
+/// The solver made for this problem (docs/kernel.md). What lies outside its structure is an error that says so.
+std::unique_ptr<DispatchSolver> MakeKernelSolver();
+
+/// The kernel where the problem has its structure, HiGHS elsewhere; Solution::solved_by says which.
+std::unique_ptr<DispatchSolver> MakeAutoSolver();
+
+enum class SolverChoice { kAuto, kKernel, kHighs };
+std::unique_ptr<DispatchSolver> MakeSolver(SolverChoice choice);
+/// Names as they stand on the command line: "auto", "kernel", "highs".
+std::optional<SolverChoice> SolverChoiceFromName(std::string_view name);
 
 }  // namespace heliograd

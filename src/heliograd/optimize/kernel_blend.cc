@@ -1,0 +1,348 @@
+#include "heliograd/optimize/kernel_blend.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+namespace heliograd::kernel {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// A shortfall of work that is rounding, in parts of the job.
+constexpr double kWorkRounding = 1e-10;
+
+/// Energies closer than this are the same, kWh.
+constexpr double kEnergyRounding = 1e-10;
+
+/// Rounding of sums of money, in parts of all the money that moves.
+constexpr double kMoneyRounding = 1e-14;
+
+}  // namespace
+
+BlendRelaxation::BlendRelaxation(const Problem& problem) : problem_(problem), lists_(problem) {
+  const size_t slots = problem.slots.size();
+  heads_.resize(slots + 1);
+  pieces_.resize(64 + slots * 16);
+  for (Schedule* schedule : {&less_, &more_, &next_, &mix_}) {
+    schedule->released.resize(slots);
+    schedule->work.resize(slots);
+  }
+}
+
+bool BlendRelaxation::Backward(const std::vector<Modes>& modes, double work_price) {
+  const size_t slots = problem_.slots.size();
+  ValueHead& end = heads_[slots];
+  end = {problem_.final_min, -problem_.terminal_value * problem_.final_min, problem_.capacity, 0, 0, 0, 0};
+  if (problem_.capacity > problem_.final_min) {
+    pieces_[0] = {-problem_.terminal_value, problem_.capacity - problem_.final_min, 0, 1};
+    end.count = 1;
+  }
+  for (size_t t = slots; t-- > 0;) {
+    const SlotList& list = lists_.Build(problem_.slots[t], work_price, modes[t]);
+    const ValueHead& after = heads_[t + 1];
+    const size_t first = after.first + after.count;
+    if (const size_t need = first + after.count + list.pieces.size() + 1; need > pieces_.size())
+      pieces_.resize(2 * need);
+    heads_[t].first = first;
+    if (!MergeSlot(after, pieces_.data() + after.first, list, problem_.rho, problem_.capacity, pieces_.data() + first,
+                   heads_[t])) {
+      return false;
+    }
+  }
+  const ValueHead& start = heads_.front();
+  double left = problem_.initial - start.low;
+  if (left < -kEnergyRounding || problem_.initial > start.high + kEnergyRounding) return false;
+  value_ = start.cost_low;
+  for (size_t i = 0; i < start.count && left > 0; ++i) {
+    const Piece& piece = pieces_[start.first + i];
+    value_ += piece.slope * std::min(left, piece.length);
+    left -= piece.length;
+  }
+  return true;
+}
+
+void BlendRelaxation::Forward(Schedule& schedule) const {
+  double stored = problem_.initial;
+  schedule.total_work = 0;
+  for (size_t t = 0; t < problem_.slots.size(); ++t) {
+    const ValueHead& head = heads_[t];
+    stored = std::clamp(stored, head.low, head.high);
+    double left = stored - head.low, kept = head.kept_low, work = head.work_low;
+    const Piece* piece = pieces_.data() + head.first;
+    const Piece* const end = piece + head.count;
+    for (; piece != end && left > 0; ++piece) {
+      const double step = std::min(left, piece->length);
+      kept += piece->kept * step;
+      work += piece->work * step;
+      left -= piece->length;
+    }
+    const double released = stored - kept;
+    schedule.released[t] = std::abs(released) < 1e-14 ? 0 : released;
+    schedule.work[t] = work;
+    schedule.total_work += work;
+    stored = problem_.rho * kept;
+  }
+}
+
+bool BlendRelaxation::Evaluate(const std::vector<Modes>& modes, double work_price, Schedule& schedule) {
+  ++evaluations_;
+  if (!Backward(modes, work_price)) return false;
+  Forward(schedule);
+  schedule.cost = value_ + work_price * schedule.total_work;
+  return true;
+}
+
+Outcome BlendRelaxation::Solve(const std::vector<Modes>& modes, double guess, const std::function<bool()>& is_late) {
+  const double target = problem_.work;
+  if (!Evaluate(modes, 0, less_)) return Outcome::kInfeasible;
+  less_price_ = more_price_ = 0;
+  if (less_.total_work >= target) {
+    bound_ = value_;
+    work_price_ = 0;
+    more_ = less_;
+    Mix(0);
+    return Outcome::kSolved;
+  }
+  double price = guess > 0 ? guess : kInfinity;
+  if (guess <= 0) {  // energy per work along the whole hull, at the mean of the prices
+    const GpuPoint& top = problem_.gpu.back();
+    const double energy = static_cast<double>(problem_.slots.size()) * (top.energy + problem_.capacity);
+    price = std::max(problem_.money_scale / energy, 1e-6) * top.energy / top.work;
+  }
+  const double most_price = 1e9 * std::max(price, 1e-9);
+  while (true) {
+    if (is_late && is_late()) return Outcome::kStopped;
+    Evaluate(modes, price, more_);
+    more_price_ = price;
+    if (more_.total_work >= target) break;
+    if (more_.total_work >= target - kWorkRounding && price > most_price / 4) break;
+    std::swap(less_, more_);
+    less_price_ = price;
+    if (price > most_price) return Outcome::kInfeasible;
+    price *= price > 100 * most_price * 1e-9 ? 16 : 2;
+  }
+  const double rounding = kMoneyRounding * (problem_.money_scale + std::abs(more_.cost));
+  bound_ = std::max(value_ + price * target, less_.cost + less_price_ * (target - less_.total_work));
+  while (true) {
+    if (is_late && is_late()) return Outcome::kStopped;
+    const double reach = more_.total_work - less_.total_work;
+    price = std::clamp(reach > 0 ? (more_.cost - less_.cost) / reach : more_price_, less_price_, more_price_);
+    const double crossing = less_.cost + price * (target - less_.total_work);
+    Evaluate(modes, price, next_);
+    const double value = value_ + price * target;
+    bound_ = std::max(bound_, value);
+    work_price_ = price;
+    const bool nothing_new = next_.total_work <= less_.total_work || next_.total_work >= more_.total_work;
+    if (value >= crossing - rounding || nothing_new) break;
+    if (next_.total_work < target) {
+      std::swap(less_, next_);
+      less_price_ = price;
+    } else {
+      std::swap(more_, next_);
+      more_price_ = price;
+    }
+  }
+  const double reach = more_.total_work - less_.total_work;
+  Mix(reach > 0 ? std::clamp((more_.total_work - target) / reach, 0.0, 1.0) : 0);
+  return Outcome::kSolved;
+}
+
+void BlendRelaxation::Mix(double share_of_less) {
+  share_of_less_ = share_of_less;
+  const double a = share_of_less, b = 1 - share_of_less;
+  for (size_t t = 0; t < mix_.work.size(); ++t) {
+    mix_.released[t] = a * less_.released[t] + b * more_.released[t];
+    mix_.work[t] = a * less_.work[t] + b * more_.work[t];
+  }
+  mix_.cost = a * less_.cost + b * more_.cost;
+  mix_.total_work = a * less_.total_work + b * more_.total_work;
+}
+
+double BlendRelaxation::ListCost(size_t t, Modes modes, double work_price, double released) {
+  const SlotList& list = lists_.Build(problem_.slots[t], work_price, modes);
+  double left = released - list.z_low, cost = list.cost_low, work = list.work_low;
+  for (const Piece& piece : list.pieces) {
+    if (left <= 0) break;
+    const double step = std::min(left, piece.length);
+    cost += piece.slope * step;
+    work += piece.work * step;
+    left -= piece.length;
+  }
+  return cost + work_price * work;
+}
+
+double BlendRelaxation::RelaxedCost(size_t t, Modes modes) {
+  return share_of_less_ * ListCost(t, modes, less_price_, less_.released[t]) +
+         (1 - share_of_less_) * ListCost(t, modes, more_price_, more_.released[t]);
+}
+
+std::vector<double> BlendRelaxation::StoredValues() const {
+  std::vector<double> values(problem_.slots.size());
+  double stored = problem_.initial;
+  for (size_t t = 0; t < values.size(); ++t) {
+    const ValueHead& head = heads_[t];
+    double left = stored - head.low;
+    for (size_t i = 0; i < head.count; ++i) {
+      const Piece& piece = pieces_[head.first + i];
+      values[t] = -piece.slope;
+      left -= piece.length;
+      if (left <= kEnergyRounding) break;
+    }
+    stored = problem_.rho * (stored - mix_.released[t]);
+  }
+  return values;
+}
+
+namespace {
+
+const std::function<bool()> kNever;
+
+/// A subproblem: what each slot may still do.
+struct Node {
+  std::vector<Modes> modes;
+  double bound;
+  double work_price;
+};
+
+class DirectionSearch {
+ public:
+  DirectionSearch(const Problem& problem, const BlendLimits& limits)
+      : problem_(problem), limits_(limits), relaxation_(problem) {}
+
+  BlendAnswer Search() {
+    open_.push_back({std::vector<Modes>(problem_.slots.size(), kAllModes), -kInfinity, limits_.guess});
+    answer_.cost = kInfinity;
+    bool stopped = false;
+    while (!open_.empty() && !stopped) {
+      const Node node = std::move(open_.back());
+      open_.pop_back();
+      if (!CanImprove(node.bound)) continue;
+      ++answer_.nodes;
+      // The first node gives a plan however short the time.
+      const auto& is_late = answer_.nodes == 1 ? kNever : limits_.is_late;
+      const Outcome outcome = relaxation_.Solve(node.modes, node.work_price, is_late);
+      if (outcome == Outcome::kStopped) {
+        closed_bound_ = std::min(closed_bound_, node.bound);
+        stopped = true;
+      } else if (outcome == Outcome::kSolved) {
+        Expand(node);
+      }
+    }
+    for (const Node& node : open_) closed_bound_ = std::min(closed_bound_, node.bound);
+    answer_.has_plan = answer_.cost < kInfinity;
+    answer_.bound = std::min(closed_bound_, answer_.cost);
+    answer_.outcome = stopped ? Outcome::kStopped : answer_.has_plan ? Outcome::kSolved : Outcome::kInfeasible;
+    answer_.evaluations = relaxation_.evaluations();
+    return std::move(answer_);
+  }
+
+ private:
+  /// Exact while that is cheap, then to the gap that is allowed.
+  double Gap() const {
+    constexpr int kExactNodes = 64;
+    const double exact = 1e-13 * problem_.money_scale + 1e-12;
+    return answer_.nodes < kExactNodes ? std::min(exact, limits_.gap) : limits_.gap;
+  }
+
+  /// Keeps the bound of what is not looked at any further.
+  bool CanImprove(double bound) {
+    if (answer_.cost == kInfinity || bound < answer_.cost - Gap()) return true;
+    closed_bound_ = std::min(closed_bound_, bound);
+    return false;
+  }
+
+  void Expand(const Node& node) {
+    const double bound = std::max(relaxation_.bound(), node.bound);
+    const double cost = TrueCost();
+    if (cost < answer_.cost) KeepPlan(cost);
+    if (!CanImprove(bound)) return;
+    const std::optional<size_t> slot = WorstSlot(node.modes);
+    if (!slot) {
+      closed_bound_ = std::min(closed_bound_, bound);
+      return;
+    }
+    Branch(node, *slot, bound);
+  }
+
+  BusFlows Flows(size_t t) const {
+    const Slot& slot = problem_.slots[t];
+    const Schedule& plan = relaxation_.schedule();
+    const double z = plan.released[t];
+    return FlowsAt(slot, problem_.EnergyIn(slot, plan.work[t], z) + problem_.Drawn(z));
+  }
+
+  double SlotCost(size_t t) const {
+    const Schedule& plan = relaxation_.schedule();
+    return Flows(t).cost + problem_.wear * std::max(plan.released[t], 0.0);
+  }
+
+  /// Of the mixed schedule, each slot in the direction that is cheapest.
+  double TrueCost() const {
+    const Schedule& plan = relaxation_.schedule();
+    double stored = problem_.initial, cost = 0;
+    for (size_t t = 0; t < problem_.slots.size(); ++t) {
+      cost += SlotCost(t);
+      stored = problem_.rho * (stored - plan.released[t]);
+    }
+    return cost - problem_.terminal_value * stored;
+  }
+
+  void KeepPlan(double cost) {
+    const Schedule& plan = relaxation_.schedule();
+    answer_.cost = cost;
+    answer_.released = plan.released;
+    answer_.work = plan.work;
+    answer_.work_price = relaxation_.work_price();
+    answer_.stored_values = relaxation_.StoredValues();
+  }
+
+  /// The slot whose relaxation is furthest from what it costs.
+  std::optional<size_t> WorstSlot(const std::vector<Modes>& modes) {
+    std::optional<size_t> worst;
+    double most = -kInfinity;
+    for (size_t t = 0; t < modes.size(); ++t) {
+      if (BitsToChoose(t, modes[t]) == 0) continue;
+      const double excess = SlotCost(t) - relaxation_.RelaxedCost(t, modes[t]);
+      if (excess > most) most = excess, worst = t;
+    }
+    return worst;
+  }
+
+  /// The pair of modes that is still open in that slot, or none.
+  Modes BitsToChoose(size_t t, Modes modes) const {
+    const Modes open = modes & problem_.slots[t].OpenModes();
+    for (const Modes pair : {static_cast<Modes>(kBuys | kSells), static_cast<Modes>(kCharges | kDischarges)}) {
+      if ((open & pair) == pair) return pair;
+    }
+    return 0;
+  }
+
+  void Branch(const Node& node, size_t t, double bound) {
+    const Modes pair = BitsToChoose(t, node.modes[t]);
+    const bool direction = pair == (kBuys | kSells);
+    const Modes first = direction ? kBuys : kCharges, second = direction ? kSells : kDischarges;
+    const bool likely_second = direction ? Flows(t).grid_export > 0 : relaxation_.schedule().released[t] > 0;
+    for (const bool take_second : {!likely_second, likely_second}) {  // the last is looked at first
+      Node child{node.modes, bound, relaxation_.work_price()};
+      child.modes[t] = static_cast<Modes>(child.modes[t] & ~(take_second ? first : second));
+      open_.push_back(std::move(child));
+    }
+  }
+
+  const Problem& problem_;
+  const BlendLimits& limits_;
+  BlendRelaxation relaxation_;
+  std::vector<Node> open_;
+  BlendAnswer answer_;
+  double closed_bound_ = kInfinity;
+};
+
+}  // namespace
+
+BlendAnswer SolveBlend(const Problem& problem, const BlendLimits& limits) {
+  return DirectionSearch(problem, limits).Search();
+}
+
+}  // namespace heliograd::kernel

@@ -1,0 +1,80 @@
+// The kernel of `blend`: value functions backward, a plan forward, a search on the price of work, and branch and bound
+// over the directions of slots that have no convex cost.
+//
+// Enters: a kernel::Problem whose GPU points are the concave hull. Leaves: what each slot releases from the cells and
+// how much work it does, with a bound and the prices of work and of stored energy (docs/kernel.md, sections 3 to 5).
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "heliograd/optimize/kernel_slopes.h"
+
+namespace heliograd::kernel {
+
+/// What the slots do. Costs are the relaxation's where directions are still open.
+struct Schedule {
+  std::vector<double> released;  // z per slot, kWh
+  std::vector<double> work;      // per slot
+  double cost = 0, total_work = 0;
+};
+
+enum class Outcome { kSolved, kInfeasible, kStopped };
+
+/// The relaxation with given modes, solved: value functions at the price of work at which two schedules are both
+/// optimal, and their mix, which does exactly the work asked for.
+class BlendRelaxation {
+ public:
+  explicit BlendRelaxation(const Problem& problem);
+
+  /// `guess` is a price of work to begin with, if positive. kStopped where `is_late` says so.
+  Outcome Solve(const std::vector<Modes>& modes, double guess, const std::function<bool()>& is_late);
+
+  double bound() const { return bound_; }
+  double work_price() const { return work_price_; }
+  /// The mix, and what it costs in the relaxation.
+  const Schedule& schedule() const { return mix_; }
+  /// What the schedule's slot costs in the relaxation.
+  double RelaxedCost(size_t t, Modes modes);
+  /// -V': worth of one more unit stored at the start of each slot, along the schedule.
+  std::vector<double> StoredValues() const;
+  int evaluations() const { return evaluations_; }
+
+ private:
+  /// False where the energy has no way through the slots.
+  bool Backward(const std::vector<Modes>& modes, double work_price);
+  void Forward(Schedule& schedule) const;
+  bool Evaluate(const std::vector<Modes>& modes, double work_price, Schedule& schedule);
+  void Mix(double share_of_less);
+  double ListCost(size_t t, Modes modes, double work_price, double released);
+
+  const Problem& problem_;
+  SlotLists lists_;
+  std::vector<ValueHead> heads_;  // one more than slots
+  std::vector<Piece> pieces_;
+  double value_ = 0;  // V_0 at the initial energy
+  Schedule less_, more_, next_, mix_;
+  double less_price_ = 0, more_price_ = 0, share_of_less_ = 0;
+  double bound_ = 0, work_price_ = 0;
+  int evaluations_ = 0;
+};
+
+struct BlendLimits {
+  double gap = 1e-3;              // EUR: absolute distance from the optimum that is allowed
+  std::function<bool()> is_late;  // may be empty
+  double guess = 0;               // of the price of work
+};
+
+struct BlendAnswer {
+  Outcome outcome = Outcome::kInfeasible;
+  bool has_plan = false;
+  std::vector<double> released, work;
+  double cost = 0, bound = 0;  // of the plan; no plan costs less
+  double work_price = 0;
+  std::vector<double> stored_values;
+  int nodes = 0, evaluations = 0;
+};
+
+BlendAnswer SolveBlend(const Problem& problem, const BlendLimits& limits);
+
+}  // namespace heliograd::kernel
