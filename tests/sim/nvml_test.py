@@ -176,7 +176,7 @@ class OtherPrograms(SimulatorTest):
     def test_nvitop_shows_the_gpu_and_its_load(self):
         self.gpu("[[gpu]]\nlimit_max_w = 250\nlimit_default_w = 222\n")
         job = self.start_and_wait_for_a_step()
-        shown = subprocess.run([sys.executable, "-m", "nvitop", "--once", "--no-color"], capture_output=True, text=True,
+        shown = subprocess.run([sys.executable, "-m", "nvitop", "--once"], capture_output=True, text=True,
                                timeout=60, env={**os.environ, "COLUMNS": "120", "LINES": "60"})
         self.assertEqual(shown.returncode, 0, shown.stderr)
         self.assertIn("GeForce RTX 4070", shown.stdout)
