@@ -30,9 +30,10 @@ if [ ! -x .venv/bin/python ]; then
   echo "setup: making the Python environment .venv"
   python3 -m venv .venv
 fi
-if ! cmp -s requirements.txt .venv/installed-requirements.txt; then
-  echo "setup: installing into .venv: $(tr '\n' ' ' <requirements.txt)"
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-  cp requirements.txt .venv/installed-requirements.txt
+wanted=$(cat requirements.txt tests/sim/requirements.txt)
+if [ "$wanted" != "$(cat .venv/installed-requirements.txt 2>/dev/null)" ]; then
+  echo "setup: installing into .venv: $(tr '\n' ' ' <<<"$wanted")"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r tests/sim/requirements.txt
+  echo "$wanted" >.venv/installed-requirements.txt
 fi
 echo "setup: everything is installed"

@@ -99,7 +99,7 @@ class Study(ProgramTest):
         self.run_program(*args)
         whole = (self.folder / "grid.csv").read_text()
         row = self.run_json("study", "builtin:paper", "--vary", "job.hours=16:19:1")["points"][0]
-        definition = "builtin:paper  job.hours=16:19:1  blend 60 0.001    "
+        definition = "builtin:paper  job.hours=16:19:1  blend 60 0.001     auto"
         journal = self.folder / "grid.csv.partial"
         head = json.dumps({"study": definition})
         point = json.dumps({"point": 0, "row": row})
