@@ -36,6 +36,11 @@ class PhaseBins {
 
   std::span<const PhaseBin> bins() const { return bins_; }
   int Group(int bin) const { return bins_[static_cast<size_t>(bin)].phase; }
+  /// True of the part that holds a phase's stalls.
+  bool IsStall(int bin) const {
+    const PhaseBin& b = bins_[static_cast<size_t>(bin)];
+    return b.alone && b.phase + 2 < static_cast<int>(usual_s_.size());
+  }
   double begin_s() const { return edges_s_.front(); }
   double end_s() const { return edges_s_.back(); }
   /// First of the bins of a phase, and how many.

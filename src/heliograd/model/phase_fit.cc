@@ -16,7 +16,9 @@ constexpr double kDriftSpread = 0.1;    // prior deviation at a drift knot
 constexpr double kKnotS = 30;
 constexpr double kTimingUnitS = 1e-3;  // timing unknowns are in ms, which keeps the normal matrix well scaled
 constexpr double kLeastTimingSdS = 1e-6;
-constexpr int kMoves = 2;  // of lag, low pass and window
+constexpr double kStallMemory = 5;  // low passes after which a stall no longer matters
+constexpr size_t kMostStalled = 2;  // beyond one window in two, stalls are the rule and are fitted like the rest
+constexpr int kMoves = 2;           // of lag, low pass and window
 constexpr int kNoisePasses = 3;
 
 struct Look {
@@ -148,14 +150,17 @@ class Regression {
       Solve(move + 1 == kMoves ? kNoisePasses : 1);
       MoveTiming();
     }
+    EstimateStalls();
   }
   PhaseFit Result(const MatrixXd& energy_of_bins) const;
 
  private:
   void Build(bool with_timing);
-  void AddRow(const Look& look, const Drift& drift);
+  bool TouchesStall(const Look& look) const;
+  void AddRow(const Look& look, const Drift& drift, Rows& rows);
   void Solve(int passes);
   void MoveTiming();
+  void EstimateStalls();
   MatrixXd Prior() const;
   VectorXd PriorMean() const;
   MatrixXd ClusterMiddle(int& blocks) const;
@@ -166,8 +171,10 @@ class Regression {
   SensorTiming prior_, timing_;
   Columns columns_;
   std::vector<Look> looks_;
-  Rows rows_{0};
-  VectorXd seen_s_, values_, x_;
+  Rows rows_{0}, stalled_rows_{0};  // the second are of windows that touch a stall within a phase
+  VectorXd values_, stalled_values_;
+  VectorXd seen_s_, x_;
+  VectorXd stall_variance_;  // of the bins' powers
   MatrixXd normal_, precision_;
   Eigen::LLT<MatrixXd> solver_;
   double mean_w_ = 0, noise2_ = 1;
@@ -177,25 +184,39 @@ void Regression::Build(bool with_timing) {
   looks_ = LooksOf(bins_, ticks_, timing_);
   const Drift drift(looks_);
   columns_ = {static_cast<int>(bins_.bins().size()), drift.knots(), with_timing, !timing_.contiguous};
-  rows_ = Rows(columns_.count());
+  rows_ = stalled_rows_ = Rows(columns_.count());
   seen_s_ = VectorXd::Zero(columns_.bins);
-  values_.resize(static_cast<Eigen::Index>(looks_.size()));
-  for (size_t k = 0; k < looks_.size(); ++k) {
-    AddRow(looks_[k], drift);
-    values_[static_cast<Eigen::Index>(k)] = looks_[k].value_w;
+  std::vector<double> values, stalled_values;
+  const auto stalled = static_cast<size_t>(
+      std::count_if(looks_.begin(), looks_.end(), [&](const Look& look) { return TouchesStall(look); }));
+  const bool set_apart = stalled * kMostStalled < looks_.size();
+  for (const Look& look : looks_) {
+    const bool apart = set_apart && TouchesStall(look);
+    AddRow(look, drift, apart ? stalled_rows_ : rows_);
+    (apart ? stalled_values : values).push_back(look.value_w);
   }
-  mean_w_ = values_.mean();
+  values_ = Eigen::Map<const VectorXd>(values.data(), static_cast<Eigen::Index>(values.size()));
+  stalled_values_ = Eigen::Map<const VectorXd>(stalled_values.data(), static_cast<Eigen::Index>(stalled_values.size()));
+  mean_w_ = (values_.sum() + stalled_values_.sum()) / static_cast<double>(looks_.size());
   normal_ = MatrixXd::Zero(columns_.count(), columns_.count());
   rows_.AddSquareTo(normal_);
   normal_ = normal_.selfadjointView<Eigen::Lower>();
   precision_ = Prior();
 }
 
-void Regression::AddRow(const Look& look, const Drift& drift) {
+/// Within a stall power is anything but constant. A window that holds some of it would pull at all its other bins.
+bool Regression::TouchesStall(const Look& look) const {
+  bool touches = false;
+  bins_.VisitTime(look.begin_s - kStallMemory * timing_.low_pass_s, look.end_s,
+                  [&](int bin, double) { touches = touches || bins_.IsStall(bin); });
+  return touches;
+}
+
+void Regression::AddRow(const Look& look, const Drift& drift, Rows& rows) {
   const double tau_s = timing_.low_pass_s, window_s = look.end_s - look.begin_s;
   double mean_w = 0;
   bins_.VisitTime(look.begin_s, look.end_s, [&](int bin, double seconds) {
-    rows_.Add(bin, seconds / window_s);
+    rows.Add(bin, seconds / window_s);
     seen_s_[bin] += seconds;
     if (columns_.timing) mean_w += x_[bin] * seconds / window_s;
   });
@@ -204,24 +225,24 @@ void Regression::AddRow(const Look& look, const Drift& drift) {
   for (const int end : {0, 1}) {
     const double sign = end == 0 ? -1 : 1;
     bins_.VisitFiltered(end == 0 ? look.begin_s : look.end_s, tau_s, [&](int bin, double y, double dy) {
-      if (tau_s >= PhaseBins::kNoLowPassS) rows_.Add(bin, -sign * tau_s * y / window_s);
+      if (tau_s >= PhaseBins::kNoLowPassS) rows.Add(bin, -sign * tau_s * y / window_s);
       if (!columns_.timing) return;
       power[end] += x_[bin] * y;
       slope[end] += x_[bin] * dy;
     });
   }
   const VectorXd hats = drift.Centred(look.time_s);
-  for (int knot = 0; knot < columns_.knots; ++knot) rows_.Add(columns_.drift() + knot, hats[knot]);
+  for (int knot = 0; knot < columns_.knots; ++knot) rows.Add(columns_.drift() + knot, hats[knot]);
   if (columns_.timing) {
-    rows_.Add(columns_.lag(), -(power[1] - power[0]) / window_s * kTimingUnitS);
-    rows_.Add(columns_.low_pass(), -(slope[1] - slope[0]) / window_s * kTimingUnitS);
+    rows.Add(columns_.lag(), -(power[1] - power[0]) / window_s * kTimingUnitS);
+    rows.Add(columns_.low_pass(), -(slope[1] - slope[0]) / window_s * kTimingUnitS);
   }
   if (columns_.timing && columns_.window) {
     // The reading itself would do for the modelled mean, but its noise would then pull the window along.
     mean_w -= tau_s * (power[1] - power[0]) / window_s;
-    rows_.Add(columns_.window_column(), (power[0] - mean_w) / window_s * kTimingUnitS);
+    rows.Add(columns_.window_column(), (power[0] - mean_w) / window_s * kTimingUnitS);
   }
-  rows_.Finish();
+  rows.Finish();
 }
 
 /// Deviations from a phase's own mean have this covariance, the mean itself is free.
@@ -307,6 +328,34 @@ void Regression::MoveTiming() {
   timing_.window_s = std::max(0.1 * prior_.window_s, timing_.window_s + kTimingUnitS * x_[columns_.window_column()]);
 }
 
+/// The mean power of a stall is what its windows show beyond the other bins' part in them.
+void Regression::EstimateStalls() {
+  stall_variance_ = VectorXd::Zero(columns_.bins);
+  if (stalled_rows_.count() == 0) return;
+  for (int bin = 0; bin < columns_.bins; ++bin) {
+    if (!bins_.IsStall(bin) || bins_.bins()[static_cast<size_t>(bin)].run_s <= 0) continue;
+    std::vector<std::pair<double, double>> shares;  // of the window, and what it shows of the stall
+    double share_sum = 0, power_sum = 0;
+    for (size_t row = 0; row < stalled_rows_.count(); ++row) {
+      double share = 0;
+      stalled_rows_.VisitRow(row, [&](int column, double z) { share += column == bin ? z : 0; });
+      if (share <= 0) continue;
+      const double power_w =
+          stalled_values_[static_cast<Eigen::Index>(row)] - stalled_rows_.Times(row, x_) + share * x_[bin];
+      shares.emplace_back(share, power_w);
+      share_sum += share;
+      power_sum += power_w;
+    }
+    stall_variance_[bin] = std::pow(kAloneSpread * mean_w_, 2);
+    if (shares.size() < 2) continue;
+    x_[bin] = power_sum / share_sum;
+    double squares = 0;
+    for (const auto& [share, power_w] : shares) squares += std::pow(power_w - share * x_[bin], 2);
+    const double n = static_cast<double>(shares.size());
+    stall_variance_[bin] = n / (n - 1) * squares / (share_sum * share_sum);
+  }
+}
+
 /// The sum over blocks of q q', q the block's sum of row times residual.
 MatrixXd Regression::ClusterMiddle(int& blocks) const {
   const double length_s = looks_.back().time_s - looks_.front().time_s;
@@ -343,7 +392,7 @@ PhaseFit Regression::Result(const MatrixXd& energy_of_bins) const {
   fit.bin_power_w = x_.head(columns_.bins);
   fit.timing = timing_;
   fit.noise_w = std::sqrt(noise2_);
-  fit.rows = static_cast<int>(rows_.count());
+  fit.rows = static_cast<int>(looks_.size());
   fit.unknowns = columns_.count();
   fit.seen_s = seen_s_;
   fit.mean_reading_w = mean_w_;
@@ -354,6 +403,9 @@ PhaseFit Regression::Result(const MatrixXd& energy_of_bins) const {
   const MatrixXd middle = ClusterMiddle(fit.blocks) + noise2_ * noise2_ * precision_;
   fit.model_covariance = noise2_ * energies.transpose() * weights;
   fit.cluster_covariance = weights.transpose() * middle * weights;
+  const MatrixXd stalls = energy_of_bins * stall_variance_.asDiagonal() * energy_of_bins.transpose();
+  fit.model_covariance += stalls;
+  fit.cluster_covariance += stalls;
   return fit;
 }
 
