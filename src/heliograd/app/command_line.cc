@@ -82,7 +82,7 @@ void ScenarioFlags::AddTo(CLI::App& app, bool planning) {
       ->check(CLI::IsMember({"paper", "levels", "blend"}));
   app.add_option("--tolerance-eur", tolerance_eur, "absolute distance from the optimum allowed (default 0.001)")
       ->check(CLI::Range(0.0, 1e6));
-  app.add_option("--time-limit-s", time_limit_s, "then the best plan so far, with its bound")
+  app.add_option("--time-limit-s", time_limit_s, "per solve, then the best plan so far with its bound (default 60)")
       ->check(CLI::Range(0.001, 1e6));
   app.add_option("--solver", solver,
                  "auto | kernel | highs (default auto: the kernel where it can, HiGHS elsewhere; docs/kernel.md)")
@@ -111,7 +111,7 @@ PlanningOptions ScenarioFlags::Options() const {
   PlanningOptions options;
   options.formulation = *FormulationFromName(formulation);
   options.solve.tolerance = Euros(tolerance_eur);
-  if (time_limit_s) options.solve.time_limit = Seconds(*time_limit_s);
+  options.solve.time_limit = Seconds(time_limit_s);
   return options;
 }
 

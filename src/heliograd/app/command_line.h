@@ -38,7 +38,7 @@ struct ScenarioFlags {
   int slot_minutes = 60;
   std::string formulation = "blend";
   double tolerance_eur = 0.001;
-  std::optional<double> time_limit_s;
+  double time_limit_s = 60;
   std::string solver = "auto";
 
   /// Adds them to a command. `planning` adds those that only a planner needs.
