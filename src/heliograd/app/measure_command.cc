@@ -150,15 +150,15 @@ std::string AsText(const std::vector<DeviceEnergy>& energies, const Measured& me
   const double seconds = static_cast<double>(measured.end_ns - measured.begin_ns) * 1e-9;
   std::string text = fmt::format("Measured over {:.3f} s:\n", seconds);
   for (const DeviceEnergy& energy : energies) {
-    text += fmt::format("  {:<28} {:>12.1f} J ({}) {:>8}  mean {:.1f} W  peak {:.1f} W  by {}, {} values\n",
-                        energy.device.name, InJoules(energy.energy), EnergyText(energy.energy), Interval(energy),
-                        InWatts(energy.mean), InWatts(energy.peak), energy.method, energy.samples);
+    text += fmt::format("  {}: {:.1f} J ({}) {}\n", energy.device.name, InJoules(energy.energy),
+                        EnergyText(energy.energy), Interval(energy));
+    text += fmt::format("    mean {:.1f} W, peak {:.1f} W, by {}, {} values\n", InWatts(energy.mean),
+                        InWatts(energy.peak), energy.method, energy.samples);
     for (const std::string& remark : energy.remarks) text += "    note: " + remark + "\n";
   }
   text +=
-      "Intervals hold the truth in 95 of 100 runs. They include the sensor's gain, +-5 % where it was not compared "
-      "with a "
-      "meter:\nthat factor is the same in every energy of a device and drops out of ratios.\n";
+      "Intervals hold the truth in 95 of 100 runs. They include the sensor's gain, +-5 % where it was\n"
+      "not compared with a meter: one factor, the same in every energy of a device; ratios are free of it.\n";
   return text;
 }
 
