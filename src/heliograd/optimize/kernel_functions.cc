@@ -28,8 +28,7 @@ class FunctionWriter {
         return;
       }
       const bool touches = low - last.high <= kSamePlace;
-      if (touches && SameSlope(last.slope, slope) && last.high > last.low &&
-          std::abs(last.At(low) - cost) <= tie_) {
+      if (touches && SameSlope(last.slope, slope) && last.high > last.low && std::abs(last.At(low) - cost) <= tie_) {
         last.high = high;
         return;
       }
@@ -96,7 +95,8 @@ void AppendLower(FunctionView f, FunctionView g, double tie, std::vector<Segment
 
 size_t EndOfRun(FunctionView f, size_t first) {
   size_t i = first + 1;
-  while (i < f.size() && f[i].low - f[i - 1].high <= kSamePlace && f[i].slope >= f[i - 1].slope - 1e-13 * (1 + std::abs(f[i].slope)) &&
+  while (i < f.size() && f[i].low - f[i - 1].high <= kSamePlace &&
+         f[i].slope >= f[i - 1].slope - 1e-13 * (1 + std::abs(f[i].slope)) &&
          std::abs(f[i].cost - f[i - 1].CostHigh()) <= 4e-12 * (1 + std::abs(f[i].cost))) {
     ++i;
   }
@@ -174,8 +174,8 @@ void Envelope::Put(double low, double high, double cost, double slope) {
   if (high < 0 || low > limit_) {
     // A point that lies outside by rounding is the end itself.
     if (high < -kSamePlace || low > limit_ + kSamePlace) return;
-    const double x = std::clamp(low, 0.0, limit_);
-    lists_.push_back({x, x, cost, slope});
+    const double x = high < 0 ? 0 : limit_, cost_there = high < 0 ? cost + slope * (high - low) : cost;
+    lists_.push_back({x, x, cost_there, 0});
     return;
   }
   if (low < 0) cost -= slope * low, low = 0;

@@ -52,7 +52,8 @@ class Envelope {
   /// With the rule, going backward in time (f: what stays, g: what is released, x: stored before the slot):
   ///   -b <= alpha (capacity - x).
   void AddSplitsBackward(FunctionView f, FunctionView g, double limit, const FillRule& rule);
-  /// The same forward in time (f: stored before the slot, g: what is taken up, x: what stays): b <= alpha (capacity - a).
+  /// The same forward in time (f: stored before the slot, g: what is taken up, x: what stays): b <= alpha (capacity -
+  /// a).
   void AddSplitsForward(FunctionView f, FunctionView g, double limit, const FillRule& rule);
   /// The envelope of all candidates, each kept where the others are not lower by more than `tie`. Valid until the next
   /// call.

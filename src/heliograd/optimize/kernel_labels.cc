@@ -40,7 +40,8 @@ enum class RoundEnd { kFound, kNothing, kStopped };
 
 class LabelSearch {
  public:
-  LabelSearch(const Problem& problem, const LevelLimits& limits) : problem_(problem), limits_(limits), bound_(problem) {}
+  LabelSearch(const Problem& problem, const LevelLimits& limits)
+      : problem_(problem), limits_(limits), bound_(problem) {}
 
   LevelAnswer Search() {
     if (!bound_.Maximize(Guess(), limits_.is_late)) return {};
@@ -64,7 +65,7 @@ class LabelSearch {
   void Prove() {
     if (Proven()) return;
     PrepareFilter();
-    double step = std::max(limits_.gap, 0.25 * (answer_.plan->cost - answer_.bound));
+    double step = std::max(0.1 * limits_.gap, 0.002 * (answer_.plan->cost - answer_.bound));
     while (!Proven()) {
       threshold_ = std::min(answer_.bound + step, answer_.plan->cost - 0.999 * limits_.gap);
       const double tried = threshold_;
@@ -99,6 +100,10 @@ class LabelSearch {
       }
     }
     PrepareForward();
+    // What is left of the work may be cheaper or dearer than all of it.
+    for (const double share : {0.9, 1.1, 0.75, 1.3}) {
+      other_values_.push_back(bound_.ValuesAt(share * values.work_price));
+    }
   }
 
   /// Value functions forward, of what lies before each slot.
@@ -115,8 +120,8 @@ class LabelSearch {
       exact_[t][k] = true;
       const ValueFunctions& values = bound_.values();
       const FunctionView after = Extend(before_[t], bound_.Costs(t).taken_up[k]);
-      const double cost = LeastSum(after, values.At(t + 1)) +
-                          values.work_price * (problem_.work - problem_.gpu[k].work);
+      const double cost =
+          LeastSum(after, values.At(t + 1)) + values.work_price * (problem_.work - problem_.gpu[k].work);
       forced_[t][k] = std::max(forced_[t][k], cost - 2 * bound_.tie() * static_cast<double>(problem_.slots.size()));
     }
     return forced_[t][k];
@@ -162,7 +167,7 @@ class LabelSearch {
     }
     next_.Clear();
     for (size_t i = 0; i < front_.labels.size(); ++i) {
-      if (limits_.is_late && limits_.is_late()) return false;
+      if (answer_.extensions > limits_.most_extensions || (limits_.is_late && limits_.is_late())) return false;
       for (const size_t k : points_) ExtendLabel(t, i, k);
     }
     return true;
@@ -179,12 +184,19 @@ class LabelSearch {
       if (cost <= threshold_) Complete(t, static_cast<int>(i), k, cost);
       return;
     }
-    const ValueFunctions& values = bound_.values();
-    const double least = LeastSum(after, values.At(t + 1)) + values.work_price * (problem_.work - work);
-    if (least > threshold_ + 2 * bound_.tie() * static_cast<double>(problem_.slots.size())) return;
+    if (Beyond(after, t, work, bound_.values())) return;
+    for (const ValueFunctions& values : other_values_) {
+      if (Beyond(after, t, work, values)) return;
+    }
     const size_t begin = next_.segments.size();
     next_.segments.insert(next_.segments.end(), after.begin(), after.end());
     next_.labels.push_back({work, begin, next_.segments.size(), {static_cast<int>(i), static_cast<int>(k)}});
+  }
+
+  /// Whether a label cannot end at the threshold, as those value functions see it.
+  bool Beyond(FunctionView after, size_t t, double work, const ValueFunctions& values) const {
+    const double least = LeastSum(after, values.At(t + 1)) + values.work_price * (problem_.work - work);
+    return least > threshold_ + 2 * bound_.tie() * static_cast<double>(problem_.slots.size());
   }
 
   /// Only what costs less is of interest from here on.
@@ -229,6 +241,7 @@ class LabelSearch {
   Envelope envelope_;
   Function extended_, cheapest_;
   std::vector<Function> before_;
+  std::vector<ValueFunctions> other_values_;  // at prices of work around that of the bound
   std::vector<std::vector<double>> forced_;
   std::vector<std::vector<bool>> exact_;
   Front front_, next_;

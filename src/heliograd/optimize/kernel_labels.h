@@ -5,14 +5,17 @@
 // the time went (docs/kernel.md, section 7).
 #pragma once
 
+#include <limits>
+
 #include "heliograd/optimize/kernel_levels.h"
 
 namespace heliograd::kernel {
 
 struct LevelLimits {
-  double gap = 1e-3;              // EUR
-  std::function<bool()> is_late;  // may be empty
-  double guess = 0;               // of the price of work
+  double gap = 1e-3;                                        // EUR
+  std::function<bool()> is_late;                            // may be empty
+  double guess = 0;                                         // of the price of work
+  long most_extensions = std::numeric_limits<long>::max();  // of labels, about a microsecond each
 };
 
 struct LevelAnswer {

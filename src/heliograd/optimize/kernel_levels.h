@@ -54,6 +54,12 @@ class LevelBound {
   /// Cost less worth of work over all points, at the price of `values()`; over -z.
   FunctionView LowestTakenUp(size_t t) const { return lowest_taken_up_[class_of_[t]]; }
   FunctionView Lowest(size_t t) const { return lowest_[class_of_[t]]; }
+  /// Value functions at another price of work. Precondition: Maximize gave true.
+  ValueFunctions ValuesAt(double work_price) {
+    ValueFunctions values;
+    Backward(work_price, values);
+    return values;
+  }
   /// Draws the two above for a price.
   void DrawLowest(double work_price);
 
@@ -85,7 +91,7 @@ class LevelBound {
   double lowest_price_ = -1;
   Envelope envelope_;
   Function scaled_;
-  std::vector<Segment> backward_;   // functions from the last to the first
+  std::vector<Segment> backward_;  // functions from the last to the first
   std::vector<size_t> backward_ends_;
   ValueFunctions values_, best_values_, free_values_;
   std::optional<LevelSchedule> plan_;

@@ -210,8 +210,8 @@ std::optional<Problem> MakeProblem(const DispatchProblem& problem, Formulation f
   kernel.slots.reserve(problem.pv.size());
   const double most_energy = kernel.gpu.back().energy + kernel.capacity;
   for (int t = 0; t < problem.horizon.slots; ++t) {
-    const Slot& slot = kernel.slots.emplace_back(
-        kernel.fill_rule ? MakePaperSlot(problem, kernel, t) : MakeSlot(problem, kernel, t, hours));
+    const Slot& slot = kernel.slots.emplace_back(kernel.fill_rule ? MakePaperSlot(problem, kernel, t)
+                                                                  : MakeSlot(problem, kernel, t, hours));
     kernel.money_scale += std::max(std::abs(slot.import_price), std::abs(slot.export_price)) * (most_energy + slot.pv) +
                           kernel.wear * kernel.most_discharge;
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "heliograd/optimize/kernel_blend.h"
@@ -123,11 +124,12 @@ std::optional<Solution> SolveBlend(const DispatchProblem& problem, const SolveOp
 }
 
 std::optional<Solution> SolveLevels(const DispatchProblem& problem, Formulation formulation,
-                                    const SolveOptions& options) {
+                                    const SolveOptions& options, long most_extensions) {
   const auto start = SteadyClock::now();
   const auto kernel_problem = kernel::MakeProblem(problem, formulation);
   if (!kernel_problem) return std::nullopt;
   kernel::LevelLimits limits;
+  limits.most_extensions = most_extensions;
   limits.gap = 0.999 * InEuros(options.tolerance);
   limits.is_late = LateAfter(start, options.time_limit);
   if (options.work_price) limits.guess = InEuros(*options.work_price);
@@ -156,19 +158,15 @@ std::optional<Solution> SolveLevels(const DispatchProblem& problem, Formulation 
   return solution;
 }
 
-/// Nothing where the problem is outside the kernel's structure.
-std::optional<Solution> SolveByKernel(const DispatchProblem& problem, Formulation formulation,
-                                      const SolveOptions& options) {
-  if (formulation == Formulation::kBlend) return SolveBlend(problem, options);
-  return SolveLevels(problem, formulation, options);
-}
-
 class KernelSolver : public DispatchSolver {
  public:
   std::string Name() const override { return kKernelName; }
   Result<Solution> Solve(const DispatchProblem& problem, Formulation formulation,
                          const SolveOptions& options) const override {
-    if (auto solution = SolveByKernel(problem, formulation, options)) return *std::move(solution);
+    constexpr long kNoLimit = std::numeric_limits<long>::max();
+    auto solution = formulation == Formulation::kBlend ? SolveBlend(problem, options)
+                                                       : SolveLevels(problem, formulation, options, kNoLimit);
+    if (solution) return *std::move(solution);
     return Fail("this problem is outside what the kernel solves (docs/kernel.md): use the solver auto or highs.");
   }
 };
@@ -178,11 +176,38 @@ class AutoSolver : public DispatchSolver {
   std::string Name() const override { return std::string(kKernelName) + " or " + highs_->Name(); }
   Result<Solution> Solve(const DispatchProblem& problem, Formulation formulation,
                          const SolveOptions& options) const override {
-    if (auto solution = SolveByKernel(problem, formulation, options)) return *std::move(solution);
-    return highs_->Solve(problem, formulation, options);
+    auto ours = formulation == Formulation::kBlend
+                    ? SolveBlend(problem, options)
+                    : SolveLevels(problem, formulation, options, MostExtensions(formulation));
+    if (!ours) return highs_->Solve(problem, formulation, options);
+    if (ours->status != SolveStatus::kFeasible) return *std::move(ours);
+    return Finish(problem, formulation, options, *std::move(ours));
   }
 
  private:
+  /// As long as HiGHS takes at the median or so: what the kernel has not proven by then it may never prove.
+  static long MostExtensions(Formulation formulation) { return formulation == Formulation::kPaper ? 30'000 : 400'000; }
+
+  /// HiGHS has the time that is left; the better plan and the higher bound of the two count.
+  Result<Solution> Finish(const DispatchProblem& problem, Formulation formulation, const SolveOptions& options,
+                          Solution ours) const {
+    SolveOptions rest = options;
+    if (options.time_limit) {
+      if (ours.solve_time >= *options.time_limit) return ours;
+      *rest.time_limit -= ours.solve_time;
+    }
+    auto theirs = highs_->Solve(problem, formulation, rest);
+    if (!theirs) return theirs;
+    theirs->solve_time += ours.solve_time;
+    const Money bound = std::max(ours.bound, theirs->bound);
+    const bool ours_is_better = theirs->decisions.empty() || ours.objective < theirs->objective;
+    if (ours_is_better) ours.solve_time = theirs->solve_time;
+    Solution best = ours_is_better ? std::move(ours) : *std::move(theirs);
+    best.bound = std::min(bound, best.objective);
+    best.status = best.objective - best.bound <= options.tolerance ? SolveStatus::kOptimal : SolveStatus::kFeasible;
+    return best;
+  }
+
   std::unique_ptr<DispatchSolver> highs_ = MakeHighsSolver();
 };
 
