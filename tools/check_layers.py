@@ -13,7 +13,13 @@ OWNERS = {"fmt/": set(LEVELS), "spdlog/": set(LEVELS), "tl/": {"base"}, "date/":
           "interfaces/highs_c_api.h": {"optimize"}, "boost/": {"serve"}, "CLI/": {"app"}, "toml++/": {"app"},
           "gtest/": set(LEVELS), "gmock/": set(LEVELS)}
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent / "src" / "heliograd"
+REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
+ROOT = REPOSITORY / "src" / "heliograd"
+
+# The simulated driver is met from outside: no room includes it, and of the rooms it sees only these.
+SIM = REPOSITORY / "sim"
+SIM_MAY_INCLUDE = ("heliograd/base/", "heliograd/model/", "heliograd/meter/nvml_abi.h", "sim/")
+SIM_THIRD_PARTY = ("fmt/", "CLI/", "toml++/", "gtest/", "gmock/")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]')
 
 
@@ -40,9 +46,29 @@ def problems_of(path):
                     yield f"{where}: {header} belongs to {', '.join(sorted(owners))}, not to {room}"
 
 
+def problems_of_sim(path):
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        match = INCLUDE.match(line)
+        if not match:
+            continue
+        quote, header = match.groups()
+        where = f"{path.relative_to(REPOSITORY)}:{number}"
+        if quote == '"' and not header.startswith(SIM_MAY_INCLUDE):
+            yield f"{where}: the simulated driver may include {', '.join(SIM_MAY_INCLUDE)}, not {header}"
+        if quote == "<" and any(header.startswith(prefix) for prefix in OWNERS) and not header.startswith(SIM_THIRD_PARTY):
+            yield f"{where}: {header} has no place in the simulated driver"
+
+
+def sources_in(folder):
+    return sorted(p for p in folder.rglob("*") if p.suffix in (".h", ".cc"))
+
+
 def main():
-    files = sorted(p for p in ROOT.rglob("*") if p.suffix in (".h", ".cc"))
+    files = sources_in(ROOT)
     found = [problem for path in files for problem in problems_of(path)]
+    sim_files = sources_in(SIM)
+    found += [problem for path in sim_files for problem in problems_of_sim(path)]
+    files += sim_files
     print("\n".join(found) if found else f"{len(files)} files include only what their room may see")
     sys.exit(bool(found) or not files)
 

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 PACKAGES=(g++ make cmake ninja-build ccache python3 python3-venv tzdata gnuplot-nox librsvg2-bin
   libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libexpected-dev libhowardhinnant-date-dev
-  libgtest-dev libgmock-dev)
+  libsqlite3-dev libeigen3-dev libgtest-dev libgmock-dev)
 # With --dev: what `make lint`, `make fuzz` and `make bench` need on top.
 if [ "${1:-}" = --dev ]; then PACKAGES+=(clang clang-format clang-tidy libclang-rt-14-dev libbenchmark-dev); fi
 
@@ -30,9 +30,10 @@ if [ ! -x .venv/bin/python ]; then
   echo "setup: making the Python environment .venv"
   python3 -m venv .venv
 fi
-if ! cmp -s requirements.txt .venv/installed-requirements.txt; then
-  echo "setup: installing into .venv: $(tr '\n' ' ' <requirements.txt)"
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-  cp requirements.txt .venv/installed-requirements.txt
+wanted=$(cat requirements.txt tests/sim/requirements.txt)
+if [ "$wanted" != "$(cat .venv/installed-requirements.txt 2>/dev/null)" ]; then
+  echo "setup: installing into .venv: $(tr '\n' ' ' <<<"$wanted")"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r tests/sim/requirements.txt
+  echo "$wanted" >.venv/installed-requirements.txt
 fi
 echo "setup: everything is installed"

@@ -24,6 +24,12 @@ class Pv(ProgramTest):
         by_file = self.run_json("plan", "builtin:paper", "--pv-series", "pv.csv")
         self.assertAlmostEqual(direct["cost_eur"], by_file["cost_eur"], delta=0.001)
 
+    def test_a_moved_site_tells_that_its_weather_stays(self):
+        moved = ("--latitude", "41.9", "--longitude", "12.5")
+        self.assertIn("501 km from the site", self.run_program("pv", *moved).stderr)  # as in plan_test.py
+        self.assertIn("501 km", self.run_json("pv", *moved)["notes"][0])
+        self.assertEqual(self.run_json("pv", "--latitude", "45.07")["notes"], [])
+
     def test_wrong_systems_are_refused(self):
         for args in (["--dc-capacity-w", "-1"], ["--tilt-deg", "120"], ["--inverter-efficiency", "0"], ["--dc-ac-ratio", "nan"]):
             self.run_program("pv", *args, expect=2)
@@ -93,7 +99,7 @@ class Study(ProgramTest):
         self.run_program(*args)
         whole = (self.folder / "grid.csv").read_text()
         row = self.run_json("study", "builtin:paper", "--vary", "job.hours=16:19:1")["points"][0]
-        definition = "builtin:paper  job.hours=16:19:1  blend 60 0.001    "
+        definition = "builtin:paper  job.hours=16:19:1  blend 60 0.001     auto"
         journal = self.folder / "grid.csv.partial"
         head = json.dumps({"study": definition})
         point = json.dumps({"point": 0, "row": row})
@@ -124,6 +130,40 @@ class Scenario(ProgramTest):
         self.run_program("scenario", "check", "my.toml")
         self.run_program("plan", "my.toml")
         self.run_program("scenario", "new", "my.toml", expect=1)  # does not overwrite
+
+    def test_check_finds_every_mistake_in_one_round(self):
+        self.write("my.toml", """[pv]
+dc_capacity_w = 1000 W
+tilt_deg = 95
+[battery]
+capacity_wh = 250
+initial_wh = 300
+[tariff]
+import = "bands"
+[[tariff.bands]]
+days = "mon-fri"
+from_hour = 7
+to_hour = 22
+price_eur_per_kwh = 0.3
+[gpu]
+curve = "builtin:other"
+[job]
+start = "2025-01-02 20:00"
+deadline = "2025-01-01 20:00"
+work = 0
+""")
+        done = self.run_program("scenario", "check", "my.toml", expect=1)
+        self.assert_one_clear_sentence(done.stderr, "my.toml:2: pv.dc_capacity_w", "my.toml:3: pv.tilt_deg is 95", "my.toml:6: battery.initial_wh",
+                                       "no price for mon-fri 00-07; mon-fri 22-24; sat,sun 00-24", "builtin:other",
+                                       "my.toml:18: job.deadline", "24 h before the start", "my.toml:19: job.work")
+        self.assertEqual(done.stderr.count("\n"), 7, done.stderr)
+
+    def test_what_follows_from_a_mistake_is_no_further_mistake(self):
+        self.write("my.toml", "[battery]\ncapacity_wh = 1 kWh\ninitial_wh = 5\n[tariff]\nimport = \"fixed\"\nimport_price_eur_per_kw = 3\n[gpu]\ncurve = \"builtin:paper\"\n"
+                              "[job]\nstart = 2025-01-01 20:00\nhours = \"19\"\n")
+        done = self.run_program("scenario", "check", "my.toml", expect=1)
+        self.assert_one_clear_sentence(done.stderr, "battery.capacity_wh", "import_price_eur_per_kwh", "job.start", "without quotes")
+        self.assertEqual(done.stderr.count("\n"), 4, done.stderr)
 
     def test_user_file_gives_defaults_to_files_but_not_to_the_study(self):
         folder = self.folder / ".config" / "heliograd"

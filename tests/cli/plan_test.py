@@ -119,6 +119,36 @@ class Notes(ProgramTest):
         self.assertIn("km from the site at 41.90, 12.50", far)  # Rome; great-circle distance 501 km from 45.0, 8.0
         self.assertIn(" 501 km", far)
 
+    def test_an_hour_that_occurs_twice_and_a_cut_horizon_are_in_the_headline(self):
+        # Rome puts the clock back on 26 October 2025: 02:30 is 00:30 UTC and again 01:30 UTC.
+        autumn = ("--set", "site.timezone=Europe/Rome", "--hours", "19.5")
+        first = self.run_json("plan", "builtin:paper", *autumn, "--start", "2025-10-26 02:30")
+        self.assertEqual(first["slots"][0]["start"], "2025-10-26T00:30:00Z")
+        self.assertIn("occurs twice", first["notes"][0])
+        self.assertIn("write \"2025-10-26 02:30+01:00\"", first["notes"][0])
+        second = self.run_json("plan", "builtin:paper", *autumn, "--start", "2025-10-26 02:30+01:00")
+        self.assertEqual(second["slots"][0]["start"], "2025-10-26T01:30:00Z")
+        self.assertNotIn("occurs twice", "\n".join(second["notes"]))
+        shown = self.run_program("plan", "builtin:paper", *autumn, "--start", "2025-10-26 02:30", env={"COLUMNS": "200"}).stdout
+        head = shown[:shown.index("Cost ")]
+        self.assertIn("whole job at Turin", head)
+        self.assertIn("occurs twice", head)
+        self.assertIn("the last 30 minutes before the deadline are no whole slot", head)
+        self.assertEqual(shown.count("occurs twice"), 1)
+
+    def test_a_lever_below_zero_says_why(self):
+        shown = self.run_program("plan", "builtin:paper", env={"COLUMNS": "400"}).stdout
+        self.assertIn("battery is below zero (sales bring 0.085 EUR less): its simple rule stores spare PV instead of selling it", shown)
+
+    def test_the_ladder_says_which_rule_leaves_the_battery_empty(self):
+        shown = self.run_program("plan", "builtin:paper", "--set", "battery.final_wh=200", env={"COLUMNS": "400"}).stdout
+        self.assertIn("best fixed limit + PV (150 W), leaves 0.0 of the 200.0 Wh asked for in the battery", shown)
+
+    def test_zeros_have_no_sign(self):
+        for formulation in ("paper", "levels", "blend"):
+            plan = self.run_program("plan", "builtin:paper", "--formulation", formulation, "--csv", "plan.csv", "--json").stdout
+            self.assertNotRegex(plan + (self.folder / "plan.csv").read_text(), r"-0(\.0+)?[,\s]")
+
     def test_slots_that_one_meter_cannot_do_are_told(self):
         # On a summer morning PV is sold at 0.30 EUR/kWh while the GPU is fed from the grid at 0.25.
         summer = ("--start", "2025-06-21 00:00")
@@ -163,6 +193,36 @@ class WrongInput(ProgramTest):
         done = self.run_program("scenario", "check", "bad.toml", expect=1)
         self.assert_one_clear_sentence(done.stderr, "bad.toml:2", "bad.toml:3", "tilt_deg", "bad.toml:5", "[job")
 
+    def test_values_that_are_no_toml_say_what_to_write(self):
+        for line, words in [("start = 2025-01-01 20:00", ["job.start", "write start = \"2025-01-01 20:00\""]),
+                            ("start = \"2025-02-30 20:00\"", ["job.start is '2025-02-30 20:00'", "February 2025 has 28 days"]),
+                            ("start = 2025-02-30 20:00", ["job.start is '2025-02-30 20:00'", "February 2025 has 28 days"]),
+                            ("hours = 19 h", ["job.hours is '19 h'", "hours = 19"]),
+                            ("objective = cost", ["job.objective", "objective = \"cost\""])]:
+            self.write("my.toml", f"[job]\n{line}\n")
+            done = self.run_program("plan", "my.toml", expect=1)
+            self.assert_one_clear_sentence(done.stderr, "my.toml:2: ", *words)
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+    def test_misspelt_environment_names_the_nearest(self):
+        done = self.run_program("plan", "builtin:paper", env={"HELIOGRAD_PV_TILT": "30"}, expect=1)
+        self.assert_one_clear_sentence(done.stderr, "HELIOGRAD_PV_TILT:", "HELIOGRAD_PV_TILT_DEG")
+        others = {"HELIOGRAD_REFERENCE_DATA": "/nowhere", "HELIOGRAD_SIM_GPU": "1"}
+        self.run_program("plan", "builtin:paper", "--json", env=others)
+
+    def test_files_are_told_with_the_key_that_names_them(self):
+        self.write("my.toml", "[weather]\nfile = \"w.csv\"\n[pv]\ndc_capacity_w = 5\n[gpu]\ncurve = \"absent.toml\"\n[tariff]\nimport = \"p.csv\"\n")
+        self.write("w.csv", "no weather\n")
+        self.write("p.csv", "start,price\n")
+        done = self.run_program("scenario", "check", "my.toml", "--set", "carbon.series=c.csv", expect=1)
+        self.assert_one_clear_sentence(done.stderr, "my.toml:2: weather.file: w.csv", "my.toml:6: gpu.curve: absent.toml",
+                                       "--set: carbon.series: c.csv")
+
+    def test_an_uncovered_horizon_is_told_on_the_local_clock(self):
+        self.write("p.csv", "start,price_eur_per_kwh\n2025-01-01 20:00,0.3\n2025-01-01 21:00,0.3\n")
+        done = self.run_program("plan", "builtin:paper", "--set", "tariff.import=p.csv", expect=1)
+        self.assert_one_clear_sentence(done.stderr, "tariff.import: p.csv", "no value from 2025-01-01 22:00 +01:00 to 2025-01-02 15:00 +01:00")
+
     def test_files_that_are_no_scenario(self):
         for name, content in [("empty.toml", ""), ("binary.toml", bytes(range(256))), ("latin1.toml", "[site]\nname = \"caf\xe9\"\n".encode("latin-1")),
                               ("cut.toml", "[pv]\ndc_capacity_w = "), ("endless.toml", "a" * 300000)]:
@@ -176,6 +236,19 @@ class WrongInput(ProgramTest):
         template = self.run_program("scenario", "new").stdout
         self.write("crlf.toml", b"\xef\xbb\xbf" + template.replace("\n", "\r\n").encode())
         self.run_program("scenario", "check", "crlf.toml")
+
+    def test_mistyped_names_get_a_suggestion(self):
+        for args, words in [(["plann", "builtin:paper"], ["'plann'", "Did you mean 'plan'?"]),
+                            (["plan", "builtin:paper", "--hour", "5"], ["'--hour'", "Did you mean '--hours'?", "heliograd plan --help"]),
+                            (["plan", "builtin:paper", "--slot-minute=15"], ["Did you mean '--slot-minutes'?"]),
+                            (["scenario", "chek", "x.toml"], ["'chek'", "Did you mean 'check'?"])]:
+            done = self.run_program(*args, expect=2)
+            self.assert_one_clear_sentence(done.stderr, *words)
+
+    def test_empty_values_are_no_default(self):
+        for args in (["plan", "builtin:paper", "-o", ""], ["plan", "builtin:paper", "--csv", ""], ["plan", "builtin:paper", "--hours", ""],
+                     ["study", "builtin:paper", "--vary", "job.hours=19", "-o", ""], ["pv", "--csv", ""], ["scenario", "new", ""]):
+            self.assert_one_clear_sentence(self.run_program(*args, expect=2).stderr, "not an empty text")
 
     def test_usage(self):
         self.run_program(expect=2)

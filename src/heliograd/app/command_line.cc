@@ -2,9 +2,72 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
+#include "heliograd/base/text.h"
+
 namespace heliograd {
+namespace {
+
+std::vector<const CLI::App*> SubcommandsOf(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App*) { return true; });
+}
+
+std::string UnknownCommand(const CLI::App& app, const std::string& path, const std::string& name) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : SubcommandsOf(app)) names.push_back(command->get_name());
+  return fmt::format("{}: there is no command {}.{} The commands are {}.", path, Quoted(name), DidYouMean(name, names),
+                     fmt::join(names, ", "));
+}
+
+std::string UnknownFlag(const CLI::App& app, const std::string& path, const std::string& name) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& long_name : option->get_lnames()) names.push_back("--" + long_name);
+  }
+  return fmt::format("{}: there is no flag {}.{} {} --help lists the flags.", path, Quoted(name),
+                     DidYouMean(name, names), path);
+}
+
+/// "--hours" of "--hours=3", "-o" of "-oplan.json", nothing for a value.
+std::optional<std::string> FlagName(const std::string& argument) {
+  if (argument.size() < 2 || argument.front() != '-' || ParseNumber(argument)) return std::nullopt;
+  return argument[1] == '-' ? argument.substr(0, argument.find('=')) : argument.substr(0, 2);
+}
+
+}  // namespace
+
+void RefuseEmptyTexts(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_items_expected_min() == 0) continue;
+    option->check(
+        [](const std::string& text) { return Trim(text).empty() ? "expected a value, not an empty text" : ""; });
+  }
+  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) RefuseEmptyTexts(*command);
+}
+
+std::optional<std::string> UnknownName(const CLI::App& program, const std::vector<std::string>& arguments) {
+  const CLI::App* app = &program;
+  std::string path = program.get_name();
+  for (size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
+    if (const auto flag = FlagName(arguments[i])) {
+      const CLI::Option* option = app->get_option_no_throw(*flag);
+      if (option == nullptr) return UnknownFlag(*app, path, *flag);
+      const bool value_follows = option->get_items_expected_min() > 0 && arguments[i] == *flag;
+      if (value_follows) ++i;
+      continue;
+    }
+    const auto commands = SubcommandsOf(*app);
+    if (commands.empty()) continue;
+    const auto found = std::find_if(commands.begin(), commands.end(),
+                                    [&](const CLI::App* command) { return command->get_name() == arguments[i]; });
+    if (found == commands.end()) return UnknownCommand(*app, path, arguments[i]);
+    app = *found;
+    path += " " + arguments[i];
+  }
+  return std::nullopt;
+}
 
 void ScenarioFlags::AddTo(CLI::App& app, bool planning) {
   app.add_option("SCENARIO", source, "builtin:paper, or a TOML file (see: heliograd scenario new)")->required();
@@ -19,7 +82,7 @@ void ScenarioFlags::AddTo(CLI::App& app, bool planning) {
       ->check(CLI::IsMember({"paper", "levels", "blend"}));
   app.add_option("--tolerance-eur", tolerance_eur, "absolute distance from the optimum allowed (default 0.001)")
       ->check(CLI::Range(0.0, 1e6));
-  app.add_option("--time-limit-s", time_limit_s, "then the best plan so far, with its bound")
+  app.add_option("--time-limit-s", time_limit_s, "per solve, then the best plan so far with its bound (default 60)")
       ->check(CLI::Range(0.001, 1e6));
   app.add_option("--solver", solver,
                  "auto | kernel | highs (default auto: the kernel where it can, HiGHS elsewhere; docs/kernel.md)")
@@ -48,7 +111,7 @@ PlanningOptions ScenarioFlags::Options() const {
   PlanningOptions options;
   options.formulation = *FormulationFromName(formulation);
   options.solve.tolerance = Euros(tolerance_eur);
-  if (time_limit_s) options.solve.time_limit = Seconds(*time_limit_s);
+  options.solve.time_limit = Seconds(time_limit_s);
   return options;
 }
 

@@ -38,7 +38,7 @@ struct ScenarioFlags {
   int slot_minutes = 60;
   std::string formulation = "blend";
   double tolerance_eur = 0.001;
-  std::optional<double> time_limit_s;
+  double time_limit_s = 60;
   std::string solver = "auto";
 
   /// Adds them to a command. `planning` adds those that only a planner needs.
@@ -60,6 +60,12 @@ class ExamplesFirst : public CLI::Formatter {
 CLI::App* AddCommand(CLI::App& program, const std::string& name, const std::string& summary,
                      const std::vector<std::string>& examples);
 
+/// Makes every option of the command and of its subcommands refuse an empty text, which would read as "not given".
+void RefuseEmptyTexts(CLI::App& app);
+/// A sentence for the first command or flag that the program does not have, naming the nearest; nothing when there is
+/// none.
+std::optional<std::string> UnknownName(const CLI::App& program, const std::vector<std::string>& arguments);
+
 /// Prints to standard output; a closed pipe or a full disk is a failure, not silence.
 Result<void> Print(std::string_view text);
 /// A line on standard error.
@@ -72,5 +78,6 @@ void AddStudyCommand(CLI::App& program, Commands& commands);
 void AddReproduceCommand(CLI::App& program, Commands& commands);
 void AddReportCommand(CLI::App& program, Commands& commands);
 void AddScenarioCommand(CLI::App& program, Commands& commands);
+void AddMeasureCommand(CLI::App& program, Commands& commands);
 
 }  // namespace heliograd

@@ -1,10 +1,10 @@
 #include "heliograd/app/curve_file.h"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 
+#include "heliograd/app/toml_text.h"
 #include "heliograd/base/file.h"
 #include "heliograd/base/text.h"
 #include "heliograd/model/power_curve.h"
@@ -31,12 +31,9 @@ std::optional<double> Positive(const toml::table& point, const char* key, bool r
 }  // namespace
 
 Result<PowerCurve> ParseCurve(std::string_view content, const std::string& name) {
-  toml::table root;
-  try {
-    root = toml::parse(content, name);
-  } catch (const toml::parse_error& error) {
-    return Fail(fmt::format("{}:{}: not TOML: {}.", name, error.source().begin.line, error.description()));
-  }
+  const TomlText text = ReadTomlText(content, name);
+  if (!text.problems.empty()) return Fail(text.problems);
+  const toml::table& root = text.root;
   std::vector<std::string> problems;
   static const std::vector<std::string> kKnown = {
       "limit_w",           "limit_w_low",           "limit_w_high",

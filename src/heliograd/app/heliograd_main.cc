@@ -24,7 +24,7 @@ int Run(const Command& command) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App program("heliograd plans neural-network training on sun, battery and grid.", "heliograd");
+  CLI::App program("heliograd measures and plans neural-network training on sun, battery and grid.", "heliograd");
   program.footer(
       "Examples:\n"
       "  heliograd plan builtin:paper                plan the study's job for real Turin weather\n"
@@ -42,9 +42,16 @@ int main(int argc, char** argv) {
   AddReproduceCommand(program, commands);
   AddReportCommand(program, commands);
   AddScenarioCommand(program, commands);
+  AddMeasureCommand(program, commands);
+  RefuseEmptyTexts(program);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    const bool wrong = error.get_exit_code() != 0;
+    if (const auto unknown = wrong ? UnknownName(program, {argv + 1, argv + argc}) : std::nullopt) {
+      PrintMessage(*unknown);
+      return kExitUsage;
+    }
     return ExitAfterParsing(program, error);
   }
   for (const Command& command : commands) {

@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "heliograd/app/curve_file.h"
+#include "heliograd/app/problems.h"
 #include "heliograd/app/tariff_inputs.h"
 #include "heliograd/base/file.h"
 #include "heliograd/base/text.h"
@@ -16,32 +17,6 @@
 namespace heliograd {
 namespace {
 
-/// Gathers the problems of several results so that all are shown at once.
-class Problems {
- public:
-  /// The value, or nothing after noting the error.
-  template <typename T>
-  std::optional<T> Take(Result<T> result) {
-    if (result) return std::move(*result);
-    Add(result.error());
-    return std::nullopt;
-  }
-  void Add(const Error& error) {
-    // Whoever typed the wrong value on the command line should hear "usage", whatever else is wrong.
-    if (texts_.empty() || error.kind == ErrorKind::kUsage) kind_ = error.kind;
-    for (const std::string& text : error.problems) {
-      if (std::find(texts_.begin(), texts_.end(), text) == texts_.end()) texts_.push_back(text);
-    }
-  }
-  void Add(std::string problem, ErrorKind kind) { Add(Error{kind, {std::move(problem)}}); }
-  bool empty() const { return texts_.empty(); }
-  tl::unexpected<Error> Fail() const { return heliograd::Fail(texts_, kind_); }
-
- private:
-  ErrorKind kind_ = ErrorKind::kFailure;
-  std::vector<std::string> texts_;
-};
-
 Result<TimeZone> FindZone(const Scenario& scenario, std::string_view key) {
   auto zone = TimeZone::Find(scenario.TextOf(key));
   if (zone) return zone;
@@ -49,7 +24,8 @@ Result<TimeZone> FindZone(const Scenario& scenario, std::string_view key) {
 }
 
 Result<std::shared_ptr<const WeatherFile>> WeatherOf(const Scenario& scenario, InputCache& cache) {
-  return cache.ReadWeather(scenario.PathOf("weather.file"), WeatherOverridesOf(scenario));
+  return OfKey(scenario, "weather.file",
+               cache.ReadWeather(scenario.PathOf("weather.file"), WeatherOverridesOf(scenario)));
 }
 
 /// The site's own zone, else the fixed offset of its weather.
@@ -66,12 +42,14 @@ Result<std::shared_ptr<const StepSeries<CarbonIntensity>>> CarbonOf(const Scenar
     return Fail(fmt::format("{}: expected {} or a CSV file.", scenario.Cite("carbon.series"), kBuiltinCarbon),
                 scenario.BlameFor("carbon.series"));
   }
-  return cache.ReadCarbon(path, scope);
+  return OfKey(scenario, "carbon.series", cache.ReadCarbon(path, scope));
 }
+
+Horizon HorizonOf(const NodeInputs& inputs) { return {inputs.start, inputs.slot, inputs.slots}; }
 
 /// A series that covers the plan's own dates is read there; one of another year stands for a typical year.
 Result<void> ChooseCarbonYear(NodeInputs& inputs) {
-  const Horizon horizon{inputs.start, inputs.slot, inputs.slots};
+  const Horizon horizon = HorizonOf(inputs);
   if (CarbonPerSlot(*inputs.carbon_series, horizon)) return {};
   const auto typical = CarbonPerSlotOfTypicalYear(*inputs.carbon_series, horizon);
   if (!typical) return Fail(typical.error());
@@ -99,7 +77,7 @@ Result<Battery> BatteryOf(const Scenario& scenario) {
   battery.wear_cost = EurosPerKilowattHour(scenario.NumberOf("battery.wear_cost_eur_per_kwh"));
   for (const auto& [key, energy] :
        {std::pair{"battery.initial_wh", battery.initial}, {"battery.final_wh", battery.final_min}}) {
-    if (energy > battery.capacity) {
+    if (energy > battery.capacity && !scenario.IsRefused("battery.capacity_wh")) {
       return Fail(fmt::format("{}: expected no more than battery.capacity_wh, {:g}.", scenario.Cite(key),
                               InWattHours(battery.capacity)),
                   scenario.BlameFor(key));
@@ -125,7 +103,7 @@ std::string DominatedNote(const std::vector<DominatedLevel>& dominated) {
 /// Levels of the curve for the whole job, split by the limits that the scenario allows.
 Result<void> ReadLevels(const Scenario& scenario, NodeInputs& inputs) {
   if (!scenario.Has("gpu.curve")) return MissingKey("gpu.curve", "curve = \"builtin:paper\"", scenario);
-  const auto curve = ReadCurve(scenario.PathOf("gpu.curve"));
+  const auto curve = OfKey(scenario, "gpu.curve", ReadCurve(scenario.PathOf("gpu.curve")));
   if (!curve) return Fail(curve.error());
   const double units = scenario.NumberOf("job.units");
   const auto least = LimitOf(scenario, "gpu.min_limit_w"), most = LimitOf(scenario, "gpu.max_limit_w");
@@ -152,15 +130,27 @@ Result<void> ReadLevels(const Scenario& scenario, NodeInputs& inputs) {
   return {};
 }
 
-Result<Stamp> StampOf(const Scenario& scenario, std::string_view key, const TimeZone& zone) {
-  auto stamp = ParseStamp(scenario.TextOf(key), zone);
-  if (stamp) return stamp;
-  return Fail(fmt::format("{}: {}", scenario.Cite(key), stamp.error().Message()), scenario.BlameFor(key));
+/// A time of a key. A note is added when the clock shows it twice.
+Result<Stamp> StampOf(const Scenario& scenario, std::string_view key, const TimeZone& zone,
+                      std::vector<std::string>& notes) {
+  const std::string text = scenario.TextOf(key);
+  auto stamp = ParseStamp(text, zone);
+  if (!stamp) {
+    return Fail(fmt::format("{}: {}", scenario.Cite(key), stamp.error().Message()), scenario.BlameFor(key));
+  }
+  const auto civil = ParseCivil(text);  // a stamp with an offset of its own is none
+  if (const auto stamps = civil ? zone.ToStamps(*civil) : std::vector<Stamp>(); stamps.size() > 1) {
+    const std::string second = FormatLocal(stamps[1], zone);
+    notes.push_back(fmt::format(
+        "{}: {} occurs twice in {}, when the clock is put back: the first is taken ({}); for the second write \"{}{}\"",
+        key, text, zone.name(), FormatLocal(stamps[0], zone), text, second.substr(second.rfind(' ') + 1)));
+  }
+  return stamp;
 }
 
-Result<Stamp> StartOf(const Scenario& scenario, const TimeZone& zone) {
+Result<Stamp> StartOf(const Scenario& scenario, const TimeZone& zone, std::vector<std::string>& notes) {
   if (!scenario.Has("job.start")) return MissingKey("job.start", "start = \"2025-01-01 20:00\"", scenario);
-  return StampOf(scenario, "job.start", zone);
+  return StampOf(scenario, "job.start", zone, notes);
 }
 
 Result<double> WorkOf(const Scenario& scenario) {
@@ -178,48 +168,51 @@ Result<void> CheckSlotMinutes(int slot_minutes) {
       ErrorKind::kUsage);
 }
 
+/// Time from start to deadline in seconds, from whichever key says it.
+Result<double> HorizonSeconds(const Scenario& scenario, const std::optional<Stamp>& start, NodeInputs& inputs) {
+  if (scenario.Has("job.deadline")) {
+    const auto deadline = StampOf(scenario, "job.deadline", inputs.zone, inputs.remarks);
+    if (!deadline) return Fail(deadline.error());
+    if (!start) return Fail(std::vector<std::string>());
+    const double seconds = InSeconds(Between(*start, *deadline));
+    if (seconds >= 0) return seconds;
+    return Fail(
+        fmt::format("{}: the deadline is {:g} h before the start ({}): give a later deadline or an earlier start.",
+                    scenario.Cite("job.deadline"), -seconds / 3600, scenario.TextOf("job.start")),
+        scenario.BlameFor("job.deadline"));
+  }
+  if (scenario.Has("job.hours")) return scenario.NumberOf("job.hours") * 3600;
+  if (scenario.IsRefused("job.hours") || scenario.IsRefused("job.deadline")) return Fail(std::vector<std::string>());
+  return Fail(
+      fmt::format("{}: neither job.hours nor job.deadline is given: say when the job must be done (--hours N or "
+                  "--deadline STAMP).",
+                  scenario.source()));
+}
+
 /// Start, slot and number of slots.
 Result<void> ReadHorizon(const Scenario& scenario, int slot_minutes, NodeInputs& inputs) {
-  const auto start = StartOf(scenario, inputs.zone);
-  if (!start) return Fail(start.error());
+  Problems problems;
+  const auto start = problems.Take(StartOf(scenario, inputs.zone, inputs.remarks));
+  const auto seconds = problems.Take(HorizonSeconds(scenario, start, inputs));
+  const std::string key = scenario.Has("job.deadline") ? "job.deadline" : "job.hours";
+  if (seconds && *seconds > 366.0 * 86400) {
+    problems.Add(fmt::format("{}: the horizon is longer than a year: expected at most 8784 h.", scenario.Cite(key)),
+                 scenario.BlameFor(key));
+  }
+  const int slots = static_cast<int>(std::min(seconds.value_or(0), 1e9) / (60.0 * slot_minutes) + 1e-9);
+  if (seconds && slots == 0) {
+    problems.Add(fmt::format("{}: the horizon is empty: from start to deadline there is no whole slot of {} minutes. "
+                             "Give a later deadline or shorter slots (--slot-minutes).",
+                             scenario.Cite(key), slot_minutes),
+                 scenario.BlameFor(key));
+  }
+  if (!problems.empty()) return problems.Fail();
   inputs.start = *start;
   inputs.slot = std::chrono::minutes(slot_minutes);
-  std::string key = "job.hours";
-  double seconds = 0;
-  if (scenario.Has("job.deadline")) {
-    key = "job.deadline";
-    const auto deadline = StampOf(scenario, key, inputs.zone);
-    if (!deadline) return Fail(deadline.error());
-    seconds = InSeconds(Between(*start, *deadline));
-    if (seconds < 0) {
-      return Fail(
-          fmt::format("{}: the deadline is {:g} h before the start ({}): give a later deadline or an earlier start.",
-                      scenario.Cite(key), -seconds / 3600, scenario.TextOf("job.start")),
-          scenario.BlameFor(key));
-    }
-  } else if (scenario.Has("job.hours")) {
-    seconds = scenario.NumberOf("job.hours") * 3600;
-  } else {
-    return Fail(
-        fmt::format("{}: neither job.hours nor job.deadline is given: say when the job must be done (--hours N or "
-                    "--deadline STAMP).",
-                    scenario.source()));
-  }
-  if (seconds > 366.0 * 86400) {
-    return Fail(fmt::format("{}: the horizon is longer than a year: expected at most 8784 h.", scenario.Cite(key)),
-                scenario.BlameFor(key));
-  }
-  inputs.slots = static_cast<int>(seconds / (60.0 * slot_minutes) + 1e-9);
-  if (inputs.slots == 0) {
-    return Fail(
-        fmt::format("{}: the horizon is empty: from start to deadline there is no whole slot of {} minutes. Give "
-                    "a later deadline or shorter slots (--slot-minutes).",
-                    scenario.Cite(key), slot_minutes),
-        scenario.BlameFor(key));
-  }
-  const double left_over = seconds - inputs.slots * 60.0 * slot_minutes;
+  inputs.slots = slots;
+  const double left_over = *seconds - slots * 60.0 * slot_minutes;
   if (left_over > 1) {
-    inputs.notes.push_back(
+    inputs.remarks.push_back(
         fmt::format("the last {:.0f} minutes before the deadline are no whole slot and are not used", left_over / 60));
   }
   return {};
@@ -236,21 +229,24 @@ double DistanceKm(double latitude_a, double longitude_a, double latitude_b, doub
 }
 
 /// A note when the weather was observed far from where the scenario puts the site; empty when it was not.
-Result<std::string> FarWeatherNote(const Scenario& scenario, InputCache& cache) {
-  constexpr double kFarKm = 50;  // beyond the cells of weather archives and the reach of a station
+Result<std::string> FarWeatherNoteOf(const Scenario& scenario, InputCache& cache) {
   if (!scenario.Has("site.latitude") && !scenario.Has("site.longitude")) return std::string();
   const WeatherOverrides zone_only{scenario.OptionalNumber("weather.utc_offset_hours"), {}, {}, {}};
-  const auto file = cache.ReadWeather(scenario.PathOf("weather.file"), zone_only);
+  const auto file = OfKey(scenario, "weather.file", cache.ReadWeather(scenario.PathOf("weather.file"), zone_only));
   if (!file) return Fail(file.error());
   const WeatherYear& own = (*file)->weather;
-  const double latitude = scenario.OptionalNumber("site.latitude").value_or(own.latitude_deg);
-  const double longitude = scenario.OptionalNumber("site.longitude").value_or(own.longitude_deg);
-  const double distance_km = DistanceKm(latitude, longitude, own.latitude_deg, own.longitude_deg);
-  if (distance_km <= kFarKm) return std::string();
-  return fmt::format(
-      "the weather ({}) is of {:.2f}, {:.2f}, {:.0f} km from the site at {:.2f}, {:.2f}: set weather.file to a "
-      "typical year of the site, such as PVGIS gives for any place",
-      own.source, own.latitude_deg, own.longitude_deg, distance_km, latitude, longitude);
+  return FarWeatherNote(own, scenario.OptionalNumber("site.latitude").value_or(own.latitude_deg),
+                        scenario.OptionalNumber("site.longitude").value_or(own.longitude_deg), "set weather.file to");
+}
+
+/// Prices and carbon over the horizon: an error names the first stretch that a series does not cover.
+void CheckCover(const Scenario& scenario, NodeInputs& inputs, Problems& problems) {
+  const Horizon horizon = HorizonOf(inputs);
+  const auto check = [&](std::string_view key, auto per_slot) {
+    if (scenario.Has(key)) problems.Take(OfKey(scenario, key, std::move(per_slot)));
+  };
+  check("tariff.import", PricesPerSlot(inputs.import_tariff, horizon, inputs.zone));
+  check("tariff.export", PricesPerSlot(inputs.export_tariff, horizon, inputs.zone));
 }
 
 }  // namespace
@@ -272,6 +268,16 @@ PvSystem PvSystemOf(const Scenario& scenario) {
   return system;
 }
 
+std::string FarWeatherNote(const WeatherYear& own, double latitude, double longitude, std::string_view advice) {
+  constexpr double kFarKm = 50;  // beyond the cells of weather archives and the reach of a station
+  const double distance_km = DistanceKm(latitude, longitude, own.latitude_deg, own.longitude_deg);
+  if (distance_km <= kFarKm) return std::string();
+  return fmt::format(
+      "the weather ({}) is of {:.2f}, {:.2f}, {:.0f} km from the site at {:.2f}, {:.2f}: {} a typical year of the "
+      "site, such as PVGIS gives for any place",
+      own.source, own.latitude_deg, own.longitude_deg, distance_km, latitude, longitude, advice);
+}
+
 WeatherOverrides WeatherOverridesOf(const Scenario& scenario) {
   return {scenario.OptionalNumber("weather.utc_offset_hours"), scenario.OptionalNumber("site.latitude"),
           scenario.OptionalNumber("site.longitude"), scenario.OptionalNumber("site.elevation_m")};
@@ -281,9 +287,9 @@ Result<std::optional<PvYearSeries>> PvYearOf(const Scenario& scenario, InputCach
   using Answer = Result<std::optional<PvYearSeries>>;
   if (scenario.Has("pv.series")) {
     const std::string path = scenario.PathOf("pv.series");
-    const auto content = ReadFile(path);
-    if (!content) return Fail(content.error());
-    auto hourly = ParsePvSeries(*content, path);
+    auto hourly =
+        OfKey(scenario, "pv.series",
+              ReadFile(path).and_then([&path](const std::string& content) { return ParsePvSeries(content, path); }));
     if (!hourly) return Fail(hourly.error());
     const auto zone = SiteZone(scenario, cache);
     if (!zone) return Fail(zone.error());
@@ -300,28 +306,27 @@ Result<std::optional<PvYearSeries>> PvYearOf(const Scenario& scenario, InputCach
 Result<NodeInputs> ReadInputs(const Scenario& scenario, int slot_minutes, InputCache& cache) {
   NodeInputs inputs;
   Problems problems;
-  const auto note = [&](const Result<void>& result) {
-    if (!result) problems.Add(result.error());
-  };
   if (auto sound = CheckSlotMinutes(slot_minutes); !sound) return Fail(sound.error());
   const auto zone = problems.Take(SiteZone(scenario, cache));
-  if (zone) {
-    inputs.zone = *zone;
-    note(ReadHorizon(scenario, slot_minutes, inputs));
-    const auto tariff_zone =
-        scenario.Has("tariff.timezone") ? problems.Take(FindZone(scenario, "tariff.timezone")) : zone;
-    if (tariff_zone) {
-      if (auto tariff = problems.Take(ImportTariff(scenario, *tariff_zone, cache)))
-        inputs.import_tariff = std::move(*tariff);
-      if (auto tariff = problems.Take(ExportTariff(scenario, *tariff_zone, cache)))
-        inputs.export_tariff = std::move(*tariff);
-    }
+  inputs.zone = zone.value_or(TimeZone());
+  const bool has_horizon = problems.Note(ReadHorizon(scenario, slot_minutes, inputs));
+  inputs.notes = inputs.remarks;
+  const auto tariff_zone =
+      scenario.Has("tariff.timezone") ? problems.Take(FindZone(scenario, "tariff.timezone")) : zone;
+  // Without its clock a price file cannot be read; bands can be checked all the same.
+  if (tariff_zone || scenario.OptionalText("tariff.import") == "bands") {
+    if (auto tariff = problems.Take(ImportTariff(scenario, tariff_zone.value_or(TimeZone()), cache)))
+      inputs.import_tariff = std::move(*tariff);
   }
-  note(ReadLevels(scenario, inputs));
+  if (tariff_zone) {
+    if (auto tariff = problems.Take(ExportTariff(scenario, *tariff_zone, cache)))
+      inputs.export_tariff = std::move(*tariff);
+  }
+  problems.Note(ReadLevels(scenario, inputs));
   if (auto battery = problems.Take(BatteryOf(scenario))) inputs.battery = *battery;
   if (auto pv = problems.Take(PvYearOf(scenario, cache))) inputs.pv = std::move(*pv);
   if (inputs.pv && !scenario.Has("pv.series")) {
-    const auto far = problems.Take(FarWeatherNote(scenario, cache));
+    const auto far = problems.Take(FarWeatherNoteOf(scenario, cache));
     if (far && !far->empty()) inputs.notes.push_back(*far);
   }
   if (scenario.Has("pv.series")) inputs.labels.pv = Origin::kAssumed;  // the file does not say how it was made
@@ -329,23 +334,24 @@ Result<NodeInputs> ReadInputs(const Scenario& scenario, int slot_minutes, InputC
     if (auto series = problems.Take(CarbonOf(scenario, cache))) inputs.carbon_series = std::move(*series);
   }
   if (const auto work = problems.Take(WorkOf(scenario))) inputs.work = *work;
-  if (!problems.empty()) return problems.Fail();
+  if (has_horizon && zone && tariff_zone) CheckCover(scenario, inputs, problems);
+  if (has_horizon && inputs.carbon_series) problems.Note(OfKey(scenario, "carbon.series", ChooseCarbonYear(inputs)));
   inputs.site_name = scenario.OptionalText("site.name").value_or("");
   inputs.import_fee = EurosPerKilowattHour(scenario.NumberOf("tariff.import_fee_eur_per_kwh"));
   inputs.carbon_constant = GramsPerKilowattHour(scenario.OptionalNumber("carbon.intensity_g_per_kwh").value_or(0));
   inputs.carbon_price = EurosPerKilogram(scenario.NumberOf("carbon.price_eur_per_kg"));
   inputs.objective = scenario.TextOf("job.objective") == "carbon" ? Objective::kCarbon : Objective::kCost;
   inputs.grid = {LimitOf(scenario, "grid.import_limit_w"), LimitOf(scenario, "grid.export_limit_w")};
-  if (inputs.carbon_series) {
-    if (auto done = ChooseCarbonYear(inputs); !done) return Fail(done.error());
-  }
-  const bool has_carbon = inputs.carbon_series || scenario.Has("carbon.intensity_g_per_kwh");
+  const bool has_carbon = scenario.Has("carbon.series") || scenario.IsRefused("carbon.series") ||
+                          scenario.Has("carbon.intensity_g_per_kwh") ||
+                          scenario.IsRefused("carbon.intensity_g_per_kwh");
   if (!has_carbon && (inputs.objective == Objective::kCarbon || inputs.carbon_price > CarbonPrice())) {
-    return Fail(
-        fmt::format("{}: carbon is to be priced or minimised, but its intensity is not given: set carbon.series or "
-                    "carbon.intensity_g_per_kwh.",
-                    scenario.source()));
+    problems.Add(fmt::format("{}: carbon is to be priced or minimised, but its intensity is not given: set "
+                             "carbon.series or carbon.intensity_g_per_kwh.",
+                             scenario.source()),
+                 ErrorKind::kFailure);
   }
+  if (!problems.empty()) return problems.Fail();
   if (!has_carbon) inputs.notes.push_back("no carbon intensity is given: carbon is not counted");
   if (inputs.battery.initial > Energy() && inputs.battery.terminal_value == EnergyPrice() &&
       inputs.battery.final_min == Energy()) {
@@ -361,7 +367,8 @@ Result<OffgridInputs> ReadOffgridInputs(const Scenario& scenario, int slot_minut
   Problems problems;
   const auto pv = problems.Take(PvYearOf(scenario, cache));
   const auto zone = problems.Take(SiteZone(scenario, cache));
-  const auto start = zone ? problems.Take(StartOf(scenario, *zone)) : std::nullopt;
+  OffgridInputs inputs;
+  const auto start = zone ? problems.Take(StartOf(scenario, *zone, inputs.notes)) : std::nullopt;
   const auto work = problems.Take(WorkOf(scenario));
   NodeInputs levels;
   if (auto done = ReadLevels(scenario, levels); !done) problems.Add(done.error());
@@ -370,7 +377,6 @@ Result<OffgridInputs> ReadOffgridInputs(const Scenario& scenario, int slot_minut
                  scenario.BlameFor("pv.dc_capacity_w"));
   if (!problems.empty()) return problems.Fail();
 
-  OffgridInputs inputs;
   const auto slots_per_hour = static_cast<size_t>(60 / slot_minutes);
   for (const Power power : (*pv)->hourly) inputs.pv.insert(inputs.pv.end(), slots_per_hour, power);
   inputs.slot = Minutes(slot_minutes);
@@ -395,9 +401,9 @@ Result<DispatchProblem> ProblemOver(const NodeInputs& inputs, int slots) {
   problem.horizon = {inputs.start, inputs.slot, slots};
   const auto count = static_cast<size_t>(slots);
   problem.pv = inputs.pv ? PvEnergyPerSlot(*inputs.pv, problem.horizon) : std::vector<Energy>(count);
-  auto import_price = PricesPerSlot(inputs.import_tariff, problem.horizon);
+  auto import_price = PricesPerSlot(inputs.import_tariff, problem.horizon, inputs.zone);
   if (!import_price) return Fail(import_price.error());
-  auto export_price = PricesPerSlot(inputs.export_tariff, problem.horizon);
+  auto export_price = PricesPerSlot(inputs.export_tariff, problem.horizon, inputs.zone);
   if (!export_price) return Fail(export_price.error());
   problem.import_price = std::move(*import_price);
   problem.export_price = std::move(*export_price);
@@ -408,7 +414,7 @@ Result<DispatchProblem> ProblemOver(const NodeInputs& inputs, int slots) {
                       ? CarbonPerSlotOfTypicalYear(*inputs.carbon_series, problem.horizon).map([](auto typical) {
                           return typical.per_slot;
                         })
-                      : CarbonPerSlot(*inputs.carbon_series, problem.horizon);
+                      : CarbonPerSlot(*inputs.carbon_series, problem.horizon, inputs.zone);
     if (!carbon) return Fail(carbon.error());
     problem.carbon = std::move(*carbon);
   }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "heliograd/app/input_cache.h"
@@ -19,6 +20,7 @@
 #include "heliograd/plan/problem.h"
 #include "heliograd/trace/step_series.h"
 #include "heliograd/trace/typical_year.h"
+#include "heliograd/trace/weather.h"
 
 namespace heliograd {
 
@@ -44,15 +46,18 @@ struct NodeInputs {
   double work = 1.0;
   Stamp start;
   std::chrono::seconds slot{3600};
-  int slots = 0;                   // of the scenario's own deadline
-  PlanLabels labels;               // measured, modelled or assumed
-  std::vector<std::string> notes;  // what was assumed or dropped, for people
+  int slots = 0;                     // of the scenario's own deadline
+  PlanLabels labels;                 // measured, modelled or assumed
+  std::vector<std::string> notes;    // what was assumed or dropped, for people
+  std::vector<std::string> remarks;  // of the notes, those about the horizon itself: the headline says them
 };
 
 /// The PV system that the scenario describes.
 PvSystem PvSystemOf(const Scenario& scenario);
 /// What the scenario says of the weather file's site.
 WeatherOverrides WeatherOverridesOf(const Scenario& scenario);
+/// A note when weather observed at `own` stands for a site far from there; empty when it is near. `advice` ends it.
+std::string FarWeatherNote(const WeatherYear& own, double latitude, double longitude, std::string_view advice);
 /// PV power of the year; nothing when the scenario has no PV. `zone` gives the standard time of a series without
 /// weather.
 Result<std::optional<PvYearSeries>> PvYearOf(const Scenario& scenario, InputCache& cache);
@@ -67,6 +72,7 @@ struct OffgridInputs {
   size_t first_slot = 0;
   std::vector<Level> levels;  // ascending draw, dominated ones included
   double work = 1.0;
+  std::vector<std::string> notes;  // what was assumed, for people
 };
 Result<OffgridInputs> ReadOffgridInputs(const Scenario& scenario, int slot_minutes, InputCache& cache);
 

@@ -64,6 +64,7 @@ void AddOffgridCommand(CLI::App& program, Commands& commands) {
          if (!flags->scenario.hours.empty() || !flags->scenario.deadline.empty()) {
            PrintMessage("off grid there is no deadline: --hours and --deadline are not used");
          }
+         for (const std::string& remark : inputs->notes) PrintMessage("note: " + remark);
          const OffgridMode mode = flags->mode == "minimum" ? OffgridMode::kMinimum : OffgridMode::kDynamic;
          const OffgridResult result =
              SimulateOffgrid(inputs->pv, inputs->slot, inputs->first_slot, inputs->levels, mode, inputs->work);

@@ -40,8 +40,9 @@ Result<int> RunPlan(const PlanFlags& flags) {
   }
   TerminalStyle style = DetectTerminal(1);
   style.table = flags.table;
-  const std::string text = flags.json ? PlanToJson(job->problem, job->plan, inputs->zone, inputs->labels)
-                                      : DrawPlan(job->problem, job->plan, inputs->zone, style);
+  const std::string text =
+      flags.json ? PlanToJson(job->problem, job->plan, inputs->zone, inputs->labels)
+                 : DrawPlan(job->problem, job->plan, inputs->zone, style, {inputs->site_name, inputs->remarks});
   if (auto done = Print(text); !done) return Fail(done.error());
   return feasible ? kExitOk : kExitInfeasible;
 }

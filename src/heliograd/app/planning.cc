@@ -41,6 +41,12 @@ DiagnosisContext ContextOf(const NodeInputs& inputs, const DispatchSolver& solve
 /// What an hour of the deadline and a unit in the battery are worth.
 Result<void> PriceChanges(const PlanningOptions& options, const Solution& solution, const DispatchSolver& solver,
                           const ProblemForSlots& over, PlannedJob& job) {
+  if (solution.status == SolveStatus::kFeasible) {
+    job.plan.notes.push_back(
+        "the plan took all of its time and is not proven best, so the price of the deadline and the worth of stored "
+        "energy are not told: allow more with --time-limit-s");
+    return {};
+  }
   auto deadline = PriceDeadline(job.problem, options.formulation, solution, solver, options.solve, over);
   if (!deadline) return Fail(deadline.error());
   job.plan.deadline_price = *deadline;

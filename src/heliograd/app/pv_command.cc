@@ -59,12 +59,16 @@ PvSystem SystemFor(const PvFlags& flags, const WeatherFile& file) {
   return system;
 }
 
+/// The value, or 0 where it prints as zero: no minus sign before zeros.
+double Plain(double value, double last_digit) { return std::abs(value) < last_digit / 2 ? 0.0 : value; }
+
 std::string HoursAsCsv(const WeatherYear& weather, const PvYear& year) {
   std::string text = "hour,ac_w,dc_w,poa_w_m2,cell_temperature_c,month,day,hour_of_day\n";
   for (size_t h = 0; h < year.ac.size(); ++h) {
     const WeatherHour& row = weather.hours[h];
-    text += fmt::format("{},{:.4f},{:.4f},{:.3f},{:.3f},{},{},{}\n", h, InWatts(year.ac[h]), InWatts(year.dc[h]),
-                        InWattsPerSquareMetre(year.poa[h]), year.cell_c[h], row.month, row.day, row.hour);
+    text += fmt::format("{},{:.4f},{:.4f},{:.3f},{:.3f},{},{},{}\n", h, Plain(InWatts(year.ac[h]), 1e-4),
+                        Plain(InWatts(year.dc[h]), 1e-4), Plain(InWattsPerSquareMetre(year.poa[h]), 1e-3),
+                        Plain(year.cell_c[h], 1e-3), row.month, row.day, row.hour);
   }
   return text;
 }
@@ -79,7 +83,18 @@ std::optional<double> FileAnnualKwh(const WeatherFile& file) {
   return std::accumulate(file.pvwatts->ac_w.begin(), file.pvwatts->ac_w.end(), 0.0) / 1000.0;
 }
 
-std::string AsJson(const WeatherFile& file, const PvSystem& system, const PvYear& year) {
+/// A note when the flags move the site away from its weather; empty when they do not.
+Result<std::string> MovedSiteNote(const PvFlags& flags) {
+  const WeatherOverrides& moved = flags.overrides;
+  if (!moved.latitude_deg && !moved.longitude_deg) return std::string();
+  return ReadWeather(flags.weather, {moved.utc_offset_hours, {}, {}, {}}).map([&](const WeatherFile& file) {
+    const WeatherYear& own = file.weather;
+    return FarWeatherNote(own, moved.latitude_deg.value_or(own.latitude_deg),
+                          moved.longitude_deg.value_or(own.longitude_deg), "give --weather");
+  });
+}
+
+std::string AsJson(const WeatherFile& file, const PvSystem& system, const PvYear& year, const std::string& note) {
   nlohmann::ordered_json json;
   json["ac_annual_kwh"] = InKilowattHours(year.AnnualAc());
   for (const Energy month : year.MonthlyAc()) json["ac_monthly_kwh"].push_back(InKilowattHours(month));
@@ -105,6 +120,7 @@ std::string AsJson(const WeatherFile& file, const PvSystem& system, const PvYear
                                      : nlohmann::ordered_json(nullptr);
   }
   json["label"] = "modelled";
+  json["notes"] = note.empty() ? nlohmann::ordered_json::array() : nlohmann::ordered_json::array({note});
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
@@ -133,6 +149,8 @@ std::string AsText(const WeatherFile& file, const PvSystem& system, const PvYear
 Result<int> RunPv(const PvFlags& flags) {
   const auto file = ReadWeather(flags.weather, flags.overrides);
   if (!file) return Fail(file.error());
+  const auto note = MovedSiteNote(flags);
+  if (!note) return Fail(note.error());
   const PvSystem system = SystemFor(flags, *file);
   if (auto defects = Defects(system); !defects.empty()) return Fail(std::move(defects), ErrorKind::kUsage);
   const PvYear year = SimulatePvYear(file->weather, system);
@@ -140,7 +158,9 @@ Result<int> RunPv(const PvFlags& flags) {
     if (auto done = WriteFile(flags.csv, HoursAsCsv(file->weather, year)); !done) return Fail(done.error());
     PrintMessage(fmt::format("{} written. Next: heliograd plan builtin:paper --pv-series {}", flags.csv, flags.csv));
   }
-  const std::string text = flags.json ? AsJson(*file, system, year) : AsText(*file, system, year, DetectTerminal(1));
+  if (!note->empty()) PrintMessage("note: " + *note);
+  const std::string text =
+      flags.json ? AsJson(*file, system, year, *note) : AsText(*file, system, year, DetectTerminal(1));
   return Print(text).map([] { return kExitOk; });
 }
 

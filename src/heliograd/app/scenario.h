@@ -6,10 +6,13 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "heliograd/app/problems.h"
+#include "heliograd/app/scenario_file.h"
 #include "heliograd/app/scenario_schema.h"
 #include "heliograd/base/result.h"
 
@@ -22,17 +25,13 @@ struct SettledValue {
   std::string folder{};  // that a relative path starts from: of the file it stands in; "" = the working folder
 };
 
-/// One row of [[tariff.bands]], checked for type but not yet for coverage.
-struct BandRow {
-  std::string days;  // "mon-fri", "sat,sun,holiday", "all"
-  int from_hour = 0;
-  int to_hour = 24;
-  double price_eur_per_kwh = 0;
-  std::string origin;
-};
+struct ScenarioReading;
 
 class Scenario {
  public:
+  /// As Load, but goes on after a mistake: what could be read, and every mistake. An error is a source that cannot be
+  /// read at all.
+  static Result<ScenarioReading> Read(const std::string& source, const std::vector<std::string>& sets);
   /// Reads "builtin:paper" or a TOML file, then the environment, then `sets` ("section.key=value" each).
   static Result<Scenario> Load(const std::string& source, const std::vector<std::string>& sets);
   /// The same from a file's content; neither the environment nor the user file is read. `name` appears in messages.
@@ -42,6 +41,8 @@ class Scenario {
   Result<void> Set(std::string_view assignment, const std::string& origin = "--set");
 
   const std::string& source() const { return source_; }
+  /// True when the key was given but refused: what follows from its absence is no further mistake.
+  bool IsRefused(std::string_view key) const;
   bool Has(std::string_view key) const { return Find(key) != nullptr; }
   /// True when the key was given by anyone, not only by a default.
   bool IsGiven(std::string_view key) const;
@@ -61,14 +62,24 @@ class Scenario {
   ErrorKind BlameFor(std::string_view key) const;
 
  private:
+  static Scenario WithDefaults(const std::string& source);
   void Put(const KeySpec& spec, SettledValue value);
+  /// Takes over what the file gives; its problems are the answer.
   std::vector<std::string> ReadToml(std::string_view content, const std::string& name);
   std::vector<std::string> ReadEnvironment();
 
   std::string source_;
+  bool whole_ = true;                           // false when a part of the file could not be read at all
+  std::set<std::string, std::less<>> refused_;  // keys, or sections with all their keys
   std::map<std::string, SettledValue, std::less<>> values_;
   std::map<std::string, SettledValue, std::less<>> defaults_;
   std::vector<BandRow> bands_;
+};
+
+struct ScenarioReading {
+  Scenario scenario;
+  Problems problems;
+  bool whole = true;  // false when the file could not be read to its end: keys may be missing for that
 };
 
 /// The study's scenario as a TOML file (docs: README, "The built-in scenario").

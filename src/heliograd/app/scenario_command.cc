@@ -69,18 +69,23 @@ std::string ShowJson(const Scenario& scenario) {
   return values.dump(2) + "\n";
 }
 
+/// The number of slots that the scenario gives to plan, else every mistake: of the file's text, of its values and of
+/// the files that it names, in one round.
+Result<int> SlotsToPlan(const std::string& source, const std::vector<std::string>& sets) {
+  auto reading = Scenario::Read(source, sets);
+  if (!reading) return Fail(reading.error());
+  Problems& problems = reading->problems;
+  if (!reading->whole) return problems.Fail();
+  InputCache cache;
+  const auto inputs = problems.Take(ReadInputs(reading->scenario, 60, cache));
+  if (inputs && problems.empty()) problems.Take(ProblemOver(*inputs, inputs->slots));
+  if (!problems.empty()) return problems.Fail();
+  return inputs->slots;
+}
+
 /// Reads the scenario and every file that it names, as `plan` would, but plans nothing.
 Result<int> Check(const std::string& source, const std::vector<std::string>& sets, bool json) {
-  const auto verdict = [&]() -> Result<int> {
-    auto scenario = Scenario::Load(source, sets);
-    if (!scenario) return Fail(scenario.error());
-    InputCache cache;
-    auto inputs = ReadInputs(*scenario, 60, cache);
-    if (!inputs) return Fail(inputs.error());
-    auto problem = ProblemOver(*inputs, inputs->slots);
-    if (!problem) return Fail(problem.error());
-    return inputs->slots;
-  }();
+  const Result<int> verdict = SlotsToPlan(source, sets);
   if (json) {
     const nlohmann::ordered_json answer = {
         {"source", source},

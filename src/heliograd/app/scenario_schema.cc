@@ -10,6 +10,8 @@
 namespace heliograd {
 namespace {
 
+constexpr std::string_view kVariablePrefix = "HELIOGRAD_";
+
 KeySpec Number(std::string section, std::string key, double least, double most, std::string default_text,
                std::string meaning) {
   KeySpec spec{std::move(section), std::move(key)};
@@ -152,6 +154,46 @@ std::string UnknownKey(std::string_view name) {
                      fmt::join(short_names, ", "));
 }
 
+std::optional<std::string> NearestKey(std::string_view name) {
+  const std::vector<std::string> sections = ScenarioSections();
+  const std::string_view section = name.substr(0, name.find('.'));
+  const bool known_section = std::find(sections.begin(), sections.end(), section) != sections.end();
+  std::vector<std::string> candidates = known_section ? std::vector<std::string>() : sections;
+  for (const KeySpec& key : ScenarioKeys()) {
+    if (!known_section || key.section == section) candidates.push_back(key.name());
+  }
+  return NearestName(name, candidates);
+}
+
+std::string EnvironmentName(const KeySpec& spec) {
+  std::string name = std::string(kVariablePrefix) + spec.section + "_" + spec.key;
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::toupper(c); });
+  return name;
+}
+
+std::optional<std::string> UnknownVariable(std::string_view name) {
+  // Variables with other uses: tests and their data, the simulated GPU.
+  static const std::vector<std::string_view> kOtherUses = {"REFERENCE_DATA", "SIM_GPU", "PROGRAM", "SOURCE_DIR"};
+  if (name.substr(0, kVariablePrefix.size()) != kVariablePrefix) return std::nullopt;
+  const std::string_view word = name.substr(kVariablePrefix.size());
+  std::vector<std::string> words;
+  for (const KeySpec& key : ScenarioKeys()) {
+    words.push_back(EnvironmentName(key).substr(kVariablePrefix.size()));
+    if (words.back() == word) return std::nullopt;
+  }
+  const auto is_word = [word](std::string_view other) { return other == word; };
+  if (std::any_of(kOtherUses.begin(), kOtherUses.end(), is_word)) return std::nullopt;
+  const std::vector<std::string> sections = ScenarioSections();
+  const bool of_section = std::any_of(sections.begin(), sections.end(), [word](const std::string& section) {
+    return StartsWithIgnoringCase(word, section + "_");
+  });
+  const auto nearest = NearestName(word, words);
+  if (!nearest && !of_section) return std::nullopt;
+  return fmt::format("environment {}: there is no key of that name.{}", name,
+                     nearest ? fmt::format(" Did you mean {}{}?", kVariablePrefix, *nearest)
+                             : " heliograd scenario show builtin:paper lists the keys.");
+}
+
 std::string ExpectedText(const KeySpec& spec) {
   switch (spec.kind) {
     case KeyKind::kNumber: {
@@ -187,6 +229,9 @@ std::string Expected(const KeySpec& spec, const KeyValue& value) {
       fine = std::find(spec.choices.begin(), spec.choices.end(), *text) != spec.choices.end();
     }
     if (fine && spec.kind == KeyKind::kTime) {
+      if (const std::string why = WhyImpossible(*text); !why.empty()) {
+        return fmt::format("a date and time that exists ({})", why);
+      }
       fine = ParseStamp(*text, TimeZone()).has_value();
     }
   }

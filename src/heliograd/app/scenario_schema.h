@@ -47,6 +47,14 @@ std::vector<std::string> ScenarioSections();
 /// Sentence for a section or key that does not exist, naming the nearest one.
 std::string UnknownKey(std::string_view name);
 
+/// The key or section that `name` is probably a slip of.
+std::optional<std::string> NearestKey(std::string_view name);
+/// The environment variable that sets the key: "HELIOGRAD_PV_TILT_DEG".
+std::string EnvironmentName(const KeySpec& spec);
+/// Refuses a variable of the environment that is meant for a key but names none, with the nearest; nothing for other
+/// variables, those of other uses of HELIOGRAD_ included.
+std::optional<std::string> UnknownVariable(std::string_view name);
+
 /// Checks a number against the key's range, or a text against its choices. An empty answer means it is fine; else what
 /// was expected: "a number from 0 to 90".
 std::string Expected(const KeySpec& spec, const KeyValue& value);

@@ -110,6 +110,30 @@ TEST(Scenario, PaperAndTemplateAreSound) {
   EXPECT_TRUE(Scenario::Parse(ScenarioTemplate(), "new.toml"));
 }
 
+TEST(Scenario, LinesThatAreNoTomlDoNotHideOtherMistakes) {
+  EXPECT_THAT(
+      ProblemsOf("[pv]\ndc_capacity_w = 1000 W\ntilt = 5\n[[tariff.bands]]\ndays = \"all\"\nfrom_hour = 0\n"
+                 "to_hour = 24\nprice_eur_per_kwh = 0,3\n[job]\nstart = 2025-02-30 20:00\n"),
+      ElementsAre(HasSubstr("my.toml:2: pv.dc_capacity_w"), HasSubstr("my.toml:3: there is no key 'pv.tilt'"),
+                  HasSubstr("my.toml:8: tariff.bands.price_eur_per_kwh is '0,3'"), HasSubstr("my.toml:10: job.start")));
+}
+
+TEST(Scenario, ADateThatDoesNotExistIsNoWrongFormat) {
+  EXPECT_THAT(ProblemsOf("[job]\nstart = \"2025-02-30 20:00\"\n"),
+              ElementsAre("my.toml:2: job.start is '2025-02-30 20:00': expected a date and time that exists (February "
+                          "2025 has 28 days)."));
+}
+
+TEST(UnknownVariable, RefusesSlipsOfKeysOnly) {
+  EXPECT_THAT(UnknownVariable("HELIOGRAD_PV_TILT").value_or(""), HasSubstr("Did you mean HELIOGRAD_PV_TILT_DEG?"));
+  EXPECT_TRUE(UnknownVariable("HELIOGRAD_BATERY_CAPACITY_WH"));
+  EXPECT_TRUE(UnknownVariable("HELIOGRAD_JOB_ZZZZZZZZ"));
+  for (const char* name : {"HELIOGRAD_PV_TILT_DEG", "HELIOGRAD_REFERENCE_DATA", "HELIOGRAD_SIM_GPU",
+                           "HELIOGRAD_PROGRAM", "HELIOGRAD_SOURCE_DIR", "PATH", "HELIOGRAD"}) {
+    EXPECT_FALSE(UnknownVariable(name)) << name;
+  }
+}
+
 TEST(Scenario, TextsThatAreNoTomlGiveOneSentence) {
   for (const std::string& content :
        std::vector<std::string>{"[pv", "= 3", "a", "[pv]\nx = \"", std::string("\0\1", 2), std::string("\xFF\xFE")}) {

@@ -61,6 +61,14 @@ Json PlanRow(const PlannedJob& job) {
   return row;
 }
 
+/// Numbers without the minus sign of a zero.
+Json Plain(Json row) {
+  for (Json& value : row) {
+    if (value.is_number_float()) value = value.get<double>() + 0.0;
+  }
+  return row;
+}
+
 Json OffgridRow(const OffgridResult& result) {
   Json row = {{"status", result.finished ? "finished" : "not finished"}};
   row["finished"] = result.finished;
@@ -94,7 +102,7 @@ Result<Json> SolvePoint(const Study& study, size_t point, InputCache& cache, con
   }
   const auto inputs = ReadInputs(scenario, study.slot_minutes, cache);
   if (!inputs) return Fail(inputs.error());
-  return PlanJob(*inputs, study.options, solver).map(PlanRow);
+  return PlanJob(*inputs, study.options, solver).map(PlanRow).map(Plain);
 }
 
 /// A number where the text is one (a whole one without ".0"), else the text.
@@ -226,8 +234,10 @@ Result<Study> MakeStudy(const StudyFlags& flags) {
   study.definition = fmt::format("{} {} {} {} {} {} {}", flags.scenario.source, fmt::join(flags.scenario.sets, " "),
                                  fmt::join(flags.vary, " "), flags.mode, flags.scenario.formulation,
                                  flags.scenario.slot_minutes, flags.scenario.tolerance_eur) +
-                     fmt::format(" {} {} {} {} {}", flags.scenario.start, flags.scenario.deadline, flags.scenario.hours,
-                                 flags.scenario.pv_series, flags.scenario.solver);
+                     fmt::format(" {} {} {} {}", flags.scenario.start, flags.scenario.deadline, flags.scenario.hours,
+                                 flags.scenario.pv_series);
+  // Studies begun before there was a choice can still be resumed.
+  if (flags.scenario.solver != "auto") study.definition += " " + flags.scenario.solver;
   return study;
 }
 

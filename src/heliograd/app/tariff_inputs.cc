@@ -9,10 +9,13 @@ namespace heliograd {
 namespace {
 
 Result<Tariff> PriceFile(const Scenario& scenario, std::string_view key, const TimeZone& zone, InputCache& cache) {
-  return cache.ReadPrices(scenario.PathOf(key), zone).map([](const auto& series) { return Tariff(*series); });
+  return OfKey(scenario, key, cache.ReadPrices(scenario.PathOf(key), zone)).map([](const auto& series) {
+    return Tariff(*series);
+  });
 }
 
 Result<Tariff> BandsOf(const Scenario& scenario, const TimeZone& zone) {
+  if (scenario.IsRefused("tariff.bands")) return Fail(std::vector<std::string>());
   if (scenario.bands().empty()) {
     return Fail(
         fmt::format("{}: but there is no [[tariff.bands]]: write each band with days, from_hour, to_hour and "
@@ -35,6 +38,7 @@ Result<Tariff> BandsOf(const Scenario& scenario, const TimeZone& zone) {
 }  // namespace
 
 tl::unexpected<Error> MissingKey(std::string_view key, std::string_view example, const Scenario& scenario) {
+  if (scenario.IsRefused(key)) return Fail(std::vector<std::string>());
   return Fail(fmt::format("{}: {} is not given: set it in the file ({}) or with --set {}=...", scenario.source(), key,
                           example, key));
 }

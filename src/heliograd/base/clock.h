@@ -16,6 +16,10 @@ class Clock {
 /// The machine's clock. One instance for the whole program.
 Clock& SystemClock();
 
+/// The machine's clock as it was when this was first called, then monotonic: it never jumps, whatever is done to the
+/// machine's time. For measuring. One instance for the whole program.
+Clock& SteadyClock();
+
 /// A clock that stands still until it is told to move; sleeping moves it. For tests.
 class ManualClock : public Clock {
  public:

@@ -23,5 +23,15 @@ TEST(SystemClock, SleepsUntilTheStampAndIsOne) {
   EXPECT_EQ(&clock, &SystemClock());
 }
 
+TEST(SteadyClock, GoesOnFromTheSystemsClockAndSleepsUntilTheStamp) {
+  Clock& clock = SteadyClock();
+  const auto apart = clock.Now() - SystemClock().Now();
+  EXPECT_LT(std::chrono::abs(apart), std::chrono::minutes(1));  // unless someone sets the time in this very test
+  const Stamp wake = clock.Now() + std::chrono::milliseconds(2);
+  clock.SleepUntil(wake);
+  EXPECT_GE(clock.Now(), wake);
+  clock.SleepUntil(wake - std::chrono::hours(1));  // a time that has passed returns at once
+}
+
 }  // namespace
 }  // namespace heliograd

@@ -27,6 +27,9 @@ std::string DidYouMean(std::string_view word, const std::vector<std::string>& ca
 /// The text quoted for an error message: cut after 40 characters, control bytes and non-UTF-8 bytes escaped.
 std::string Quoted(std::string_view text);
 
+/// Where the first byte stands that is no part of well-formed UTF-8, or nothing when all are.
+std::optional<size_t> FirstInvalidUtf8(std::string_view text);
+
 /// Text with a byte order mark removed and every line end (CRLF, CR) turned into LF.
 std::string NormalizeLines(std::string_view bytes);
 

@@ -80,5 +80,12 @@ TEST(SplitCsvLine, QuotesGroupAndFieldsAreTrimmed) {
   EXPECT_THAT(SplitCsvLine(""), ElementsAre(""));
 }
 
+TEST(FirstInvalidUtf8, NamesTheFirstByteOutsideASequence) {
+  EXPECT_FALSE(FirstInvalidUtf8("plain"));
+  EXPECT_FALSE(FirstInvalidUtf8("caf\xC3\xA9"));
+  EXPECT_EQ(FirstInvalidUtf8("caf\xE9"), 3u);
+  EXPECT_EQ(FirstInvalidUtf8("caf\xE9 bar"), 3u);
+}
+
 }  // namespace
 }  // namespace heliograd

@@ -20,6 +20,10 @@ using std::chrono::year_month_day;
 
 constexpr int kLargestOffsetMinutes = 14 * 60;  // Kiribati; no place on Earth is further from UTC
 
+constexpr std::array<std::string_view, 12> kMonths = {"January",   "February", "March",    "April",
+                                                      "May",       "June",     "July",     "August",
+                                                      "September", "October",  "November", "December"};
+
 year_month_day DateOf(const CivilTime& civil) {
   return {std::chrono::year(civil.year), std::chrono::month(static_cast<unsigned>(civil.month)),
           std::chrono::day(static_cast<unsigned>(civil.day))};
@@ -103,8 +107,34 @@ Stamp StampFromUtc(const CivilTime& civil) { return AsUtcSeconds(civil); }
 
 CivilTime CivilInUtc(Stamp stamp) { return CivilFromSeconds(std::chrono::floor<seconds>(stamp)); }
 
+std::string WhyImpossible(std::string_view text) {
+  const auto year = TakeDigits(text, 4);
+  if (!year || !TakeChar(text, "-")) return "";
+  const auto month = TakeDigits(text, 2);
+  if (!month || !TakeChar(text, "-")) return "";
+  const auto day = TakeDigits(text, 2);
+  if (!day) return "";
+  if (*year < 1678 || *year > 2261) return "years run from 1678 to 2261";
+  if (*month < 1 || *month > 12) return "months run from 01 to 12";
+  const CivilTime first{.year = *year, .month = *month};
+  if (*day < 1 || !IsValid({.year = *year, .month = *month, .day = *day})) {
+    const auto last = unsigned((DateOf(first).year() / DateOf(first).month() / std::chrono::last).day());
+    return fmt::format("{} {} has {} days", kMonths[static_cast<size_t>(*month - 1)], *year, last);
+  }
+  if (!TakeChar(text, "T ")) return "";
+  const auto hour = TakeDigits(text, 2);
+  if (!hour || !TakeChar(text, ":")) return "";
+  const auto minute = TakeDigits(text, 2);
+  if (!minute) return "";
+  if (*hour > 23) return "hours run from 00 to 23; midnight is 00:00 of the next day";
+  return *minute > 59 ? "minutes run from 00 to 59" : "";
+}
+
 Result<CivilTime> ParseCivil(std::string_view text) {
   const auto failure = [whole = std::string(text)] {
+    if (const std::string why = WhyImpossible(whole); !why.empty()) {
+      return Fail(fmt::format("{} does not exist: {}.", Quoted(whole), why));
+    }
     return Fail(fmt::format("{} is not a date and time: expected YYYY-MM-DD HH:MM, for example 2025-01-01 20:00.",
                             Quoted(whole)));
   };
@@ -208,6 +238,10 @@ std::vector<Stamp> TimeZone::ToStamps(const CivilTime& civil) const {
   if (info.result == date::local_info::nonexistent) return {};
   if (info.result == date::local_info::unique) return {as_utc - info.first.offset};
   return {as_utc - info.first.offset, as_utc - info.second.offset};
+}
+
+std::string FormatLocal(Stamp stamp, const TimeZone& zone) {
+  return fmt::format("{} {}", FormatCivil(zone.ToCivil(stamp)), OffsetName(zone.OffsetAt(stamp)));
 }
 
 Result<Stamp> ParseStamp(std::string_view text, const TimeZone& zone) {

@@ -46,6 +46,9 @@ CivilTime CivilInUtc(Stamp stamp);
 /// Reads "2025-01-01 20:00", "2025-01-01T20:00", with optional seconds, or a bare date (00:00).
 /// No zone suffix is accepted here: see ParseStamp.
 Result<CivilTime> ParseCivil(std::string_view text);
+/// Why a date and time that is written as it should be does not exist: "February 2025 has 28 days". Empty when it does
+/// exist, or is written otherwise. What follows the minutes is not looked at.
+std::string WhyImpossible(std::string_view text);
 /// "2025-01-01 20:00" (seconds only when they are not zero).
 std::string FormatCivil(const CivilTime& civil);
 /// RFC 3339 in UTC: "2025-01-01T19:00:00Z".
@@ -81,6 +84,9 @@ class TimeZone {
   std::chrono::seconds fixed_offset_{0};
   std::shared_ptr<const Rules> rules_;
 };
+
+/// An instant on a local clock, told apart from the same time on another: "2025-01-01 20:00 +01:00".
+std::string FormatLocal(Stamp stamp, const TimeZone& zone);
 
 /// Reads a stamp as people write it: civil time in `zone`, or with its own suffix "Z" / "+01:00".
 Result<Stamp> ParseStamp(std::string_view text, const TimeZone& zone);

@@ -26,29 +26,21 @@ TEST(CivilTime, ParsesWhatPeopleWrite) {
 }
 
 TEST(CivilTime, RefusesWhatIsNoDateAndTime) {
-  for (const char* text : {"",
-                           "2025",
-                           "2025-1-2",
-                           "2025-02-29",
-                           "2025-13-01",
-                           "2025-00-01",
-                           "2025-01-00",
-                           "2025-01-32",
-                           "2025-01-01 24:00",
-                           "2025-01-01 20",
-                           "2025-01-01 20:60",
-                           "2025-01-01 20:00:60",
-                           "2025-01-01 20:00 ",
-                           "2025-01-01 -0:30",
-                           "2025-01-01 12:-0",
-                           "2025-01-01 +1:00",
-                           "2025-01-01x20:00",
-                           "1500-01-01",
-                           "2262-01-01",
-                           "2025-01-01 20:00:00.5"}) {
+  for (const char* text :
+       {"", "2025", "2025-1-2", "2025-01-01 20", "2025-01-01 20:00:60", "2025-01-01 20:00 ", "2025-01-01 -0:30",
+        "2025-01-01 12:-0", "2025-01-01 +1:00", "2025-01-01x20:00", "2025-01-01 20:00:00.5"}) {
     const auto civil = ParseCivil(text);
     ASSERT_FALSE(civil) << text;
     EXPECT_THAT(civil.error().Message(), HasSubstr("expected YYYY-MM-DD HH:MM")) << text;
+  }
+}
+
+TEST(CivilTime, ADateOrTimeThatDoesNotExistIsNoWrongFormat) {
+  for (const char* text : {"2025-02-29", "2025-13-01", "2025-00-01", "2025-01-00", "2025-01-32", "2025-01-01 24:00",
+                           "2025-01-01 20:60", "1500-01-01", "2262-01-01"}) {
+    const auto civil = ParseCivil(text);
+    ASSERT_FALSE(civil) << text;
+    EXPECT_THAT(civil.error().Message(), HasSubstr("does not exist: ")) << text;
   }
 }
 
@@ -178,6 +170,23 @@ TEST(Horizon, SlotsAreEndToEnd) {
   EXPECT_EQ(horizon.end(), Utc("2025-01-02 20:00"));
   EXPECT_EQ(InSeconds(horizon.SlotDuration()), 900);
   EXPECT_EQ(InHours(Between(horizon.start, horizon.end())), 24);
+}
+
+TEST(WhyImpossible, NamesWhatDoesNotExist) {
+  EXPECT_EQ(WhyImpossible("2025-02-30 20:00"), "February 2025 has 28 days");
+  EXPECT_EQ(WhyImpossible("2024-02-30"), "February 2024 has 29 days");
+  EXPECT_EQ(WhyImpossible("2025-13-01"), "months run from 01 to 12");
+  EXPECT_EQ(WhyImpossible("2025-01-01 24:00"), "hours run from 00 to 23; midnight is 00:00 of the next day");
+  for (const char* other : {"", "2025-01-01", "2025-01-01 20:00", "2025-01-01T20:00Z", "tomorrow", "2025-1-1"}) {
+    EXPECT_EQ(WhyImpossible(other), "") << other;
+  }
+}
+
+TEST(FormatLocal, CarriesTheOffset) {
+  const auto rome = TimeZone::Find("Europe/Rome");
+  if (!rome) GTEST_SKIP() << "no time zone data on this machine";
+  EXPECT_EQ(FormatLocal(StampFromUtc({2025, 10, 26, 0, 30}), *rome), "2025-10-26 02:30 +02:00");
+  EXPECT_EQ(FormatLocal(StampFromUtc({2025, 10, 26, 1, 30}), *rome), "2025-10-26 02:30 +01:00");
 }
 
 }  // namespace

@@ -144,8 +144,9 @@ Result<StepSeries<CarbonIntensity>> ParseCarbonSeries(std::string_view content, 
   return series;
 }
 
-Result<std::vector<CarbonIntensity>> CarbonPerSlot(const StepSeries<CarbonIntensity>& series, const Horizon& horizon) {
-  return MeanPerSlot(series, horizon);
+Result<std::vector<CarbonIntensity>> CarbonPerSlot(const StepSeries<CarbonIntensity>& series, const Horizon& horizon,
+                                                   const TimeZone& clock) {
+  return MeanPerSlot(series, horizon, clock);
 }
 
 Result<TypicalCarbon> CarbonPerSlotOfTypicalYear(const StepSeries<CarbonIntensity>& series, const Horizon& horizon) {

@@ -24,7 +24,8 @@ Result<StepSeries<CarbonIntensity>> ParseCarbonSeries(std::string_view content, 
                                                       CarbonScope scope);
 
 /// The mean over each slot at its own date. An error names the first stretch that the series does not cover.
-Result<std::vector<CarbonIntensity>> CarbonPerSlot(const StepSeries<CarbonIntensity>& series, const Horizon& horizon);
+Result<std::vector<CarbonIntensity>> CarbonPerSlot(const StepSeries<CarbonIntensity>& series, const Horizon& horizon,
+                                                   const TimeZone& clock = TimeZone());
 
 /// Intensities read from another year than the plan's.
 struct TypicalCarbon {

@@ -22,7 +22,7 @@ std::string Series() {
 }
 /// A sound series but for the rows in place of hour `at`.
 std::string SeriesWith(int at, const std::string& instead) {
-  return Series([&](int hour, std::string row) { return hour == at ? instead : row; });
+  return Series([&](int hour, const std::string& row) { return hour == at ? instead : row; });
 }
 
 std::vector<std::string> ProblemsOf(const std::string& content) {
@@ -78,8 +78,8 @@ TEST(PvSeries, MissingRepeatedAndUnorderedHoursAreToldOnce) {
 }
 
 TEST(PvSeries, AllMistakesAtOnceUpToTwenty) {
-  const auto problems =
-      ProblemsOf(Series([](int hour, std::string row) { return hour < 30 ? std::to_string(hour) + ",x" : row; }));
+  const auto problems = ProblemsOf(
+      Series([](int hour, const std::string& row) { return hour < 30 ? std::to_string(hour) + ",x" : row; }));
   ASSERT_EQ(problems.size(), 21u);
   EXPECT_EQ(problems.back(), "pv.csv: and 10 more problems.");
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bitset>
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -39,6 +40,7 @@ EnergyPrice MeanPrice(const BandTariff& tariff, Stamp start, Stamp end) {
 
 struct PerSlot {
   const Horizon& horizon;
+  const TimeZone& clock;
 
   Result<std::vector<EnergyPrice>> operator()(EnergyPrice price) const {
     return std::vector<EnergyPrice>(static_cast<size_t>(horizon.slots), price);
@@ -52,7 +54,7 @@ struct PerSlot {
     return prices;
   }
   Result<std::vector<EnergyPrice>> operator()(const StepSeries<EnergyPrice>& series) const {
-    return MeanPerSlot(series, horizon);
+    return MeanPerSlot(series, horizon, clock);
   }
 };
 
@@ -101,23 +103,57 @@ Result<DaySet> ParseDays(std::string_view text) {
 /// How often each hour of each kind of day has been priced, and by which bands.
 using Coverage = std::array<std::array<std::vector<size_t>, 24>, kDayKinds>;
 
-/// Describes the stretch of hours from `from` on that the same bands price, and moves `from` to its end.
-std::string TakeStretch(const Coverage& coverage, size_t day, size_t& from) {
-  const size_t begin = from;
-  while (from < 24 && coverage[day][from] == coverage[day][begin]) ++from;
-  return fmt::format("{} {:02}-{:02}", kDayNames[day], begin, from);
+/// "mon-fri", "sat,sun", "mon-wed,fri,holiday".
+std::string DaysText(const DaySet& days) {
+  std::vector<std::string> parts;
+  for (size_t day = 0; day < kDayKinds; ++day) {
+    if (!days.test(day)) continue;
+    size_t last = day;
+    while (last + 1 < kHolidayKind && days.test(last + 1)) ++last;
+    const std::string_view separator = last == day + 1 ? "," : "-";
+    parts.push_back(last == day ? std::string(kDayNames[day])
+                                : fmt::format("{}{}{}", kDayNames[day], separator, kDayNames[last]));
+    day = last;
+  }
+  return fmt::format("{}", fmt::join(parts, ","));
 }
 
-void CheckCoverage(const Coverage& coverage, size_t day, ProblemList& problems) {
-  for (size_t hour = 0; hour < 24;) {
-    const std::vector<size_t>& by = coverage[day][hour];
-    const std::string stretch = TakeStretch(coverage, day, hour);
-    if (by.empty()) {
-      problems.AddForFile(fmt::format("{} has no price: add a band that covers it.", stretch));
-    } else if (by.size() > 1) {
-      problems.AddForFile(
-          fmt::format("{} has more than one price (bands {}): leave it to one of them.", stretch, fmt::join(by, ", ")));
+/// Which bands price a stretch of hours, when it is not exactly one, and the kinds of day with that stretch.
+struct Trouble {
+  size_t from_hour;
+  size_t to_hour;
+  std::vector<size_t> bands;
+  DaySet days;
+};
+
+std::vector<Trouble> FindTroubles(const Coverage& coverage, size_t kinds) {
+  std::vector<Trouble> troubles;
+  for (size_t day = 0; day < kinds; ++day) {
+    const auto& hours = coverage[day];
+    for (size_t from = 0, to = 0; from < 24; from = to) {
+      while (to < 24 && hours[to] == hours[from]) ++to;
+      if (hours[from].size() == 1) continue;
+      const auto same = std::ranges::find_if(troubles, [&](const Trouble& trouble) {
+        return trouble.from_hour == from && trouble.to_hour == to && trouble.bands == hours[from];
+      });
+      (same == troubles.end() ? troubles.emplace_back(Trouble{from, to, hours[from], {}}) : *same).days.set(day);
     }
+  }
+  return troubles;
+}
+
+/// One line for all hours without a price, one for each set of bands that price the same hours.
+void CheckCoverage(const Coverage& coverage, size_t kinds, ProblemList& problems) {
+  std::map<std::vector<size_t>, std::vector<std::string>> stretches;
+  for (const Trouble& trouble : FindTroubles(coverage, kinds)) {
+    stretches[trouble.bands].push_back(
+        fmt::format("{} {:02}-{:02}", DaysText(trouble.days), trouble.from_hour, trouble.to_hour));
+  }
+  for (const auto& [bands, where] : stretches) {
+    const std::string hours = fmt::format("{}", fmt::join(where, "; "));
+    problems.AddForFile(bands.empty() ? fmt::format("no price for {}: add bands that cover it.", hours)
+                                      : fmt::format("more than one price (bands {}) for {}: leave it to one of them.",
+                                                    fmt::join(bands, ", "), hours));
   }
 }
 
@@ -148,8 +184,8 @@ void ApplyBand(const Band& band, size_t number, BandTariff& tariff, Coverage& co
 
 }  // namespace
 
-Result<std::vector<EnergyPrice>> PricesPerSlot(const Tariff& tariff, const Horizon& horizon) {
-  return std::visit(PerSlot{horizon}, tariff);
+Result<std::vector<EnergyPrice>> PricesPerSlot(const Tariff& tariff, const Horizon& horizon, const TimeZone& clock) {
+  return std::visit(PerSlot{horizon, clock}, tariff);
 }
 
 BandTariff PaperBands(EnergyPrice f1, EnergyPrice f2, EnergyPrice f3, const TimeZone& zone) {
@@ -179,8 +215,7 @@ Result<BandTariff> MakeBandTariff(const std::vector<Band>& bands, const TimeZone
   ProblemList problems("bands");
   for (size_t i = 0; i < bands.size(); ++i) ApplyBand(bands[i], i + 1, tariff, coverage, problems);
   if (!problems.empty()) return problems.Failure();
-  for (size_t day = 0; day < kHolidayKind; ++day) CheckCoverage(coverage, day, problems);
-  if (holidays != HolidayCalendar::kNone) CheckCoverage(coverage, kHolidayKind, problems);
+  CheckCoverage(coverage, holidays == HolidayCalendar::kNone ? kHolidayKind : kDayKinds, problems);
   if (!problems.empty()) return problems.Failure();
   return tariff;
 }

@@ -30,8 +30,9 @@ struct BandTariff {
 /// A fixed price, weekly bands, or a published series.
 using Tariff = std::variant<EnergyPrice, BandTariff, StepSeries<EnergyPrice>>;
 
-/// Time-weighted mean price of each slot.
-Result<std::vector<EnergyPrice>> PricesPerSlot(const Tariff& tariff, const Horizon& horizon);
+/// Time-weighted mean price of each slot. `clock` is the one that an error's times are told on.
+Result<std::vector<EnergyPrice>> PricesPerSlot(const Tariff& tariff, const Horizon& horizon,
+                                               const TimeZone& clock = TimeZone());
 
 /// The study's bands, every day alike: F1 08-20, F2 20-23, F3 23-08.
 BandTariff PaperBands(EnergyPrice f1, EnergyPrice f2, EnergyPrice f3, const TimeZone& zone);
@@ -49,8 +50,8 @@ struct Band {
   EnergyPrice price;
 };
 
-/// Bands that together price each hour of each kind of day exactly once. Errors name each day and hour without a price
-/// or with two, up to 20.
+/// Bands that together price each hour of each kind of day exactly once. Errors name the hours without a
+/// price, and those with two, with the days they are of.
 /// Holidays must be priced when there is a calendar of them; without one their price is never used.
 Result<BandTariff> MakeBandTariff(const std::vector<Band>& bands, const TimeZone& zone, HolidayCalendar holidays);
 

@@ -145,15 +145,4 @@ double FuentesModel::Step(double poa_w_m2, double air_c, double wind_m_s) {
   return module - kFreezingK;
 }
 
-double NominalCellTemperatureV8(double poa, double effective, double air_c, double wind_m_s, double nominal_cell_c,
-                                double module_efficiency) {
-  constexpr double kTransmittanceAbsorptance = 0.9;
-  if (effective <= 0) return air_c;
-  const double wind = std::max(0.51 * wind_m_s, 0.001);
-  // One division for both quotients of the equation: 1 - efficiency poa / (0.9 effective) and 9.5 / (5.7 + 3.8 wind).
-  const double kept =
-      (effective - module_efficiency / kTransmittanceAbsorptance * poa) * 9.5 / (effective * (5.7 + 3.8 * wind));
-  return air_c + poa * (1.0 / kNominalIrradiance) * (nominal_cell_c - 20.0) * kept;
-}
-
 }  // namespace heliograd

@@ -2,6 +2,8 @@
 // Pure but for FuentesModel, which carries the last hour's state; one object serves one thread and one year.
 #pragma once
 
+#include <algorithm>
+
 #include "heliograd/model/pvwatts.h"
 
 namespace heliograd {
@@ -31,7 +33,16 @@ class FuentesModel {
 /// `poa` is what reaches the cover and `effective` what the cells convert, in W/m2; `module_efficiency` is rated, 0..1.
 /// The library behind the calculator changed this formula on 21 October 2024 (effective irradiance throughout, +0.08 %
 /// a year); files that the calculator wrote follow the one here.
-double NominalCellTemperatureV8(double poa, double effective, double air_c, double wind_m_s, double nominal_cell_c,
-                                double module_efficiency);
+inline double NominalCellTemperatureV8(double poa, double effective, double air_c, double wind_m_s,
+                                       double nominal_cell_c, double module_efficiency) {
+  constexpr double kTransmittanceAbsorptance = 0.9;
+  constexpr double kNominalIrradiance = 800.0;  // W/m2
+  const double wind = std::max(0.51 * wind_m_s, 0.001);
+  // One division for both quotients of the equation: 1 - efficiency poa / (0.9 effective) and 9.5 / (5.7 + 3.8 wind).
+  const double kept =
+      (effective - module_efficiency / kTransmittanceAbsorptance * poa) * 9.5 / (effective * (5.7 + 3.8 * wind));
+  const double warmer = poa * (1.0 / kNominalIrradiance) * (nominal_cell_c - 20.0) * kept;
+  return effective > 0 ? air_c + warmer : air_c;
+}
 
 }  // namespace heliograd

@@ -2,6 +2,7 @@
 // time.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -36,16 +37,15 @@ class CubicTable {
 
   /// Beyond the ends, what the ends have.
   double operator()(double x) const {
-    const double place = (x - from_) * per_width_;
-    if (!(place > 0)) return pieces_.front()[0];
-    if (place >= kPieces) return Value(pieces_.back(), 1.0);
-    const auto piece = static_cast<size_t>(place);
-    return Value(pieces_[piece], place - static_cast<double>(piece));
+    // Without a branch, so that loops become vector instructions; a number that is none reads as the first end.
+    const double place = std::min(std::max(0.0, (x - from_) * per_width_), static_cast<double>(kPieces));
+    const int piece = std::min(static_cast<int>(place), static_cast<int>(kPieces) - 1);
+    const double in_piece = place - piece;
+    const std::array<double, 4>& c = pieces_[static_cast<size_t>(piece)];
+    return c[0] + in_piece * (c[1] + in_piece * (c[2] + in_piece * c[3]));
   }
 
  private:
-  static double Value(const std::array<double, 4>& c, double x) { return c[0] + x * (c[1] + x * (c[2] + x * c[3])); }
-
   double from_;
   double per_width_;
   std::array<std::array<double, 4>, kPieces> pieces_;

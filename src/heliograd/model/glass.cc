@@ -57,6 +57,12 @@ double NormalV8() {
   return PassesLayer(CosDeg(1), kAirIndex, kCoatingIndex, kCoatingDepth) * PassesGlass(cos_coating);
 }
 
+const CoverTable& BeamTableV8() {
+  static const CoverTable kTable(CosDeg(89), CosDeg(1),
+                                 [](double cosine) { return PassesCoatedGlass(cosine) / NormalV8(); });
+  return kTable;
+}
+
 }  // namespace
 
 bool HasIncidenceModifierV5(double cos_incidence) {
@@ -82,10 +88,11 @@ CoverV8::CoverV8(double tilt_deg) {
   ground_ = std::min(1.0, PassesGlass(CosDeg(ground_deg)) / NormalV8());
 }
 
-double CoverV8::Beam(double cos_incidence) {
-  static const CoverTable kBeam(CosDeg(89), CosDeg(1),
-                                [](double cosine) { return PassesCoatedGlass(cosine) / NormalV8(); });
-  return std::min(1.0, kBeam(cos_incidence));
+double CoverV8::Beam(double cos_incidence) { return std::min(1.0, BeamTableV8()(cos_incidence)); }
+
+void CoverV8::Beams(const HourColumn& cos_incidence, size_t count, HourColumn& passed) {
+  const CoverTable& table = BeamTableV8();
+  for (size_t i = 0; i < count; ++i) passed[i] = std::min(1.0, table(cos_incidence[i]));
 }
 
 }  // namespace heliograd

@@ -5,6 +5,8 @@
 // PVWatts 5 and 8 use them. Pure functions.
 #pragma once
 
+#include "heliograd/model/vector_math.h"
+
 namespace heliograd {
 
 /// Share of the beam that PVWatts 5 counts, relative to a beam 1 degree off the normal. `coated` adds the
@@ -21,6 +23,8 @@ class CoverV8 {
 
   /// The incidence is read within 1 and 89 degrees.
   static double Beam(double cos_incidence);
+  /// The same for the first `count` hours.
+  static void Beams(const HourColumn& cos_incidence, size_t count, HourColumn& passed);
   double sky() const { return sky_; }
   double ground() const { return ground_; }
 

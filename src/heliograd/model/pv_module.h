@@ -5,7 +5,10 @@
 // module type. Pure functions.
 #pragma once
 
+#include <span>
+
 #include "heliograd/model/pvwatts.h"
+#include "heliograd/model/sun_position.h"
 
 namespace heliograd {
 
@@ -34,9 +37,15 @@ double PowerPerKelvinV5(PvModule module);
 /// Largest power of the module in watts for what reaches its cells, W/m2; zero below 1 W/m2.
 double MaximumPowerW(const CecModule& module, double effective_w_m2, double cell_c);
 
+/// The same for as many hours as `power_w` has entries, several at a time.
+void MaximumPowersW(const CecModule& module, std::span<const double> effective_w_m2, std::span<const double> cell_c,
+                    std::span<double> power_w);
+
 /// Spectral factor of De Soto, Klein, Beckman 2006 from the sun's zenith, read as 86 degrees beyond that, and the
 /// pressure at the site against that at sea level.
 double AirMassModifier(double zenith_deg, double cos_zenith, double pressure_ratio);
+/// The same for the first `count` hours.
+void AirMassModifiers(const SunDirections& sun, double pressure_ratio, size_t count, HourColumn& modifiers);
 double PressureRatio(double elevation_m);
 
 }  // namespace heliograd

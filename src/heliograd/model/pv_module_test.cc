@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "heliograd/model/sun_position.h"
 
@@ -52,6 +53,19 @@ TEST(CecModule, FindsTheMaximumForEveryModuleIrradianceAndTemperature) {
             << irradiance << " " << cell_c;
       }
     }
+  }
+}
+
+TEST(CecModule, ManyAtOnceEqualOneByOne) {
+  const CecModule& module = CecModuleOf(PvModule::kPremium);
+  const std::vector<double> effective = {0, 0.99, 1, 5, -5, 250, 800, 1000, 1400, 60, 3};
+  const std::vector<double> cell_c = {-20, 10, 10, -40, 5, 30, 55, 25, 75, 140, -80};
+  std::vector<double> power_w(effective.size());
+  MaximumPowersW(module, effective, cell_c, power_w);
+  for (size_t i = 0; i < effective.size(); ++i) {
+    // Either way ends within 1e-9 of the maximum.
+    const double alone = MaximumPowerW(module, effective[i], cell_c[i]);
+    EXPECT_NEAR(power_w[i], alone, 2e-9 * alone) << effective[i] << " " << cell_c[i];
   }
 }
 

@@ -22,16 +22,6 @@ namespace {
 constexpr double kDefaultAlbedo = 0.2;
 constexpr std::array<size_t, 12> kDaysPerMonth = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 
-/// An hour with the sun up.
-struct LitHour {
-  // Made in place: a copy right after the sun's fields are written would stall for them.
-  LitHour(size_t weather_row, const RowSun& row_sun, double time_h)
-      : row(weather_row), sun(row_sun.Direction(weather_row, time_h)) {}
-
-  size_t row;
-  SunDirection sun;
-};
-
 double Albedo(const WeatherHour& hour) {
   const double albedo = hour.albedo.value_or(kDefaultAlbedo);
   return albedo > 0 && albedo < 1 ? albedo : kDefaultAlbedo;
@@ -55,37 +45,63 @@ class Version8 {
     if (system.mounting == PvMounting::kRack) rows_.emplace(InWatts(system.dc_capacity), system.tilt_deg);
   }
 
-  // Each step goes over the hours at hand before the next begins: hours do not wait for each other, so the processor
-  // works on several at a time, which one long step per hour would not let it.
-  void Run(const WeatherYear& weather, const std::vector<LitHour>& lit, PvYear& year) {
-    effective_.resize(lit.size());
-    for (size_t i = 0; i < lit.size(); ++i) {
-      const WeatherHour& hour = weather.hours[lit[i].row];
-      const PlaneIrradiance on_plane = Irradiate(hour, lit[i].sun);
-      const double cos_incidence = plane_.CosIncidence(lit[i].sun);
-      const double poa = std::max(0.0, on_plane.Total());
-      const double through_cover = CoverV8::Beam(cos_incidence) * on_plane.beam + cover_.sky() * on_plane.sky +
-                                   cover_.ground() * on_plane.ground;
-      effective_[i] =
-          std::max(0.0, through_cover) * AirMassModifier(lit[i].sun.zenith_deg, lit[i].sun.cos_zenith, pressure_ratio_);
-      year.poa[lit[i].row] = WattsPerSquareMetre(poa);
-      year.cell_c[lit[i].row] = NominalCellTemperatureV8(poa, effective_[i], hour.ambient_c, hour.wind_m_s,
-                                                         nominal_cell_c_, module_.Efficiency());
-    }
-    for (size_t i = 0; i < lit.size(); ++i) {
-      const size_t row = lit[i].row;
-      const double dc_w = modules_kept_ * MaximumPowerW(module_, effective_[i], year.cell_c[row]);
+  // Each step goes over the hours at hand before the next begins, so that the processor works on several at a time.
+  void Run(const WeatherYear& weather, const LitHours& lit, PvYear& year) {
+    ReadWeather(weather, lit);
+    CosIncidences(plane_, lit.sun, lit.count, cos_incidence_);
+    OnPlane(plane_, lit.sun, cos_incidence_, open_, lit.count, on_plane_);
+    if (rows_) ShadeRows(lit);
+    CoverV8::Beams(cos_incidence_, lit.count, beam_passes_);
+    AirMassModifiers(lit.sun, pressure_ratio_, lit.count, spectral_factor_);
+    ReachCells(lit.count);
+    MaximumPowersW(module_, {effective_.data(), lit.count}, {cell_c_.data(), lit.count}, {module_w_.data(), lit.count});
+    for (size_t i = 0; i < lit.count; ++i) {
+      const size_t row = lit.row[i];
+      const double dc_w = modules_kept_ * module_w_[i];
+      year.poa[row] = WattsPerSquareMetre(poa_[i]);
+      year.cell_c[row] = cell_c_[i];
       year.dc[row] = Watts(dc_w);
       year.ac[row] = Watts(inverter_.Ac(dc_w));
     }
   }
 
  private:
-  PlaneIrradiance Irradiate(const WeatherHour& hour, const SunDirection& sun) const {
-    PlaneIrradiance on_plane =
-        OnPlane(plane_, sun, plane_.CosIncidence(sun), hour.dni_w_m2, hour.dhi_w_m2, Albedo(hour));
-    if (rows_) on_plane = rows_->Apply(on_plane, plane_, sun, hour.dni_w_m2, hour.dhi_w_m2);
-    return on_plane;
+  void ReadWeather(const WeatherYear& weather, const LitHours& lit) {
+    for (size_t i = 0; i < lit.count; ++i) {
+      const WeatherHour& hour = weather.hours[lit.row[i]];
+      open_.dni[i] = hour.dni_w_m2;
+      open_.dhi[i] = hour.dhi_w_m2;
+      open_.albedo[i] = Albedo(hour);
+      air_c_[i] = hour.ambient_c;
+      wind_m_s_[i] = hour.wind_m_s;
+    }
+  }
+
+  void ShadeRows(const LitHours& lit) {
+    for (size_t i = 0; i < lit.count; ++i) {
+      const PlaneIrradiance left = rows_->Apply(on_plane_[i], plane_, lit.sun[i], open_.dni[i], open_.dhi[i]);
+      on_plane_.beam[i] = left.beam;
+      on_plane_.sky[i] = left.sky;
+      on_plane_.ground[i] = left.ground;
+    }
+  }
+
+  /// The light before and behind the cover, and how warm it makes the cells.
+  HELIOGRAD_VECTOR_LOOPS
+  void ReachCells(size_t count) {
+    const double sky_passes = cover_.sky();
+    const double ground_passes = cover_.ground();
+    const double nominal_cell_c = nominal_cell_c_;
+    const double efficiency = module_.Efficiency();
+    for (size_t i = 0; i < count; ++i) {
+      const PlaneIrradiance on_plane = on_plane_[i];
+      const double through_cover =
+          beam_passes_[i] * on_plane.beam + sky_passes * on_plane.sky + ground_passes * on_plane.ground;
+      poa_[i] = std::max(0.0, on_plane.Total());
+      effective_[i] = std::max(0.0, through_cover) * spectral_factor_[i];
+      cell_c_[i] =
+          NominalCellTemperatureV8(poa_[i], effective_[i], air_c_[i], wind_m_s_[i], nominal_cell_c, efficiency);
+    }
   }
 
   TiltedPlane plane_;
@@ -95,8 +111,19 @@ class Version8 {
   double nominal_cell_c_;
   double modules_kept_;  // how many modules make the capacity, less the system's losses
   double pressure_ratio_;
-  std::vector<double> effective_;  // W/m2 that the cells convert, for the hours at hand
   std::optional<RowShading> rows_;
+  // For the hours at hand.
+  OpenSky open_;
+  HourColumn air_c_;
+  HourColumn wind_m_s_;
+  HourColumn cos_incidence_;
+  PlaneIrradiances on_plane_;
+  HourColumn beam_passes_;
+  HourColumn spectral_factor_;
+  HourColumn poa_;
+  HourColumn effective_;  // W/m2 that the cells convert
+  HourColumn cell_c_;
+  HourColumn module_w_;
 };
 
 /// PVWatts 5: glass on the beam alone, Fuentes' cell temperature, a linear module.
@@ -105,20 +132,22 @@ class Version5 {
   explicit Version5(const PvSystem& system)
       : system_(system), plane_(system.tilt_deg, system.azimuth_deg), cell_(NominalOperatingCellC(system.mounting)) {}
 
-  void Run(const WeatherYear& weather, const std::vector<LitHour>& lit, PvYear& year) {
-    for (const LitHour& at : lit) {
-      const WeatherHour& hour = weather.hours[at.row];
-      const double cos_incidence = plane_.CosIncidence(at.sun);
+  void Run(const WeatherYear& weather, const LitHours& lit, PvYear& year) {
+    for (size_t i = 0; i < lit.count; ++i) {
+      const size_t row = lit.row[i];
+      const WeatherHour& hour = weather.hours[row];
+      const SunDirection sun = lit.sun[i];
+      const double cos_incidence = plane_.CosIncidence(sun);
       const double poa =
-          std::max(0.0, OnPlane(plane_, at.sun, cos_incidence, hour.dni_w_m2, hour.dhi_w_m2, Albedo(hour)).Total());
+          std::max(0.0, OnPlane(plane_, sun, cos_incidence, hour.dni_w_m2, hour.dhi_w_m2, Albedo(hour)).Total());
       const double cell_c = cell_.Step(poa, hour.ambient_c, hour.wind_m_s);
       const double warmth = 1.0 + PowerPerKelvinV5(system_.module) * (cell_c - 25.0);
       const double dc_w = std::max(0.0, InWatts(system_.dc_capacity) * KeptShare(system_) * warmth *
                                             Transmitted(poa, hour, cos_incidence) / 1000.0);
-      year.poa[at.row] = WattsPerSquareMetre(poa);
-      year.cell_c[at.row] = cell_c;
-      year.dc[at.row] = Watts(dc_w);
-      year.ac[at.row] = Watts(InverterAcV5(dc_w, RatedAcW(system_), system_.inverter_efficiency));
+      year.poa[row] = WattsPerSquareMetre(poa);
+      year.cell_c[row] = cell_c;
+      year.dc[row] = Watts(dc_w);
+      year.ac[row] = Watts(InverterAcV5(dc_w, RatedAcW(system_), system_.inverter_efficiency));
     }
   }
 
@@ -146,28 +175,15 @@ PvYear DarkYear(const WeatherYear& weather) {
   return year;
 }
 
-/// The hours with the sun up among `count` rows from `first`; those of night get the air's temperature.
-void FindLitHours(const WeatherYear& weather, size_t first, size_t count, RowSun& row_sun, std::vector<LitHour>& lit,
-                  PvYear& year) {
-  lit.clear();
-  for (size_t row = first; row < first + count; ++row) {
-    if (const std::optional<double> time_h = row_sun.SunlitTime(row)) {
-      lit.emplace_back(row, row_sun, *time_h);
-    } else {
-      year.cell_c[row] = weather.hours[row].ambient_c;
-    }
-  }
-}
-
 template <typename Version>
 PvYear Simulate(const WeatherYear& weather, Version version) {
-  constexpr size_t kBlock = 240;  // hours at a time: what they need stays in the processor's nearest cache
   PvYear year = DarkYear(weather);
   RowSun row_sun(weather);
-  std::vector<LitHour> lit;
-  lit.reserve(kBlock);
-  for (size_t first = 0; first < weather.hours.size(); first += kBlock) {
-    FindLitHours(weather, first, std::min(kBlock, weather.hours.size() - first), row_sun, lit, year);
+  LitHours lit;
+  for (size_t first = 0, next = 0; first < weather.hours.size(); first = next) {
+    next = row_sun.FindLit(first, lit);
+    // Cells have the air's temperature by night; hours with the sun up get their own.
+    for (size_t row = first; row < next; ++row) year.cell_c[row] = weather.hours[row].ambient_c;
     version.Run(weather, lit, year);
   }
   return year;

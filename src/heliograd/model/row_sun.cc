@@ -1,6 +1,7 @@
 #include "heliograd/model/row_sun.h"
 
 #include <cmath>
+#include <limits>
 
 #include "heliograd/model/pvwatts.h"
 
@@ -9,12 +10,17 @@ namespace {
 
 // A day of midnight sun holds a little more than its 24 hours, so that it joins the next one.
 constexpr double kHalfEndlessDayH = 12.1;
+constexpr double kNight = std::numeric_limits<double>::infinity();
 constexpr double kStandardPressureHpa = 1013.25;
 constexpr double kLowestPressureHpa = 800.0;  // PVWatts takes anything lower as not given
 
 int SourceYear(const WeatherHour& hour) { return hour.source_year != 0 ? hour.source_year : kDefaultSourceYear; }
 
 double DateOf(const WeatherHour& hour) { return DaysSinceJ2000(SourceYear(hour), hour.month, hour.day); }
+
+double PressureHpa(const WeatherHour& hour) {
+  return hour.pressure_hpa > kLowestPressureHpa ? hour.pressure_hpa : kStandardPressureHpa;
+}
 
 double WrapDay(double hours) { return hours - 24.0 * std::floor(hours / 24.0); }
 
@@ -27,26 +33,61 @@ RowSun::RowSun(const WeatherYear& weather)
 
 std::optional<double> RowSun::SunlitTime(size_t row) {
   const WeatherHour& hour = weather_.hours[row];
-  if (hour.day != day_ || hour.month != month_ || SourceYear(hour) != source_year_) TurnTo(row);
+  if (!IsOfDate(hour)) TurnTo(row);
+  const double time_h = SunlitTimeOrNight(hour);
+  if (time_h == kNight) return std::nullopt;
+  return time_h;
+}
+
+double RowSun::SunlitTimeOrNight(const WeatherHour& hour) const {
   if (weather_.stamp == IrradianceStamp::kHourMean) return MidpointRule(hour.hour + 0.5);
   const double time_h = hour.hour + weather_.instant_offset_h;
-  if (!IsUp(time_h)) return std::nullopt;
-  return time_h;
+  return IsUp(time_h) ? time_h : kNight;
 }
 
 SunDirection RowSun::Direction(size_t row, double time_h) const {
   const WeatherHour& hour = weather_.hours[row];
-  const double pressure = hour.pressure_hpa > kLowestPressureHpa ? hour.pressure_hpa : kStandardPressureHpa;
-  return observer_.Direction(track_->At(midnight_ut_days_ + time_h * (1.0 / 24.0)), time_h - utc_offset_h_, pressure,
-                             hour.ambient_c);
+  return observer_.Direction(track_->At(midnight_ut_days_ + time_h * (1.0 / 24.0)), time_h - utc_offset_h_,
+                             PressureHpa(hour), hour.ambient_c);
+}
+
+size_t RowSun::FindLit(size_t first, LitHours& lit) {
+  lit.count = 0;
+  size_t row = first;
+  for (; row < weather_.hours.size() && lit.count < kMostHoursAtOnce; ++row) {
+    const WeatherHour& hour = weather_.hours[row];
+    if (!IsOfDate(hour)) {
+      if (row > first && !IsOfRun(hour)) break;
+      TurnTo(row);
+    }
+    const double time_h = SunlitTimeOrNight(hour);
+    if (time_h == kNight) continue;
+    lit.row[lit.count] = row;
+    moments_.days[lit.count] = midnight_ut_days_ + time_h * (1.0 / 24.0);
+    moments_.ut_h[lit.count] = time_h - utc_offset_h_;
+    moments_.pressure_hpa[lit.count] = PressureHpa(hour);
+    moments_.air_c[lit.count] = hour.ambient_c;
+    ++lit.count;
+  }
+  if (lit.count > 0) observer_.Directions(*track_, moments_, lit.count, lit.sun);
+  return row;
+}
+
+bool RowSun::IsOfDate(const WeatherHour& hour) const {
+  return hour.day == day_ && hour.month == month_ && SourceYear(hour) == source_year_;
+}
+
+bool RowSun::IsOfRun(const WeatherHour& hour) const {
+  const double midnight_ut_days = DateOf(hour) - utc_offset_h_ / 24.0;
+  return track_ && SourceYear(hour) == source_year_ && track_->Covers(midnight_ut_days - 1.0) &&
+         track_->Covers(midnight_ut_days + 2.0);
 }
 
 void RowSun::TurnTo(size_t row) {
   const WeatherHour& hour = weather_.hours[row];
   const double midnight_ut_days = DateOf(hour) - utc_offset_h_ / 24.0;
   const bool next_date = SourceYear(hour) == source_year_ && midnight_ut_days == midnight_ut_days_ + 1.0;
-  const bool same_run = track_ && SourceYear(hour) == source_year_ && track_->Covers(midnight_ut_days - 1.0) &&
-                        track_->Covers(midnight_ut_days + 2.0);
+  const bool same_run = IsOfRun(hour);
   source_year_ = SourceYear(hour);
   month_ = hour.month;
   day_ = hour.day;
@@ -61,6 +102,7 @@ void RowSun::TurnTo(size_t row) {
     }
   }
   crosses_midnight_ = daylight_[0].set_h >= 0.0 || daylight_[2].rise_h <= 24.0;
+  nears_midnight_ = daylight_[0].set_h >= -0.5 || daylight_[2].rise_h <= 24.5;
 }
 
 void RowSun::StartTrack(size_t row) {
@@ -102,26 +144,36 @@ bool RowSun::IsUp(double time_h) const {
   return crosses_midnight_ && (daylight_[0].Holds(time_h) || daylight_[2].Holds(time_h));
 }
 
-std::optional<double> RowSun::MidpointRule(double middle_h) const {
+/// Those whose sunrise, sunset or light an hour of the date can hold.
+std::span<const RowSun::Daylight> RowSun::DaylightNear() const {
+  return nears_midnight_ ? std::span<const Daylight>(daylight_) : std::span<const Daylight>(daylight_).subspan(1, 1);
+}
+
+double RowSun::MidpointRule(double middle_h) const {
+  if (!nears_midnight_) {
+    // Most hours of most dates: night, or wholly between sunrise and sunset.
+    const Daylight& day = daylight_[1];
+    if (middle_h < day.rise_h - 0.5 || middle_h > day.set_h + 0.5) return kNight;
+    if (middle_h >= day.rise_h + 0.5 && middle_h <= day.set_h - 0.5) return middle_h;
+  }
   const auto whole_minutes = [](double time_h) { return std::floor(time_h * 60.0) / 60.0; };
   const auto within_another = [this](const Daylight& own, double time_h) {
-    for (const Daylight& other : daylight_) {
+    for (const Daylight& other : DaylightNear()) {
       if (&other != &own && other.Holds(time_h)) return true;
     }
     return false;
   };
-  for (const Daylight& day : daylight_) {
+  for (const Daylight& day : DaylightNear()) {
     if (day.set_h <= day.rise_h) continue;
     const bool rises_here = middle_h >= day.rise_h - 0.5 && middle_h < day.rise_h + 0.5;
     if (rises_here && !within_another(day, day.rise_h)) return whole_minutes((day.rise_h + middle_h + 0.5) / 2.0);
   }
-  for (const Daylight& day : daylight_) {
+  for (const Daylight& day : DaylightNear()) {
     if (day.set_h <= day.rise_h) continue;
     const bool sets_here = middle_h > day.set_h - 0.5 && middle_h <= day.set_h + 0.5;
     if (sets_here && !within_another(day, day.set_h)) return whole_minutes((middle_h - 0.5 + day.set_h) / 2.0);
   }
-  if (IsUp(middle_h)) return middle_h;
-  return std::nullopt;
+  return IsUp(middle_h) ? middle_h : kNight;
 }
 
 }  // namespace heliograd

@@ -3,11 +3,19 @@
 
 #include <array>
 #include <optional>
+#include <span>
 
 #include "heliograd/model/sun_position.h"
 #include "heliograd/trace/weather.h"
 
 namespace heliograd {
+
+/// Hours with the sun up, in order: their rows, and where the sun stands.
+struct LitHours {
+  size_t count = 0;
+  std::array<size_t, kMostHoursAtOnce> row;
+  SunDirections sun;
+};
 
 /// Follows one weather year. Rows may be asked in any order; in order is fast. One object serves one thread.
 class RowSun {
@@ -24,6 +32,10 @@ class RowSun {
 
   /// The sun at a time of the date of the row that SunlitTime was asked for last.
   SunDirection Direction(size_t row, double time_h) const;
+
+  /// The hours with the sun up from row `first` on, as many as `lit` takes and one track follows: SunlitTime and
+  /// Direction for many rows at once. The answer is the row to go on with; all rows before it are told.
+  size_t FindLit(size_t first, LitHours& lit);
 
  private:
   /// When the sun is above -0.8333 degrees, in hours of local standard time of one date; may reach into the dates
@@ -43,11 +55,16 @@ class RowSun {
     double half_h;
   };
 
+  /// SunlitTime of an hour of the date, or kNight: an optional would have the loop over the year wait for its stores.
+  double SunlitTimeOrNight(const WeatherHour& hour) const;
+  bool IsOfDate(const WeatherHour& hour) const;
+  bool IsOfRun(const WeatherHour& hour) const;
   void TurnTo(size_t row);
   void StartTrack(size_t row);
   Arc ArcAt(double midnight_ut_days, double time_h) const;
   Daylight DaylightOf(double midnight_ut_days) const;
-  std::optional<double> MidpointRule(double middle_h) const;
+  std::span<const Daylight> DaylightNear() const;
+  double MidpointRule(double middle_h) const;
   bool IsUp(double time_h) const;
 
   const WeatherYear& weather_;
@@ -62,6 +79,8 @@ class RowSun {
   double midnight_ut_days_ = 0;
   std::array<Daylight, 3> daylight_;  // of the date before, the date, and the date after, all in the date's hours
   bool crosses_midnight_ = false;     // light of the dates beside reaches into the date
+  bool nears_midnight_ = false;       // or into the half hour before or after it
+  SunMoments moments_;                // of the lit hours at hand
 };
 
 }  // namespace heliograd

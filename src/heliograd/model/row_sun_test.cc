@@ -124,5 +124,38 @@ TEST(RowSun, AgreesWithTheSunsHeightWhateverTheClockShows) {
   }
 }
 
+/// FindLit against SunlitTime and Direction row by row, which share its rule but not its passes over columns.
+void ExpectSameRowByRow(const WeatherYear& weather) {
+  RowSun many(weather);
+  RowSun single(weather);
+  LitHours lit;
+  size_t row = 0;
+  while (row < weather.hours.size()) {
+    const size_t next = many.FindLit(row, lit);
+    ASSERT_GT(next, row);
+    size_t found = 0;
+    for (; row < next; ++row) {
+      const std::optional<SunDirection> expected = At(single, row);
+      const bool is_lit = found < lit.count && lit.row[found] == row;
+      ASSERT_EQ(is_lit, expected.has_value()) << row;
+      if (!is_lit) continue;
+      const SunDirection sun = lit.sun[found++];
+      // The same arithmetic; only the track may begin at another date, within its bound.
+      EXPECT_NEAR(sun.zenith_deg, expected->zenith_deg, SunTrack::kLargestErrorDeg) << row;
+      EXPECT_NEAR(sun.cos_zenith, expected->cos_zenith, kRadiansPerDegree * SunTrack::kLargestErrorDeg) << row;
+      EXPECT_NEAR(std::hypot(sun.north, sun.east), 1.0, 1e-9) << row;
+    }
+    EXPECT_EQ(found, lit.count);
+  }
+}
+
+TEST(RowSun, FindsTheSameHoursAndSunForManyRowsAsForOne) {
+  for (IrradianceStamp stamp : {IrradianceStamp::kHourMean, IrradianceStamp::kInstant}) {
+    ExpectSameRowByRow(YearAt(45.07, 7.67, 1, stamp));
+    ExpectSameRowByRow(YearAt(69.65, 18.96, 1, stamp));    // polar day and night
+    ExpectSameRowByRow(YearAt(-17.7, 177.4, -11, stamp));  // light over midnight
+  }
+}
+
 }  // namespace
 }  // namespace heliograd

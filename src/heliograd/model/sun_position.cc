@@ -21,92 +21,68 @@ double Polynomial(std::span<const double> coefficients, double x) {
   return value;
 }
 
-/// cos(2 pi turn) within 1e-11: the nearest whole turn taken off, the rest folded into a quarter turn for Taylor's
-/// series of the sine. Plain arithmetic, which compilers turn into vector instructions in a loop; cosines by the
-/// library would cost most of a simulated year.
-inline double CosineOfTurn(double turn) {
-  // Adding and subtracting 1.5 x 2^52 rounds to a whole number without a branch or a call.
-  constexpr double kRounder = 6755399441055744.0;
-  const double rest = turn - ((turn + kRounder) - kRounder);
-  const double x = 2.0 * std::numbers::pi * (0.25 - std::abs(rest));
-  const double y = x * x;
-  constexpr double k3 = -1.0 / 6.0, k5 = 1.0 / 120.0, k7 = -1.0 / 5040.0, k9 = 1.0 / 362880.0, k11 = -1.0 / 39916800.0,
-                   k13 = 1.0 / 6227020800.0, k15 = -1.0 / 1307674368000.0;
-  return x * (1.0 + y * (k3 + y * (k5 + y * (k7 + y * (k9 + y * (k11 + y * (k13 + y * k15)))))));
-}
-
-void CosineOfTurns(std::span<double> turns) {
-  for (double& turn : turns) turn = CosineOfTurn(turn);
-}
-
 constexpr double kTurnsPerRadian = 0.5 / std::numbers::pi;
-constexpr size_t kLongestSeries = 64;
 
-/// In four strands, so that no addition waits for the one before it.
-double Sum(std::span<const double> values) {
-  std::array<double, 4> strands = {};
-  size_t i = 0;
-  for (; i + 4 <= values.size(); i += 4) {
-    for (size_t strand = 0; strand < 4; ++strand) strands[strand] += values[i + strand];
-  }
-  for (; i < values.size(); ++i) strands[0] += values[i];
-  return (strands[0] + strands[1]) + (strands[2] + strands[3]);
-}
-
-double SeriesSum(std::span<const std::span<const PeriodicTerm>> series, double millennia) {
-  std::array<double, kLongestSeries> buffer;
-  double value = 0;
+/// Sections 3.2.1 to 3.2.3.
+HELIOGRAD_VECTOR_LOOPS
+Instants SeriesSums(std::span<const std::span<const PeriodicTerm>> series, const Instants& millennia) {
+  Instants values = {};
   for (size_t power = series.size(); power-- > 0;) {
-    const std::span<const PeriodicTerm> terms = series[power];
-    const std::span<double> cosines(buffer.data(), terms.size());
-    for (size_t i = 0; i < terms.size(); ++i) {
-      cosines[i] = kTurnsPerRadian * (terms[i].phase_rad + terms[i].frequency_rad * millennia);
+    Instants sums = {};
+    for (const PeriodicTerm& term : series[power]) {
+      const double phase = kTurnsPerRadian * term.phase_rad;
+      const double frequency = kTurnsPerRadian * term.frequency_rad;
+      for (size_t i = 0; i < kInstantsAtOnce; ++i) {
+        sums[i] += term.amplitude * CosineOfTurn(phase + frequency * millennia[i]);
+      }
     }
-    CosineOfTurns(cosines);
-    for (size_t i = 0; i < terms.size(); ++i) cosines[i] *= terms[i].amplitude;
-    value = value * millennia + Sum(cosines);
+    for (size_t i = 0; i < kInstantsAtOnce; ++i) values[i] = values[i] * millennia[i] + sums[i];
   }
-  return value * 1e-8;
+  for (double& value : values) value *= 1e-8;
+  return values;
 }
 
-struct Nutation {
-  double longitude_rad = 0;
-  double obliquity_rad = 0;
+struct Nutations {
+  Instants longitude_rad = {};
+  Instants obliquity_rad = {};
 };
 
 /// Section 3.4.
-Nutation NutationAt(double centuries) {
+HELIOGRAD_VECTOR_LOOPS
+Nutations NutationsAt(const Instants& centuries) {
   static constexpr double kMoonElongation[] = {297.85036, 445267.111480, -0.0019142, 1.0 / 189474.0};
   static constexpr double kSunAnomaly[] = {357.52772, 35999.050340, -0.0001603, -1.0 / 300000.0};
   static constexpr double kMoonAnomaly[] = {134.96298, 477198.867398, 0.0086972, 1.0 / 56250.0};
   static constexpr double kMoonLatitude[] = {93.27191, 483202.017538, -0.0036825, 1.0 / 327270.0};
   static constexpr double kMoonNode[] = {125.04452, -1934.136261, 0.0020708, 1.0 / 450000.0};
   constexpr double kTurnsPerDegree = 1.0 / 360.0;
-  const double elongation = kTurnsPerDegree * Polynomial(kMoonElongation, centuries);
-  const double sun_anomaly = kTurnsPerDegree * Polynomial(kSunAnomaly, centuries);
-  const double moon_anomaly = kTurnsPerDegree * Polynomial(kMoonAnomaly, centuries);
-  const double moon_latitude = kTurnsPerDegree * Polynomial(kMoonLatitude, centuries);
-  const double node = kTurnsPerDegree * Polynomial(kMoonNode, centuries);
-
-  const std::span<const NutationTerm> terms = NutationSeries();
-  std::array<double, kLongestSeries> sine_buffer;
-  std::array<double, kLongestSeries> cosine_buffer;
-  for (size_t i = 0; i < terms.size(); ++i) {
-    const NutationTerm& term = terms[i];
-    cosine_buffer[i] = term.moon_elongation * elongation + term.sun_anomaly * sun_anomaly +
-                       term.moon_anomaly * moon_anomaly + term.moon_latitude * moon_latitude + term.moon_node * node;
-    sine_buffer[i] = cosine_buffer[i] - 0.25;
+  Instants elongation, sun_anomaly, moon_anomaly, moon_latitude, node;
+  for (size_t i = 0; i < kInstantsAtOnce; ++i) {
+    elongation[i] = kTurnsPerDegree * Polynomial(kMoonElongation, centuries[i]);
+    sun_anomaly[i] = kTurnsPerDegree * Polynomial(kSunAnomaly, centuries[i]);
+    moon_anomaly[i] = kTurnsPerDegree * Polynomial(kMoonAnomaly, centuries[i]);
+    moon_latitude[i] = kTurnsPerDegree * Polynomial(kMoonLatitude, centuries[i]);
+    node[i] = kTurnsPerDegree * Polynomial(kMoonNode, centuries[i]);
   }
-  CosineOfTurns({sine_buffer.data(), terms.size()});
-  CosineOfTurns({cosine_buffer.data(), terms.size()});
 
-  for (size_t i = 0; i < terms.size(); ++i) {
-    sine_buffer[i] *= terms[i].longitude + terms[i].longitude_rate * centuries;
-    cosine_buffer[i] *= terms[i].obliquity + terms[i].obliquity_rate * centuries;
+  Nutations nutations;
+  for (const NutationTerm& term : NutationSeries()) {
+    for (size_t i = 0; i < kInstantsAtOnce; ++i) {
+      const double turn = term.moon_elongation * elongation[i] + term.sun_anomaly * sun_anomaly[i] +
+                          term.moon_anomaly * moon_anomaly[i] + term.moon_latitude * moon_latitude[i] +
+                          term.moon_node * node[i];
+      const double sine = CosineOfTurn(turn - 0.25);
+      const double cosine = CosineOfTurn(turn);
+      nutations.longitude_rad[i] += sine * (term.longitude + term.longitude_rate * centuries[i]);
+      nutations.obliquity_rad[i] += cosine * (term.obliquity + term.obliquity_rate * centuries[i]);
+    }
   }
   constexpr double kRadiansPerUnit = kRadiansPerDegree / 36'000'000.0;
-  return {kRadiansPerUnit * Sum({sine_buffer.data(), terms.size()}),
-          kRadiansPerUnit * Sum({cosine_buffer.data(), terms.size()})};
+  for (size_t i = 0; i < kInstantsAtOnce; ++i) {
+    nutations.longitude_rad[i] *= kRadiansPerUnit;
+    nutations.obliquity_rad[i] *= kRadiansPerUnit;
+  }
+  return nutations;
 }
 
 /// Section 3.5.1.
@@ -131,13 +107,92 @@ double StandardRefractionDeg(double elevation_deg) {
   return 1.02 / (60.0 * std::tan(kRadiansPerDegree * angle));
 }
 
+/// Pieces of a fifth of a degree: the error is below 1e-6 degrees, and a tangent an hour is saved.
+using RefractionTable = CubicTable<455>;
+
+const RefractionTable& StandardRefraction() {
+  static const RefractionTable kTable(-1.0, 90.0, StandardRefractionDeg);
+  return kTable;
+}
+
 /// Nothing once the sun's whole disk is below the horizon.
-double RefractionDeg(double elevation_deg, double pressure_hpa, double air_c) {
+inline double RefractionDeg(const RefractionTable& standard, double elevation_deg, double pressure_hpa, double air_c) {
   constexpr double kDiskBelowHorizonDeg = -(0.26667 + 0.5667);
-  if (elevation_deg < kDiskBelowHorizonDeg) return 0.0;
-  // Pieces of a fifth of a degree: the error is below 1e-6 degrees, and a tangent an hour is saved.
-  static const CubicTable<455> kStandard(-1.0, 90.0, StandardRefractionDeg);
-  return pressure_hpa * (283.0 / 1010.0) / (273.0 + air_c) * kStandard(elevation_deg);
+  const double lift_deg = pressure_hpa * (283.0 / 1010.0) / (273.0 + air_c) * standard(elevation_deg);
+  return elevation_deg < kDiskBelowHorizonDeg ? 0.0 : lift_deg;
+}
+
+/// The sun without air: a vector in the local frame.
+struct AirlessSun {
+  double up;
+  double horizontal;
+  double elevation_deg;
+  double north;  // horizontal unit vector
+  double east;
+};
+
+/// Sections 3.11 to 3.14.1 and 3.15. The report's angle formulas for parallax and elevation are these differences of
+/// vectors, turned into the local frame.
+inline AirlessSun SeenFrom(const Observer::Site& site, const GeocentricSun& sun, double ut_h) {
+  const double hour_angle_turns = (sun.noon_angle_deg + site.longitude_deg) * (1.0 / 360.0) + ut_h * (1.0 / 24.0);
+  const double cos_declination = std::sqrt(1.0 - sun.sin_declination * sun.sin_declination);
+  const double meridian =
+      cos_declination * CosineOfTurn(hour_angle_turns) - sun.parallax_rad * site.parallax_equatorial;
+  const double west = cos_declination * CosineOfTurn(hour_angle_turns - 0.25);
+  const double pole = sun.sin_declination - sun.parallax_rad * site.parallax_polar;
+  const double up = site.cos_latitude * meridian + site.sin_latitude * pole;
+  const double north = site.cos_latitude * pole - site.sin_latitude * meridian;
+  const double horizontal_squared = north * north + west * west;
+  const double horizontal = std::sqrt(horizontal_squared);
+  // Only the parallax takes the length from one, by less than 0.0001: the first terms of 1 / sqrt(1 + excess).
+  const double excess = up * up + horizontal_squared - 1.0;
+  const double per_length = 1.0 - excess * (0.5 - 0.375 * excess);
+  const double elevation_rad = AngleOfUnitVector(horizontal * per_length, up * per_length);
+  // A sun straight above or below stands nowhere; it reads as north.
+  const double per_horizontal = 1.0 / horizontal;
+  return {up * per_length, horizontal * per_length, kDegreesPerRadian * elevation_rad,
+          horizontal > 0 ? north * per_horizontal : 1.0, horizontal > 0 ? -west * per_horizontal : 0.0};
+}
+
+/// Section 3.14.4. The sines and cosines of the lift, which is below 0.02 rad, are the first terms of Taylor's series.
+inline SunDirection Lifted(const AirlessSun& sun, double lift_deg) {
+  const double lift = kRadiansPerDegree * lift_deg;
+  const double sin_lift = lift * (1.0 - lift * lift * (1.0 / 6.0));
+  const double cos_lift = 1.0 - lift * lift * (0.5 - lift * lift * (1.0 / 24.0));
+  return {90.0 - sun.elevation_deg - lift_deg, sun.up * cos_lift + sun.horizontal * sin_lift,
+          sun.horizontal * cos_lift - sun.up * sin_lift, sun.north, sun.east};
+}
+
+struct AirlessSuns {
+  HourColumn up, horizontal, elevation_deg, north, east;
+};
+
+HELIOGRAD_VECTOR_LOOPS
+void SeeAll(const Observer::Site& site, const SunTrack& track, const SunMoments& moments, size_t count,
+            AirlessSuns& suns) {
+  const Observer::Site local_site = site;  // so that no store below can be taken for a change of it
+  const SunTrack local_track = track;
+  for (size_t i = 0; i < count; ++i) {
+    const AirlessSun sun = SeenFrom(local_site, local_track.At(moments.days[i]), moments.ut_h[i]);
+    suns.up[i] = sun.up;
+    suns.horizontal[i] = sun.horizontal;
+    suns.elevation_deg[i] = sun.elevation_deg;
+    suns.north[i] = sun.north;
+    suns.east[i] = sun.east;
+  }
+}
+
+HELIOGRAD_VECTOR_LOOPS
+void LiftAll(const AirlessSuns& suns, const HourColumn& lift_deg, size_t count, SunDirections& directions) {
+  for (size_t i = 0; i < count; ++i) {
+    const AirlessSun sun = {suns.up[i], suns.horizontal[i], suns.elevation_deg[i], suns.north[i], suns.east[i]};
+    const SunDirection direction = Lifted(sun, lift_deg[i]);
+    directions.zenith_deg[i] = direction.zenith_deg;
+    directions.cos_zenith[i] = direction.cos_zenith;
+    directions.sin_zenith[i] = direction.sin_zenith;
+    directions.north[i] = direction.north;
+    directions.east[i] = direction.east;
+  }
 }
 
 /// Turns values at `x` into the coefficients of the polynomial through them, lowest power first (Newton's differences).
@@ -171,25 +226,41 @@ double TerrestrialMinusUniversalSeconds(int year) {
   return Polynomial(kFrom2005, year - 2000);
 }
 
-GeocentricSun GeocentricSunAt(double days, double terrestrial_minus_universal_s) {
-  const double centuries = (days + terrestrial_minus_universal_s / 86400.0) / 36525.0;
-  const double millennia = centuries / 10.0;
-  const double radius_au = SeriesSum(EarthRadiusSeries(), millennia);
-  const Nutation nutation = NutationAt(centuries);
-  const double obliquity = MeanObliquityRad(millennia) + nutation.obliquity_rad;
-  const double aberration = -kRadiansPerDegree * 20.4898 / (3600.0 * radius_au);
-  const double longitude =
-      SeriesSum(EarthLongitudeSeries(), millennia) + std::numbers::pi + nutation.longitude_rad + aberration;
-  const double latitude = -SeriesSum(EarthLatitudeSeries(), millennia);
+std::array<GeocentricSun, kInstantsAtOnce> GeocentricSunsAt(const Instants& days,
+                                                            double terrestrial_minus_universal_s) {
+  Instants centuries, millennia;
+  for (size_t i = 0; i < kInstantsAtOnce; ++i) {
+    centuries[i] = (days[i] + terrestrial_minus_universal_s / 86400.0) / 36525.0;
+    millennia[i] = centuries[i] / 10.0;
+  }
+  const Instants longitudes = SeriesSums(EarthLongitudeSeries(), millennia);
+  const Instants latitudes = SeriesSums(EarthLatitudeSeries(), millennia);
+  const Instants radii_au = SeriesSums(EarthRadiusSeries(), millennia);
+  const Nutations nutations = NutationsAt(centuries);
 
-  const double right_ascension = std::atan2(
-      std::sin(longitude) * std::cos(obliquity) - std::tan(latitude) * std::sin(obliquity), std::cos(longitude));
-  const double sin_declination =
-      std::sin(latitude) * std::cos(obliquity) + std::cos(latitude) * std::sin(obliquity) * std::sin(longitude);
-  const double sidereal =
-      SiderealAngleAtMidnightDeg(days) + kDegreesPerRadian * nutation.longitude_rad * std::cos(obliquity);
-  return {Wrap360(sidereal - kDegreesPerRadian * right_ascension), sin_declination,
-          kRadiansPerDegree * 8.794 / (3600.0 * radius_au)};
+  std::array<GeocentricSun, kInstantsAtOnce> suns;
+  for (size_t i = 0; i < kInstantsAtOnce; ++i) {
+    const double obliquity = MeanObliquityRad(millennia[i]) + nutations.obliquity_rad[i];
+    const double aberration = -kRadiansPerDegree * 20.4898 / (3600.0 * radii_au[i]);
+    const double longitude = longitudes[i] + std::numbers::pi + nutations.longitude_rad[i] + aberration;
+    const double latitude = -latitudes[i];
+
+    const double right_ascension = std::atan2(
+        std::sin(longitude) * std::cos(obliquity) - std::tan(latitude) * std::sin(obliquity), std::cos(longitude));
+    const double sin_declination =
+        std::sin(latitude) * std::cos(obliquity) + std::cos(latitude) * std::sin(obliquity) * std::sin(longitude);
+    const double sidereal =
+        SiderealAngleAtMidnightDeg(days[i]) + kDegreesPerRadian * nutations.longitude_rad[i] * std::cos(obliquity);
+    suns[i] = {Wrap360(sidereal - kDegreesPerRadian * right_ascension), sin_declination,
+               kRadiansPerDegree * 8.794 / (3600.0 * radii_au[i])};
+  }
+  return suns;
+}
+
+GeocentricSun GeocentricSunAt(double days, double terrestrial_minus_universal_s) {
+  Instants same;
+  same.fill(days);
+  return GeocentricSunsAt(same, terrestrial_minus_universal_s)[0];
 }
 
 SunTrack::SunTrack(double first, double last, double terrestrial_minus_universal_s)
@@ -198,13 +269,17 @@ SunTrack::SunTrack(double first, double last, double terrestrial_minus_universal
   const double half = std::max(0.5 * (last - first), 0.5);
   inverse_half_ = 1.0 / half;
   std::array<double, kNodes> x;
+  Instants days;
   for (size_t i = 0; i < kNodes; ++i) {
     x[i] = std::cos(std::numbers::pi * (static_cast<double>(i) + 0.5) / kNodes);
-    const GeocentricSun sun = GeocentricSunAt(middle_ + half * x[i], terrestrial_minus_universal_s);
-    noon_angle_[i] = sun.noon_angle_deg;
-    sin_declination_[i] = sun.sin_declination;
-    if (i == kNodes / 2) parallax_rad_ = sun.parallax_rad;
+    days[i] = middle_ + half * x[i];
   }
+  const std::array<GeocentricSun, kNodes> suns = GeocentricSunsAt(days, terrestrial_minus_universal_s);
+  for (size_t i = 0; i < kNodes; ++i) {
+    noon_angle_[i] = suns[i].noon_angle_deg;
+    sin_declination_[i] = suns[i].sin_declination;
+  }
+  parallax_rad_ = suns[kNodes / 2].parallax_rad;
   ToPowers(x, noon_angle_);
   ToPowers(x, sin_declination_);
 }
@@ -212,57 +287,37 @@ SunTrack::SunTrack(double first, double last, double terrestrial_minus_universal
 double SunDirection::AzimuthDeg() const { return Wrap360(kDegreesPerRadian * std::atan2(east, north)); }
 
 Observer::Observer(double latitude_deg, double longitude_deg, double elevation_m)
-    : longitude_deg_(longitude_deg),
-      sin_latitude_(std::sin(kRadiansPerDegree * latitude_deg)),
-      cos_latitude_(std::cos(kRadiansPerDegree * latitude_deg)) {
+    : site_{longitude_deg, std::sin(kRadiansPerDegree * latitude_deg), std::cos(kRadiansPerDegree * latitude_deg), 0,
+            0} {
   constexpr double kPolarOverEquatorialRadius = 0.99664719;
   constexpr double kEquatorialRadiusM = 6'378'140.0;
-  const double reduced_latitude = std::atan2(kPolarOverEquatorialRadius * sin_latitude_, cos_latitude_);
+  const double reduced_latitude = std::atan2(kPolarOverEquatorialRadius * site_.sin_latitude, site_.cos_latitude);
   const double height = elevation_m / kEquatorialRadiusM;
-  parallax_equatorial_ = std::cos(reduced_latitude) + height * cos_latitude_;
-  parallax_polar_ = kPolarOverEquatorialRadius * std::sin(reduced_latitude) + height * sin_latitude_;
+  site_.parallax_equatorial = std::cos(reduced_latitude) + height * site_.cos_latitude;
+  site_.parallax_polar = kPolarOverEquatorialRadius * std::sin(reduced_latitude) + height * site_.sin_latitude;
 }
 
 SunDirection Observer::Direction(const GeocentricSun& sun, double ut_h, double pressure_hpa, double air_c) const {
-  const double hour_angle_turns = (sun.noon_angle_deg + longitude_deg_) * (1.0 / 360.0) + ut_h * (1.0 / 24.0);
-  const double cos_declination = std::sqrt(1.0 - sun.sin_declination * sun.sin_declination);
+  const AirlessSun airless = SeenFrom(site_, sun, ut_h);
+  return Lifted(airless, RefractionDeg(StandardRefraction(), airless.elevation_deg, pressure_hpa, air_c));
+}
 
-  // The report's angle formulas for parallax and elevation are these differences of vectors, turned into the local
-  // frame.
-  const double meridian = cos_declination * CosineOfTurn(hour_angle_turns) - sun.parallax_rad * parallax_equatorial_;
-  const double west = cos_declination * CosineOfTurn(hour_angle_turns - 0.25);
-  const double pole = sun.sin_declination - sun.parallax_rad * parallax_polar_;
-  const double up = cos_latitude_ * meridian + sin_latitude_ * pole;
-  const double north = cos_latitude_ * pole - sin_latitude_ * meridian;
-  const double horizontal_squared = north * north + west * west;
-  const double horizontal = std::sqrt(horizontal_squared);
-  // Only the parallax takes the length from one, by less than 0.0001: the first terms of 1 / sqrt(1 + excess).
-  const double excess = up * up + horizontal_squared - 1.0;
-  const double per_length = 1.0 - excess * (0.5 - 0.375 * excess);
-
-  const double elevation_deg = kDegreesPerRadian * std::asin(std::clamp(up * per_length, -1.0, 1.0));
-  const double lift_deg = RefractionDeg(elevation_deg, pressure_hpa, air_c);
-  // Taylor's series of sine and cosine: the lift is below 0.02 rad.
-  const double lift = kRadiansPerDegree * lift_deg;
-  const double sin_lift = lift * (1.0 - lift * lift * (1.0 / 6.0));
-  const double cos_lift = 1.0 - lift * lift * (0.5 - lift * lift * (1.0 / 24.0));
-
-  SunDirection direction;
-  direction.zenith_deg = 90.0 - elevation_deg - lift_deg;
-  direction.cos_zenith = (up * cos_lift + horizontal * sin_lift) * per_length;
-  direction.sin_zenith = (horizontal * cos_lift - up * sin_lift) * per_length;
-  if (horizontal > 0) {
-    const double per_horizontal = 1.0 / horizontal;
-    direction.north = north * per_horizontal;
-    direction.east = -west * per_horizontal;
+void Observer::Directions(const SunTrack& track, const SunMoments& moments, size_t count,
+                          SunDirections& directions) const {
+  AirlessSuns suns;
+  HourColumn lift_deg;
+  const RefractionTable& standard = StandardRefraction();
+  SeeAll(site_, track, moments, count, suns);
+  for (size_t i = 0; i < count; ++i) {
+    lift_deg[i] = RefractionDeg(standard, suns.elevation_deg[i], moments.pressure_hpa[i], moments.air_c[i]);
   }
-  return direction;
+  LiftAll(suns, lift_deg, count, directions);
 }
 
 double Observer::HalfDayArcDeg(double sin_declination) const {
   const double cos_declination = std::sqrt(1.0 - sin_declination * sin_declination);
-  const double reach = cos_latitude_ * cos_declination;
-  const double height = std::sin(kRadiansPerDegree * kRiseElevationDeg) - sin_latitude_ * sin_declination;
+  const double reach = site_.cos_latitude * cos_declination;
+  const double height = std::sin(kRadiansPerDegree * kRiseElevationDeg) - site_.sin_latitude * sin_declination;
   if (height >= reach) return 0.0;
   if (height <= -reach) return 180.0;
   return kDegreesPerRadian * std::acos(height / reach);

@@ -10,6 +10,8 @@
 #include <array>
 #include <numbers>
 
+#include "heliograd/model/vector_math.h"
+
 namespace heliograd {
 
 inline constexpr double kRadiansPerDegree = std::numbers::pi / 180.0;
@@ -32,6 +34,11 @@ struct GeocentricSun {
 
 /// Sections 3.2 to 3.10. `days` is universal time in days since J2000.
 GeocentricSun GeocentricSunAt(double days, double terrestrial_minus_universal_s);
+
+/// The same at several instants at a time.
+inline constexpr size_t kInstantsAtOnce = 8;
+using Instants = std::array<double, kInstantsAtOnce>;
+std::array<GeocentricSun, kInstantsAtOnce> GeocentricSunsAt(const Instants& days, double terrestrial_minus_universal_s);
 
 /// The sun over a run of days as a polynomial through Chebyshev nodes at which the algorithm is evaluated in full.
 class SunTrack {
@@ -59,7 +66,7 @@ class SunTrack {
   }
 
  private:
-  static constexpr int kNodes = 8;
+  static constexpr int kNodes = kInstantsAtOnce;
   double first_;
   double last_;
   double middle_;
@@ -81,6 +88,25 @@ struct SunDirection {
   double AzimuthDeg() const;
 };
 
+/// The same, one column per quantity.
+struct SunDirections {
+  HourColumn zenith_deg;
+  HourColumn cos_zenith;
+  HourColumn sin_zenith;
+  HourColumn north;
+  HourColumn east;
+
+  SunDirection operator[](size_t i) const { return {zenith_deg[i], cos_zenith[i], sin_zenith[i], north[i], east[i]}; }
+};
+
+/// When the sun is looked at and through which air.
+struct SunMoments {
+  HourColumn days;  // universal time since J2000
+  HourColumn ut_h;  // the same instant in hours of universal time of any date
+  HourColumn pressure_hpa;
+  HourColumn air_c;
+};
+
 /// A place on Earth and what the algorithm needs of it.
 class Observer {
  public:
@@ -89,18 +115,25 @@ class Observer {
   /// Sections 3.11 to 3.15. `ut_h` is the instant of the geocentric sun in hours of universal time of any date.
   SunDirection Direction(const GeocentricSun& sun, double ut_h, double pressure_hpa, double air_c) const;
 
+  /// The same for the first `count` moments, which the track covers; several at a time.
+  void Directions(const SunTrack& track, const SunMoments& moments, size_t count, SunDirections& directions) const;
+
   /// Half of the arc from sunrise to sunset in degrees of hour angle, for the sun's centre at -0.8333 degrees (section
   /// A.2): 0 in the polar night, 180 in the polar day.
   double HalfDayArcDeg(double sin_declination) const;
 
-  double longitude_deg() const { return longitude_deg_; }
+  double longitude_deg() const { return site_.longitude_deg; }
+
+  struct Site {
+    double longitude_deg;
+    double sin_latitude;
+    double cos_latitude;
+    double parallax_equatorial;  // x and y of section 3.12.2 and 3.12.3: the site in Earth radii
+    double parallax_polar;
+  };
 
  private:
-  double longitude_deg_;
-  double sin_latitude_;
-  double cos_latitude_;
-  double parallax_equatorial_;  // x and y of section 3.12.2 and 3.12.3: the site in Earth radii
-  double parallax_polar_;
+  Site site_;
 };
 
 }  // namespace heliograd

@@ -30,10 +30,48 @@ constexpr double kLastPerezZenithDeg = 87.5;
 constexpr double kSmallestCosZenith = 0.0871557;  // of 85 degrees
 constexpr double kSolarConstant = 1367.0;         // W/m2
 
-const SkyCoefficients& SkyFor(double clearness) {
-  size_t bin = 0;
-  for (const double edge : kClearnessEdges) bin += clearness > edge ? 1 : 0;
-  return kSky[bin];
+/// Which of the ranges; a whole number, which vector instructions count best as a double.
+inline double SkyOf(double clearness) {
+  double range = 0;
+  for (const double edge : kClearnessEdges) range += clearness > edge ? 1.0 : 0.0;
+  return range;
+}
+
+/// The refraction's part of Kasten and Young's air mass, by zenith.
+using AirMassTable = CubicTable<350>;
+
+const AirMassTable& LowSunAirMass() {
+  static const AirMassTable kTable(0.0, kLastPerezZenithDeg,
+                                   [](double zenith) { return 0.15 * std::pow(93.9 - zenith, -1.253); });
+  return kTable;
+}
+
+/// Clearness of the sky; `dhi` above zero.
+inline double Clearness(double zenith_deg, double dni, double dhi) {
+  const double zenith_cubed = 5.534e-6 * zenith_deg * zenith_deg * zenith_deg;
+  return 1.0 + dni / (dhi * (1.0 + zenith_cubed));
+}
+
+/// As OnPlane; `f` for the sky's clearness and `low_sun` from its table.
+inline PlaneIrradiance Perez(const TiltedPlane& plane, double zenith_deg, double cos_zenith, double cos_incidence,
+                             double dni, double dhi, double albedo, const SkyCoefficients& f, double low_sun) {
+  const double facing = std::max(cos_incidence, 0.0);
+  const double sky_view = 0.5 * (1.0 + plane.cos_tilt);
+  const double air_mass = 1.0 / (cos_zenith + low_sun);
+  const double brightness = dhi * air_mass * (1.0 / kSolarConstant);
+  const double zenith_rad = kRadiansPerDegree * zenith_deg;
+  const double circumsolar = std::max(0.0, f.f11 + f.f12 * brightness + f.f13 * zenith_rad);
+  const double horizon = f.f21 + f.f22 * brightness + f.f23 * zenith_rad;
+  const double sky = dhi * ((1.0 - circumsolar) * sky_view +
+                            circumsolar * facing / std::max(cos_zenith, kSmallestCosZenith) + horizon * plane.sin_tilt);
+  const double ground = albedo * (dni * cos_zenith + dhi) * 0.5 * (1.0 - plane.cos_tilt);
+  const bool isotropic = zenith_deg > kLastPerezZenithDeg;
+  const bool diffuse = dhi > 0;
+  return {cos_zenith > 0 ? dni * facing : 0.0,
+          isotropic ? dhi * sky_view
+          : diffuse ? sky
+                    : 0.0,
+          !isotropic && diffuse ? ground : 0.0};
 }
 
 }  // namespace
@@ -50,32 +88,44 @@ PlaneIrradiance OnPlane(const TiltedPlane& plane, const SunDirection& sun, doubl
                         double albedo) {
   dni = std::max(dni, 0.0);
   dhi = std::max(dhi, 0.0);
-  const double facing = std::max(cos_incidence, 0.0);
-  const double sky_view = 0.5 * (1.0 + plane.cos_tilt);
+  return Perez(plane, sun.zenith_deg, sun.cos_zenith, cos_incidence, dni, dhi, albedo,
+               kSky[static_cast<size_t>(SkyOf(Clearness(sun.zenith_deg, dni, dhi)))], LowSunAirMass()(sun.zenith_deg));
+}
 
-  PlaneIrradiance on_plane;
-  if (sun.cos_zenith > 0) on_plane.beam = dni * facing;
-  if (sun.zenith_deg > kLastPerezZenithDeg) {
-    on_plane.sky = dhi * sky_view;
-    return on_plane;
+HELIOGRAD_VECTOR_LOOPS
+void CosIncidences(const TiltedPlane& plane, const SunDirections& sun, size_t count, HourColumn& cos_incidence) {
+  const TiltedPlane own_plane = plane;  // so that no store below can be taken for a change of it
+  for (size_t i = 0; i < count; ++i) cos_incidence[i] = own_plane.CosIncidence(sun[i]);
+}
+
+HELIOGRAD_VECTOR_LOOPS
+void OnPlane(const TiltedPlane& plane, const SunDirections& sun, const HourColumn& cos_incidence, const OpenSky& open,
+             size_t count, PlaneIrradiances& on_plane) {
+  const TiltedPlane own_plane = plane;
+  const AirMassTable& low_sun_table = LowSunAirMass();
+  // First what is looked up, then arithmetic alone.
+  HourColumn low_sun, range, f11, f12, f13, f21, f22, f23;
+  for (size_t i = 0; i < count; ++i) {
+    range[i] = SkyOf(Clearness(sun.zenith_deg[i], std::max(open.dni[i], 0.0), std::max(open.dhi[i], 0.0)));
   }
-  if (dhi <= 0) return on_plane;
-
-  static const CubicTable<350> kLowSun(0.0, kLastPerezZenithDeg,
-                                       [](double zenith) { return 0.15 * std::pow(93.9 - zenith, -1.253); });
-  const double air_mass = 1.0 / (sun.cos_zenith + kLowSun(sun.zenith_deg));
-  const double brightness = dhi * air_mass * (1.0 / kSolarConstant);
-  const double zenith_cubed = 5.534e-6 * sun.zenith_deg * sun.zenith_deg * sun.zenith_deg;
-  const double clearness = 1.0 + dni / (dhi * (1.0 + zenith_cubed));
-  const SkyCoefficients& f = SkyFor(clearness);
-  const double zenith_rad = kRadiansPerDegree * sun.zenith_deg;
-  const double circumsolar = std::max(0.0, f.f11 + f.f12 * brightness + f.f13 * zenith_rad);
-  const double horizon = f.f21 + f.f22 * brightness + f.f23 * zenith_rad;
-
-  on_plane.sky = dhi * ((1.0 - circumsolar) * sky_view +
-                        circumsolar * facing / std::max(sun.cos_zenith, kSmallestCosZenith) + horizon * plane.sin_tilt);
-  on_plane.ground = albedo * (dni * sun.cos_zenith + dhi) * 0.5 * (1.0 - plane.cos_tilt);
-  return on_plane;
+  for (size_t i = 0; i < count; ++i) {
+    low_sun[i] = low_sun_table(sun.zenith_deg[i]);
+    const SkyCoefficients& f = kSky[static_cast<size_t>(range[i])];
+    f11[i] = f.f11;
+    f12[i] = f.f12;
+    f13[i] = f.f13;
+    f21[i] = f.f21;
+    f22[i] = f.f22;
+    f23[i] = f.f23;
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const PlaneIrradiance hour =
+        Perez(own_plane, sun.zenith_deg[i], sun.cos_zenith[i], cos_incidence[i], std::max(open.dni[i], 0.0),
+              std::max(open.dhi[i], 0.0), open.albedo[i], {f11[i], f12[i], f13[i], f21[i], f22[i], f23[i]}, low_sun[i]);
+    on_plane.beam[i] = hour.beam;
+    on_plane.sky[i] = hour.sky;
+    on_plane.ground[i] = hour.ground;
+  }
 }
 
 }  // namespace heliograd

@@ -42,4 +42,23 @@ struct PlaneIrradiance {
 PlaneIrradiance OnPlane(const TiltedPlane& plane, const SunDirection& sun, double cos_incidence, double dni, double dhi,
                         double albedo);
 
+/// OnPlane and what it needs, one column per quantity. Irradiance and albedo as OnPlane takes them.
+struct OpenSky {
+  HourColumn dni;
+  HourColumn dhi;
+  HourColumn albedo;
+};
+struct PlaneIrradiances {
+  HourColumn beam;
+  HourColumn sky;
+  HourColumn ground;
+
+  PlaneIrradiance operator[](size_t i) const { return {beam[i], sky[i], ground[i]}; }
+};
+
+/// The first `count` hours, several at a time.
+void CosIncidences(const TiltedPlane& plane, const SunDirections& sun, size_t count, HourColumn& cos_incidence);
+void OnPlane(const TiltedPlane& plane, const SunDirections& sun, const HourColumn& cos_incidence, const OpenSky& open,
+             size_t count, PlaneIrradiances& on_plane);
+
 }  // namespace heliograd

@@ -50,5 +50,40 @@ TEST(Transposition, IncidenceIsTheAngleBetweenSunAndNormal) {
   EXPECT_NEAR(TiltedPlane(30, 0).CosIncidence(sun), 0, 1e-12);
 }
 
+TEST(Transposition, ColumnsEqualHourByHour) {
+  const TiltedPlane plane(35, 160);
+  SunDirections sun;
+  OpenSky open;
+  size_t count = 0;
+  for (double zenith_deg : {1.0, 30.0, 60.0, 84.9, 87.4, 87.6, 89.9, 90.3}) {
+    for (double dni : {-3.0, 0.0, 40.0, 900.0}) {
+      for (double dhi : {-1.0, 0.0, 90.0}) {
+        const double zenith = kRadiansPerDegree * zenith_deg;
+        sun.zenith_deg[count] = zenith_deg;
+        sun.cos_zenith[count] = std::cos(zenith);
+        sun.sin_zenith[count] = std::sin(zenith);
+        sun.north[count] = -0.8;
+        sun.east[count] = 0.6;
+        open.dni[count] = dni;
+        open.dhi[count] = dhi;
+        open.albedo[count] = 0.2;
+        ++count;
+      }
+    }
+  }
+  HourColumn cos_incidence;
+  PlaneIrradiances columns;
+  CosIncidences(plane, sun, count, cos_incidence);
+  OnPlane(plane, sun, cos_incidence, open, count, columns);
+  for (size_t i = 0; i < count; ++i) {
+    const PlaneIrradiance alone =
+        OnPlane(plane, sun[i], plane.CosIncidence(sun[i]), open.dni[i], open.dhi[i], open.albedo[i]);
+    // W/m2; the same arithmetic, rounded at most in another order.
+    EXPECT_NEAR(columns[i].beam, alone.beam, 1e-9) << i;
+    EXPECT_NEAR(columns[i].sky, alone.sky, 1e-9) << i;
+    EXPECT_NEAR(columns[i].ground, alone.ground, 1e-9) << i;
+  }
+}
+
 }  // namespace
 }  // namespace heliograd

@@ -219,6 +219,11 @@ class DirectionSearch {
       const Node node = std::move(open_.back());
       open_.pop_back();
       if (!CanImprove(node.bound)) continue;
+      if (answer_.nodes > 0 && limits_.is_late && limits_.is_late()) {
+        closed_bound_ = std::min(closed_bound_, node.bound);
+        stopped = true;
+        break;
+      }
       ++answer_.nodes;
       // The first node gives a plan however short the time.
       const auto& is_late = answer_.nodes == 1 ? kNever : limits_.is_late;

@@ -24,7 +24,7 @@ namespace heliograd {
 /// not at all, as those plans must; after the work the GPU is off (also in `paper`, whose plans may not switch off,
 /// because so does the study's own baseline, 230 W for 14 h). In `blend` and `levels` each rung is therefore itself a
 /// plan that the optimiser might have chosen, and no optimal plan costs more; but for `final_min`, which only the
-/// battery rung is held to.
+/// battery rung is held to: the note of another rung says what it leaves.
 ///
 /// A rung may cost more than the one before: a greedy battery keeps PV that could have been sold and that nobody uses
 /// before the horizon ends. The step is then a negative saving, and shows what foresight is worth. On rungs without a

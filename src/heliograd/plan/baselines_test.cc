@@ -143,6 +143,7 @@ TEST(Baselines, BatteryRungIsHeldToTheFinalEnergy) {
   problem.battery.final_min = WattHours(100);
   const auto ladder = MakeBaselines(problem, Formulation::kBlend);
   EXPECT_TRUE(ladder[2].totals);
+  EXPECT_EQ(ladder[2].note, "leaves 0.0 of the 100.0 Wh asked for in the battery");
   EXPECT_THAT(ladder[3].note, HasSubstr("leaves 0.0 Wh in the battery, 100.0 Wh are asked for"));
 }
 

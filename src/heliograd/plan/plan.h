@@ -75,7 +75,7 @@ struct Baseline {
   std::string name;
   std::optional<Totals> totals;  // nothing when the rule cannot finish the job in the horizon
   std::optional<Power> limit;    // the fixed level it runs at
-  std::string note;              // why there are no totals
+  std::string note;              // why there are no totals, or what the rule leaves undone
 };
 
 /// What each lever is worth: the steps of the ladder of baselines. They sum to the first rung's cost less the plan's.

@@ -28,8 +28,8 @@ using internal::NameOf;
 using Json = nlohmann::ordered_json;
 
 double Number(Energy q) { return WrittenNumber<Energy>(q, InWattHours, WattHours); }
-double Number(Power q) { return InWatts(q); }
-double Number(Money q) { return InEuros(q); }
+double Number(Power q) { return InWatts(q) + 0.0; }  // -0 + 0 is 0
+double Number(Money q) { return InEuros(q) + 0.0; }
 double Number(EnergyPrice q) { return WrittenNumber<EnergyPrice>(q, InEurosPerKilowattHour, EurosPerKilowattHour); }
 double Number(CarbonIntensity q) {
   return WrittenNumber<CarbonIntensity>(q, InGramsPerKilowattHour, GramsPerKilowattHour);
@@ -56,7 +56,7 @@ void WriteTotals(Json& json, const std::optional<Totals>& totals) {
   for (const auto& [field, name] : internal::kEnergyTotals) {
     json[name] = totals ? Json(Number((*totals).*field)) : Json();
   }
-  json["carbon_kg"] = totals ? Json(InKilograms(totals->carbon)) : Json();
+  json["carbon_kg"] = totals ? Json(InKilograms(totals->carbon) + 0.0) : Json();
   json["progress"] = totals ? Json(totals->progress) : Json();
   Json parts = Json::object();
   for (const auto& [field, name] : internal::kCostParts) {

@@ -140,10 +140,15 @@ constexpr std::array<Rule, 13> kGpuRules = {{
 }};
 
 // What the battery and spare PV do. The first rule that holds speaks; there may be none.
-constexpr std::array<Rule, 11> kStoreRules = {{
+constexpr std::array<Rule, 12> kStoreRules = {{
     {"sells what is stored", [](const View& v) { return v.now().battery_to_grid_wh > kShown_wh; },
      [](const View& v) {
        return fmt::format("battery sells at {} {}", Price(v.now().export_price), Stored(v.now().origin));
+     }},
+    {"feeds the idle draw", [](const View& v) { return !v.now().runs && v.now().battery_to_gpu_wh > kShown_wh; },
+     [](const View& v) {
+       const double hours = InHours(v.problem.horizon.SlotDuration());
+       return fmt::format("idle {:.0f} W from the battery", v.now().battery_to_gpu_wh / hours);
      }},
     {"serves what is stored", [](const View& v) { return v.now().battery_to_gpu_wh > kShown_wh; },
      [](const View& v) {

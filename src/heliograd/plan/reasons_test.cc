@@ -44,13 +44,27 @@ class ReasonsTest : public ::testing::Test {
   void Balance(size_t t) {
     SlotDecision& d = decisions_[t];
     Energy need = d.battery_charge - d.battery_discharge * problem_.battery.discharge_efficiency;
-    for (const auto& [level, share] : d.levels) need += problem_.gpu.DrawAt(level) * Hours(1) * share;
+    double running = 0;
+    for (const auto& [level, share] : d.levels) {
+      need += problem_.gpu.DrawAt(level) * Hours(1) * share;
+      running += share;
+    }
+    need += problem_.gpu.idle * Hours(1) * (1 - running);
     d.pv_used = problem_.export_price[t] > EnergyPrice() ? problem_.pv[t] : std::min(problem_.pv[t], need);
     const Energy net = need - d.pv_used;
     d.grid_import = std::max(net, Energy());
     d.grid_export = std::max(-net, Energy());
   }
 };
+
+TEST_F(ReasonsTest, APausedNodeFedByTheBatteryIsCalledIdle) {
+  problem_.gpu.idle = Watts(18);
+  At(3).battery_charge = WattHours(200);
+  At(8).battery_discharge = WattHours(18 / problem_.battery.discharge_efficiency);
+  const std::string text = ReasonAt(8).text;
+  EXPECT_THAT(text, HasSubstr("off: "));
+  EXPECT_THAT(text, HasSubstr("; idle 18 W from the battery"));
+}
 
 TEST_F(ReasonsTest, BatterySellsWhatItBought) {
   problem_.export_price[12] = EurosPerKilowattHour(0.45);  // 08:00

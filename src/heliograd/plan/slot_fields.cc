@@ -30,13 +30,15 @@ using Value = std::optional<double>;
 const std::vector<SlotField>& SlotFields() {
   static const std::vector<SlotField> fields = {
       {"gpu_power_w",
-       [](const SlotInPlan& s) -> Value { return InWatts(AsWritten(s.slot.load) / s.problem.horizon.SlotDuration()); }},
+       [](const SlotInPlan& s) -> Value {
+         return InWatts(AsWritten(s.slot.load) / s.problem.horizon.SlotDuration()) + 0.0;
+       }},
       {"load_wh", [](const SlotInPlan& s) -> Value { return Wh(s.slot.load); }},
       {"pv_wh", [](const SlotInPlan& s) -> Value { return Wh(s.problem.pv[s.index]); }},
       {"pv_used_wh", DecisionWh<&SlotDecision::pv_used>},
       {"pv_curtailed_wh",
        [](const SlotInPlan& s) -> Value {
-         return InWattHours(AsWritten(s.problem.pv[s.index]) - AsWritten(s.slot.decision.pv_used));
+         return InWattHours(AsWritten(s.problem.pv[s.index]) - AsWritten(s.slot.decision.pv_used)) + 0.0;  // no -0
        }},
       {"pv_to_gpu_wh", FlowWh<&Flows::pv_to_gpu>},
       {"pv_to_battery_wh", FlowWh<&Flows::pv_to_battery>},

@@ -19,12 +19,13 @@ inline double RoundedTo15Digits(double number) {
 
 /// The number that gives the same quantity again, bit for bit, when read through `make`: of those that do, 15 digits
 /// rather than 17. `read(quantity)` alone may miss it, because the factor between the file's unit and the SI unit
-/// rounds twice. A quantity that no number of that unit gives is moved by one rounding to the nearest that one does.
+/// rounds twice. Never -0. A quantity that no number of that unit gives is moved by one rounding to the nearest that
+/// one does.
 template <typename Q>
 double WrittenNumber(Q quantity, double (*read)(Q), Q (*make)(double)) {
   const double number = read(quantity);
   const double rounded = RoundedTo15Digits(number);
-  if (make(rounded) == quantity) return rounded;
+  if (make(rounded) == quantity) return rounded + 0.0;  // -0 + 0 is 0
   if (make(number) == quantity) return number;
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   for (const double toward : {-kInfinity, kInfinity}) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <random>
 
 #include "heliograd/base/quantity.h"
@@ -41,6 +42,10 @@ TEST(WrittenNumber, AnyQuantityMovesByNoMoreThanARoundingAndOnlyOnce) {
     EXPECT_DOUBLE_EQ(InJoules(WattHours(written)), InJoules(energy));
     EXPECT_EQ(Wh(WattHours(written)), written);
   }
+}
+
+TEST(WrittenNumber, ZeroHasNoSign) {
+  EXPECT_FALSE(std::signbit(WrittenNumber<Energy>(WattHours(-0.0), InWattHours, WattHours)));
 }
 
 }  // namespace

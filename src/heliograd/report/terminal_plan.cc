@@ -44,10 +44,11 @@ std::string SpanText(const Horizon& horizon, const TimeZone& zone) {
                      ClockText(end));
 }
 
-std::string HeaderText(const DispatchProblem& problem, const TimeZone& zone) {
+std::string HeaderText(const DispatchProblem& problem, const TimeZone& zone, const PlanTitle& title) {
   const std::string job = problem.work >= 1 ? "the whole job" : PercentText(problem.work) + " of the job";
+  const std::string place = title.site.empty() ? "" : " at " + title.site;
   const Horizon& horizon = problem.horizon;
-  return fmt::format("Plan for {}: {} ({}, {} of {}), clock {}", job, SpanText(horizon, zone),
+  return fmt::format("Plan for {}{}: {} ({}, {} of {}), clock {}", job, place, SpanText(horizon, zone),
                      DurationText(horizon.SlotDuration() * horizon.slots),
                      horizon.slots == 1 ? "1 slot" : fmt::format("{} slots", horizon.slots),
                      DurationText(horizon.SlotDuration()), zone.name());
@@ -84,7 +85,7 @@ std::string HeadlineSaving(const DispatchProblem& problem, const Plan& plan) {
       best->totals->cost > kNegligible ? fmt::format(" ({})", PercentText(Abs(saving) / best->totals->cost)) : "";
   // Rules without a battery need not leave anything in it.
   const std::string excuse =
-      saving < Money() && problem.battery.final_min > Energy()
+      saving < Money() && !best->note.empty()
           ? fmt::format(", which need not leave {} in the battery", EnergyText(problem.battery.final_min))
           : "";
   return fmt::format(" That is {}{} {} than the best simple rule, \"{}\"{}{}.", MoneyText(Abs(saving)), part,
@@ -92,8 +93,9 @@ std::string HeadlineSaving(const DispatchProblem& problem, const Plan& plan) {
 }
 
 std::string DrawHeader(const DispatchProblem& problem, const Plan& plan, const TimeZone& zone,
-                       const TerminalStyle& style) {
-  const std::string header = Painted(style, Ink::kBold, HeaderText(problem, zone));
+                       const TerminalStyle& style, const PlanTitle& title) {
+  std::string header = Painted(style, Ink::kBold, HeaderText(problem, zone, title));
+  for (const std::string& remark : title.remarks) header += Painted(style, Ink::kPlain, "Note: " + remark + ".");
   if (plan.status == PlanStatus::kInfeasible) {
     return header + Painted(style, Ink::kBad, "No plan exists: " + plan.infeasible_reason);
   }
@@ -177,12 +179,13 @@ std::vector<std::string> BaselineCells(const Baseline& baseline, const Plan& pla
   if (!baseline.totals) {
     return {name + ": cannot finish in time" + (baseline.note.empty() ? "" : ": " + baseline.note), "", "", "", ""};
   }
+  const std::string undone = baseline.note.empty() ? "" : ", " + baseline.note;
   const Money cost = baseline.totals->cost;
   if (plan.status == PlanStatus::kInfeasible) {
-    return {name, MoneyText(cost), EnergyText(baseline.totals->grid_import), "", ""};
+    return {name + undone, MoneyText(cost), EnergyText(baseline.totals->grid_import), "", ""};
   }
   const Money saving = cost - plan.totals.cost;
-  return {name, MoneyText(cost), EnergyText(baseline.totals->grid_import), MoneyText(saving),
+  return {name + undone, MoneyText(cost), EnergyText(baseline.totals->grid_import), MoneyText(saving),
           cost > kNegligible ? PercentText(saving / cost) : ""};
 }
 
@@ -201,7 +204,66 @@ std::string DrawLadder(const Plan& plan, const TerminalStyle& style) {
          table.Draw(style);
 }
 
-std::string DrawLevers(const Plan& plan, const TerminalStyle& style) {
+/// "sales bring 0.099 EUR less, purchases cost 0.014 EUR less": what a step of the ladder changes.
+std::string ChangesText(const Totals& from, const Totals& to) {
+  std::vector<std::string> changes;
+  const auto add = [&](Money change, const char* what) {
+    if (Abs(change) < kNegligible) return;
+    changes.push_back(fmt::format("{} {} {}", what, MoneyText(Abs(change)), change > Money() ? "more" : "less"));
+  };
+  add(to.export_revenue - from.export_revenue, "sales bring");
+  add(to.import_cost - from.import_cost, "purchases cost");
+  add(to.wear_cost - from.wear_cost, "battery wear costs");
+  add(to.carbon_cost - from.carbon_cost, "carbon costs");
+  add(to.terminal_value - from.terminal_value, "what is left in the battery is worth");
+  return fmt::format("{}", fmt::join(changes, ", "));
+}
+
+/// Why the last step, from the rules to the plan, may cost money.
+std::string DearPlanText(const DispatchProblem& problem, const Plan& plan) {
+  if (problem.objective == Objective::kCarbon) return "the plan emits the least carbon, not costs the least";
+  if (problem.battery.final_min > Energy()) {
+    return fmt::format("the plan must leave {} in the battery, rules without a battery need not",
+                       EnergyText(problem.battery.final_min));
+  }
+  if (plan.formulation == Formulation::kPaper) return "the study's equations never switch off, the rules do";
+  return "the plan is not proven optimal, or as good as the rule within the tolerance";
+}
+
+/// Why a lever costs money, from the two totals that it lies between.
+std::string NegativeLeverText(const DispatchProblem& problem, const Plan& plan, const Lever& lever, const Totals& from,
+                              const Totals& to) {
+  std::string why;
+  if (lever.name == "timing") {
+    why = DearPlanText(problem, plan);
+  } else if (lever.name.find("battery") != std::string::npos) {
+    why =
+        "its simple rule stores spare PV instead of selling it, loses part of it in conversion and self-discharge, "
+        "and may not need the rest before the end; what the plan makes of the battery counts as timing";
+  } else {
+    why = "the rule with it costs more than the one without";
+  }
+  const std::string changes = ChangesText(from, to);
+  return fmt::format("{} is below zero{}: {}.", lever.name, changes.empty() ? "" : " (" + changes + ")", why);
+}
+
+std::string DrawNegativeLevers(const DispatchProblem& problem, const Plan& plan, const TerminalStyle& style) {
+  std::vector<const Totals*> steps;
+  for (const Baseline& baseline : plan.baselines) {
+    if (baseline.totals) steps.push_back(&*baseline.totals);
+  }
+  steps.push_back(&plan.totals);
+  if (steps.size() != plan.levers.size() + 1) return "";  // a plan file without its whole ladder
+  std::string drawn;
+  for (size_t k = 0; k < plan.levers.size(); ++k) {
+    const Lever& lever = plan.levers[k];
+    if (lever.saving > -kNegligible) continue;
+    drawn += Painted(style, Ink::kPlain, NegativeLeverText(problem, plan, lever, *steps[k], *steps[k + 1]));
+  }
+  return drawn;
+}
+
+std::string DrawLevers(const DispatchProblem& problem, const Plan& plan, const TerminalStyle& style) {
   if (plan.levers.empty()) return "";
   Money largest;
   for (const Lever& lever : plan.levers) largest = std::max(largest, Abs(lever.saving));
@@ -215,23 +277,25 @@ std::string DrawLevers(const Plan& plan, const TerminalStyle& style) {
   Money together;
   for (const Lever& lever : plan.levers) together += lever.saving;
   table.AddRow({"together", MoneyText(together), ""}, Ink::kBold);
-  return Heading("What each lever saves", style) + table.Draw(style);
+  return Heading("What each lever saves", style) + table.Draw(style) + DrawNegativeLevers(problem, plan, style);
 }
 
-std::string DrawNotes(const Plan& plan, const TerminalStyle& style) {
+std::string DrawNotes(const Plan& plan, const TerminalStyle& style, const PlanTitle& title) {
   std::string drawn;
-  for (const std::string& note : plan.notes)
+  for (const std::string& note : plan.notes) {
+    if (std::find(title.remarks.begin(), title.remarks.end(), note) != title.remarks.end()) continue;
     drawn += fmt::format("- {}", Paragraph(Printable(note, style.utf8), style, 2));
+  }
   return drawn.empty() ? "" : Heading("Notes", style) + drawn;
 }
 
 }  // namespace
 
-std::string DrawPlan(const DispatchProblem& problem, const Plan& plan, const TimeZone& zone,
-                     const TerminalStyle& asked) {
+std::string DrawPlan(const DispatchProblem& problem, const Plan& plan, const TimeZone& zone, const TerminalStyle& asked,
+                     const PlanTitle& title) {
   TerminalStyle style = asked;
   style.width = std::max(style.width, kLeastWidth);
-  std::string drawn = DrawHeader(problem, plan, zone, style);
+  std::string drawn = DrawHeader(problem, plan, zone, style, title);
   if (plan.status != PlanStatus::kInfeasible) {
     drawn += '\n';
     drawn += DrawGantt(problem, plan, zone, style) + GanttLegend(problem, plan, style);
@@ -240,8 +304,8 @@ std::string DrawPlan(const DispatchProblem& problem, const Plan& plan, const Tim
     drawn += DrawSummary(problem, plan, style);
   }
   drawn += DrawLadder(plan, style);
-  if (plan.status != PlanStatus::kInfeasible) drawn += DrawLevers(plan, style);
-  return drawn + DrawNotes(plan, style);
+  if (plan.status != PlanStatus::kInfeasible) drawn += DrawLevers(problem, plan, style);
+  return drawn + DrawNotes(plan, style, title);
 }
 
 }  // namespace heliograd

@@ -245,5 +245,36 @@ TEST(DrawPlan, ASavingHasNoPercentageOfNothing) {
               HasSubstr("0.000 EUR         600 Wh  -0.020 EUR\n"));
 }
 
+TEST(DrawPlan, TheHeadlineSaysTheSiteAndWhatIsOddAboutTheHorizon) {
+  TestPlan test = SmallPlan();
+  test.plan.notes = {"the last 30 minutes are not used", "other"};
+  const std::string drawn =
+      DrawPlan(test.problem, test.plan, TimeZone(), {.width = 200}, {"Turin", {"the last 30 minutes are not used"}});
+  EXPECT_THAT(drawn, testing::StartsWith("Plan for the whole job at Turin: Wed 1 Jan 2025 22:00"));
+  EXPECT_THAT(drawn, HasSubstr("clock UTC\nNote: the last 30 minutes are not used.\nCost"));
+  EXPECT_THAT(drawn, testing::EndsWith("Notes\n- other\n"));
+}
+
+TEST(DrawPlan, ALeverBelowZeroSaysWhy) {
+  TestPlan test = SmallPlan();
+  Totals sells;
+  sells.cost = Euros(-0.1), sells.export_revenue = Euros(0.2), sells.import_cost = Euros(0.1);
+  Totals stores;
+  stores.cost = Euros(-0.02), stores.export_revenue = Euros(0.08), stores.import_cost = Euros(0.06);
+  test.plan.baselines = {{"best fixed limit + PV", sells, std::nullopt, ""},
+                         {"best fixed limit + PV + battery (greedy)", stores, std::nullopt, ""}};
+  test.plan.levers = {{"battery", Euros(-0.08)}, {"timing", Euros(-0.02) - test.plan.totals.cost}};
+  const std::string drawn = DrawPlan(test.problem, test.plan, TimeZone(), {.width = 400});
+  EXPECT_THAT(drawn, HasSubstr("battery is below zero (sales bring 0.120 EUR less, purchases cost 0.040 EUR less): its "
+                               "simple rule stores spare PV instead of selling it"));
+}
+
+TEST(DrawPlan, TheLadderSaysWhichRuleLeavesTheBatteryEmpty) {
+  TestPlan test = SmallPlan();
+  test.plan.baselines.front().note = "leaves 0.0 of the 100.0 Wh asked for in the battery";
+  EXPECT_THAT(DrawPlan(test.problem, test.plan, TimeZone(), {.width = 400}),
+              HasSubstr(", leaves 0.0 of the 100.0 Wh asked for in the battery"));
+}
+
 }  // namespace
 }  // namespace heliograd

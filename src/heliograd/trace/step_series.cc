@@ -7,7 +7,10 @@
 namespace heliograd {
 
 template <typename Q>
-Result<std::vector<Q>> MeanPerSlot(const StepSeries<Q>& series, const Horizon& horizon) {
+Result<std::vector<Q>> MeanPerSlot(const StepSeries<Q>& series, const Horizon& horizon, const TimeZone& clock) {
+  const auto told = [&clock](Stamp stamp) {
+    return clock.name() == "UTC" ? FormatStamp(stamp) : FormatLocal(stamp, clock);
+  };
   std::vector<Q> means;
   means.reserve(static_cast<size_t>(horizon.slots));
   auto step = std::partition_point(series.steps.begin(), series.steps.end(),
@@ -21,8 +24,8 @@ Result<std::vector<Q>> MeanPerSlot(const StepSeries<Q>& series, const Horizon& h
       if (step == series.steps.end() || step->start > known_until) {
         const Stamp gap_end = step == series.steps.end() ? horizon.end() : std::min(step->start, horizon.end());
         return Fail(fmt::format("{}: no value from {} to {}, which the plan needs: give a file that covers {} to {}.",
-                                series.source, FormatStamp(known_until), FormatStamp(gap_end),
-                                FormatStamp(horizon.start), FormatStamp(horizon.end())));
+                                series.source, told(known_until), told(gap_end), told(horizon.start),
+                                told(horizon.end())));
       }
       const Stamp until = std::min(step->end, end);
       sum += step->value * (Between(known_until, until) / horizon.SlotDuration());
@@ -33,7 +36,8 @@ Result<std::vector<Q>> MeanPerSlot(const StepSeries<Q>& series, const Horizon& h
   return means;
 }
 
-template Result<std::vector<EnergyPrice>> MeanPerSlot(const StepSeries<EnergyPrice>&, const Horizon&);
-template Result<std::vector<CarbonIntensity>> MeanPerSlot(const StepSeries<CarbonIntensity>&, const Horizon&);
+template Result<std::vector<EnergyPrice>> MeanPerSlot(const StepSeries<EnergyPrice>&, const Horizon&, const TimeZone&);
+template Result<std::vector<CarbonIntensity>> MeanPerSlot(const StepSeries<CarbonIntensity>&, const Horizon&,
+                                                          const TimeZone&);
 
 }  // namespace heliograd

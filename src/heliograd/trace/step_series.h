@@ -26,11 +26,14 @@ struct StepSeries {
 };
 
 /// Time-weighted mean over each slot. An error names the first stretch of the horizon that the series does not cover: a
-/// missing value is never read as zero.
+/// missing value is never read as zero. `clock` is the one that the error's times are told on.
 template <typename Q>
-Result<std::vector<Q>> MeanPerSlot(const StepSeries<Q>& series, const Horizon& horizon);
+Result<std::vector<Q>> MeanPerSlot(const StepSeries<Q>& series, const Horizon& horizon,
+                                   const TimeZone& clock = TimeZone());
 
-extern template Result<std::vector<EnergyPrice>> MeanPerSlot(const StepSeries<EnergyPrice>&, const Horizon&);
-extern template Result<std::vector<CarbonIntensity>> MeanPerSlot(const StepSeries<CarbonIntensity>&, const Horizon&);
+extern template Result<std::vector<EnergyPrice>> MeanPerSlot(const StepSeries<EnergyPrice>&, const Horizon&,
+                                                             const TimeZone&);
+extern template Result<std::vector<CarbonIntensity>> MeanPerSlot(const StepSeries<CarbonIntensity>&, const Horizon&,
+                                                                 const TimeZone&);
 
 }  // namespace heliograd

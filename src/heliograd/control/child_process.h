@@ -1,0 +1,84 @@
+// A command that runs under heliograd: started untouched, waited for, signalled.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <csignal>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "heliograd/base/result.h"
+
+namespace heliograd {
+
+/// How a command ended.
+struct ExitStatus {
+  int code = 0;               // when it ended by itself
+  std::optional<int> signal;  // when a signal ended it
+
+  /// As shells give it: the code, or 128 + the signal.
+  int AsShell() const { return signal ? 128 + *signal : code; }
+};
+
+struct ChildOptions {
+  /// Its standard output goes to standard error, so that standard output is ours alone.
+  bool output_to_stderr = false;
+  /// Its standard output comes through a pipe, to be read by us: see ChildProcess::output.
+  bool pipe_output = false;
+  /// It leads a process group of its own, so that all of it can be stopped at once.
+  bool own_group = false;
+  /// Added to its environment, "NAME=value".
+  std::vector<std::string> environment = {};
+};
+
+/// SIGCHLD, SIGTERM and SIGHUP are waited for instead of delivered while this lives. Construct it before other threads
+/// start: it holds for every thread that is started later.
+class WaitedSignalsBlocked {
+ public:
+  WaitedSignalsBlocked();
+  ~WaitedSignalsBlocked();
+  WaitedSignalsBlocked(const WaitedSignalsBlocked&) = delete;
+  WaitedSignalsBlocked& operator=(const WaitedSignalsBlocked&) = delete;
+
+  /// What was blocked before, for a child to start with.
+  const sigset_t& before() const { return before_; }
+
+ private:
+  sigset_t before_;
+};
+
+/// One child. Standard input, terminal, working directory and environment are passed on. While it runs, Ctrl-C and
+/// Ctrl-\ from the terminal reach it and are ignored here; SIGTERM and SIGHUP sent here are passed on to it. One at
+/// a time.
+class ChildProcess {
+ public:
+  /// Errors (kUsage): the command does not exist or may not be executed.
+  static Result<ChildProcess> Start(const std::vector<std::string>& command, const ChildOptions& options,
+                                    const WaitedSignalsBlocked& signals);
+  ChildProcess(ChildProcess&& other) noexcept;
+  ChildProcess& operator=(ChildProcess&&) = delete;
+  /// Restores the dispositions of the signals. A child that still runs goes on.
+  ~ChildProcess();
+
+  pid_t pid() const { return pid_; }
+  /// The reading end of its standard output with `pipe_output`, else -1.
+  int output() const { return output_; }
+  /// Waits at most so long; its end, or nothing while it runs. Signals are passed on while waiting.
+  std::optional<ExitStatus> Wait(std::chrono::milliseconds at_most);
+  /// To the child, or to its whole group when it leads one.
+  void Signal(int signal) const;
+
+ private:
+  struct Dispositions;
+  ChildProcess(pid_t pid, int output, bool own_group, Dispositions* before);
+
+  pid_t pid_;
+  int output_;
+  bool own_group_;
+  Dispositions* before_;
+  std::optional<ExitStatus> ended_;
+};
+
+}  // namespace heliograd

@@ -1,0 +1,112 @@
+#include "heliograd/meter/poller.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace heliograd {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000;
+constexpr int64_t kHandOverAfter = 10 * kSecond;
+
+bool IsCounter(ChannelKind kind) { return kind == ChannelKind::kEnergy || kind == ChannelKind::kCappedTime; }
+
+std::string InSeconds(int64_t ns) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f s", static_cast<double>(ns) / 1e9);
+  return text;
+}
+
+}  // namespace
+
+Poller::Poller(std::vector<std::unique_ptr<PowerMeter>> meters, Clock& clock)
+    : meters_(std::move(meters)), clock_(clock), ask_again_ns_(meters_.size(), 0) {
+  for (size_t i = 0; i < meters_.size(); ++i) {
+    first_channel_.push_back(channels_.size());
+    for (ChannelKind kind : meters_[i]->Channels()) channels_.push_back({static_cast<int>(i), kind});
+  }
+  latest_.resize(channels_.size());
+  states_.resize(channels_.size());
+}
+
+std::vector<DeviceRecord> Poller::Devices() const {
+  std::vector<DeviceRecord> devices;
+  for (const auto& meter : meters_) devices.push_back(meter->Device());
+  return devices;
+}
+
+void Poller::Poll() {
+  for (size_t i = 0; i < meters_.size(); ++i) PollMeter(i);
+}
+
+void Poller::PollMeter(size_t meter) {
+  PowerMeter& source = *meters_[meter];
+  const int64_t before_ns = clock_.Now().time_since_epoch().count();
+  if (ask_again_ns_[meter] != 0) {
+    if (before_ns < ask_again_ns_[meter]) return;
+    if (!source.Reopen()) {
+      ask_again_ns_[meter] = before_ns + kSecond;
+      return;
+    }
+    ask_again_ns_[meter] = 0;
+  }
+  const std::span<ChannelReading> readings(latest_.data() + first_channel_[meter], source.Channels().size());
+  source.Read(readings);
+  const int64_t after_ns = clock_.Now().time_since_epoch().count();
+  const int64_t middle_ns = before_ns + (after_ns - before_ns) / 2;
+  for (size_t i = 0; i < readings.size(); ++i) {
+    Record(first_channel_[meter] + i, readings[i], middle_ns, source);
+    if (readings[i].state == ReadingState::kLost) ask_again_ns_[meter] = after_ns + kSecond;
+  }
+}
+
+void Poller::Record(size_t channel, const ChannelReading& reading, int64_t now_ns, const PowerMeter& meter) {
+  ChannelState& state = states_[channel];
+  if (reading.state != ReadingState::kValue) {
+    // A name is made once per silence: this runs at every poll.
+    if (state.failures++ == 0) state.failure = reading.code == 0 ? "it gave no value" : meter.CodeName(reading.code);
+    return;
+  }
+  bool after_gap = false;
+  if (state.last_value_ns != 0 && now_ns - state.last_value_ns > kSilenceThatIsAGap / std::chrono::nanoseconds(1)) {
+    const std::string silence = InSeconds(now_ns - state.last_value_ns);
+    NoteGap(channel, now_ns,
+            state.failures > 0
+                ? state.failure + " for " + silence
+                : "no answer for " + silence + ": the driver's call blocked, or the machine stood still");
+    after_gap = true;
+  }
+  const bool went_back = !state.samples.empty() && reading.value < state.samples.back().value;
+  if (!after_gap && went_back && IsCounter(channels_[channel].kind)) {
+    NoteGap(channel, now_ns, "the counter went back: the driver was loaded again");
+    after_gap = true;
+  }
+  const size_t count = state.samples.size();
+  AppendReading(state.samples, now_ns, reading.driver_us, reading.value, after_gap);
+  if (state.samples.size() != count) state.only_goes_on = false;
+  state.last_value_ns = now_ns;
+  state.failures = 0;
+}
+
+void Poller::NoteGap(size_t channel, int64_t now_ns, std::string reason) {
+  gaps_.push_back({static_cast<int>(channel), states_[channel].last_value_ns, now_ns, std::move(reason)});
+}
+
+RunBatch Poller::Take(bool everything) {
+  RunBatch batch;
+  for (size_t i = 0; i < states_.size(); ++i) {
+    ChannelState& state = states_[i];
+    if (state.samples.empty()) continue;
+    const Sample& last = state.samples.back();
+    if (state.only_goes_on && !everything && last.last_ns - last.first_ns < kHandOverAfter) continue;
+    // The last value may go on: its rest starts where this part ends and is no change.
+    const Sample rest = {last.last_ns, last.last_ns, last.driver_us, last.value, false};
+    batch.samples.emplace_back(static_cast<int>(i), std::move(state.samples));
+    state.samples = {rest};
+    state.only_goes_on = true;
+  }
+  batch.gaps.swap(gaps_);
+  return batch;
+}
+
+}  // namespace heliograd

@@ -1,0 +1,59 @@
+// Polls meters and turns their answers into samples and gaps. One thread at a time; the sampler gives it one.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "heliograd/base/clock.h"
+#include "heliograd/meter/meter.h"
+#include "heliograd/trace/run_store.h"
+
+namespace heliograd {
+
+/// A channel without a value for longer than this has a gap; shorter silences are the debouncing of answers that
+/// drivers give wrongly when they are polled fast.
+inline constexpr std::chrono::milliseconds kSilenceThatIsAGap{100};
+
+class Poller {
+ public:
+  /// The clock must outlive the poller.
+  Poller(std::vector<std::unique_ptr<PowerMeter>> meters, Clock& clock);
+
+  std::vector<DeviceRecord> Devices() const;
+  /// One per device and kind; samples and gaps name them by index.
+  const std::vector<ChannelRecord>& Channels() const { return channels_; }
+
+  /// Asks every meter once. The stamp of a reading is the middle of its call. A device that is lost is asked for again
+  /// once a second.
+  void Poll();
+  /// The last value of each channel, for a live display.
+  const std::vector<ChannelReading>& Latest() const { return latest_; }
+
+  /// What was recorded since the last Take. Values that merely go on are handed over every 10 s, or with `everything`.
+  RunBatch Take(bool everything);
+
+ private:
+  struct ChannelState {
+    std::vector<Sample> samples;  // not yet taken; the last one may go on
+    int64_t last_value_ns = 0;    // the last poll that gave a value; 0 before the first
+    int failures = 0;             // polls without a value since then
+    std::string failure;          // why the last of them gave none
+    bool only_goes_on = false;    // `samples` is one that was handed over already and did not change since
+  };
+
+  void PollMeter(size_t meter);
+  void Record(size_t channel, const ChannelReading& reading, int64_t now_ns, const PowerMeter& meter);
+  void NoteGap(size_t channel, int64_t now_ns, std::string reason);
+
+  std::vector<std::unique_ptr<PowerMeter>> meters_;
+  Clock& clock_;
+  std::vector<ChannelRecord> channels_;
+  std::vector<size_t> first_channel_;  // of each meter
+  std::vector<int64_t> ask_again_ns_;  // of each meter: when a lost device is asked for again; 0 = it is there
+  std::vector<ChannelReading> latest_;
+  std::vector<ChannelState> states_;
+  std::vector<Gap> gaps_;
+};
+
+}  // namespace heliograd

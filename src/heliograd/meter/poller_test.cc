@@ -1,0 +1,215 @@
+#include "heliograd/meter/poller.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "heliograd/meter/replay_meter.h"
+#include "heliograd/meter/sampler.h"
+
+namespace heliograd {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr Stamp kStart{std::chrono::seconds(1'764'000'000)};
+
+/// What the scripted device answers next.
+struct Script {
+  ReadingState state = ReadingState::kValue;
+  int64_t power_mw = 150'000;
+  int64_t energy_uj = 1'000'000;
+  int code = 0;
+  bool comes_back = true;
+  std::chrono::nanoseconds call_time{0};
+};
+
+class ScriptedMeter : public PowerMeter {
+ public:
+  ScriptedMeter(const Script& script, Clock& clock) : script_(script), clock_(clock) {}
+  const DeviceRecord& Device() const override { return device_; }
+  const std::vector<ChannelKind>& Channels() const override { return kinds_; }
+  std::string CodeName(int code) const override { return "CODE_" + std::to_string(code); }
+  bool Reopen() override { return script_.comes_back; }
+  void Read(std::span<ChannelReading> readings) override {
+    if (script_.call_time.count() > 0) clock_.SleepUntil(clock_.Now() + script_.call_time);
+    readings[0] = {script_.state, script_.power_mw, 0, script_.code};
+    readings[1] = {script_.state, script_.energy_uj, 0, script_.code};
+  }
+
+ private:
+  const Script& script_;
+  Clock& clock_;
+  DeviceRecord device_ = {"GPU-script", "Scripted", "1", "script"};
+  std::vector<ChannelKind> kinds_ = {ChannelKind::kPowerInstant, ChannelKind::kEnergy};
+};
+
+class PollerTest : public testing::Test {
+ protected:
+  void Poll(int polls) {
+    for (int i = 0; i < polls; ++i) {
+      clock_.SleepUntil(clock_.Now() + milliseconds(2));
+      poller_.Poll();
+    }
+  }
+  static std::vector<std::unique_ptr<PowerMeter>> One(std::unique_ptr<PowerMeter> meter) {
+    std::vector<std::unique_ptr<PowerMeter>> meters;
+    meters.push_back(std::move(meter));
+    return meters;
+  }
+
+  Script script_;
+  ManualClock clock_{kStart};
+  Poller poller_{One(std::make_unique<ScriptedMeter>(script_, clock_)), clock_};
+};
+
+TEST_F(PollerTest, AValueThatStaysIsOneSample) {
+  Poll(50);
+  script_.power_mw = 160'000;
+  Poll(50);
+  const RunBatch batch = poller_.Take(true);
+  ASSERT_EQ(batch.samples.size(), 2u);
+  const std::vector<Sample>& power = batch.samples[0].second;
+  ASSERT_EQ(power.size(), 2u);
+  EXPECT_FALSE(power[0].changed);  // it may have been on show long before the first poll
+  EXPECT_TRUE(power[1].changed);
+  EXPECT_EQ(power[0].last_ns - power[0].first_ns, 98'000'000);
+  EXPECT_EQ(power[1].first_ns - power[0].last_ns, 2'000'000);
+}
+
+TEST_F(PollerTest, WhatMerelyGoesOnIsHandedOverEveryTenSecondsAndAtTheEnd) {
+  Poll(10);
+  EXPECT_EQ(poller_.Take(false).samples.size(), 2u);
+  Poll(500);  // one second
+  EXPECT_TRUE(poller_.Take(false).samples.empty());
+  Poll(5000);
+  EXPECT_EQ(poller_.Take(false).samples.size(), 2u);
+  Poll(10);
+  EXPECT_EQ(poller_.Take(true).samples.size(), 2u);
+}
+
+TEST_F(PollerTest, AShortSilenceIsDebouncedAndALongOneIsAGapWithItsReason) {
+  Poll(10);
+  script_.state = ReadingState::kNotSupported;
+  script_.code = 3;
+  Poll(20);  // 40 ms
+  script_.state = ReadingState::kValue;
+  Poll(10);
+  EXPECT_TRUE(poller_.Take(true).gaps.empty());
+  script_.state = ReadingState::kNothingYet;
+  Poll(200);  // 400 ms
+  script_.state = ReadingState::kValue;
+  Poll(10);
+  const RunBatch batch = poller_.Take(true);
+  ASSERT_EQ(batch.gaps.size(), 2u);
+  EXPECT_EQ(batch.gaps[0].reason, "CODE_3 for 0.4 s");
+  EXPECT_EQ(batch.gaps[0].end_ns - batch.gaps[0].begin_ns, 402'000'000);
+  EXPECT_FALSE(batch.samples[0].second.back().changed);
+}
+
+TEST_F(PollerTest, ACounterThatGoesBackIsAGapAndNeverNegativeEnergy) {
+  Poll(10);
+  script_.energy_uj = 5;
+  Poll(10);
+  const RunBatch batch = poller_.Take(true);
+  ASSERT_EQ(batch.gaps.size(), 1u);
+  EXPECT_NE(batch.gaps[0].reason.find("driver was loaded again"), std::string::npos);
+  EXPECT_EQ(batch.gaps[0].channel, 1);
+  EXPECT_FALSE(batch.samples[1].second.back().changed);
+}
+
+TEST_F(PollerTest, ALostDeviceIsAskedForOnceASecondUntilItIsBack) {
+  Poll(10);
+  script_.state = ReadingState::kLost;
+  script_.code = 15;
+  script_.comes_back = false;
+  Poll(1000);
+  script_.comes_back = true;
+  script_.state = ReadingState::kValue;
+  Poll(600);
+  const RunBatch batch = poller_.Take(true);
+  ASSERT_EQ(batch.gaps.size(), 2u);
+  EXPECT_EQ(batch.gaps[0].reason.substr(0, 11), "CODE_15 for");
+  const double lost_s = static_cast<double>(batch.gaps[0].end_ns - batch.gaps[0].begin_ns) / 1e9;
+  EXPECT_GE(lost_s, 2.0);
+  EXPECT_LE(lost_s, 3.0 + 0.01);  // found at the next question, at most a second later
+}
+
+TEST_F(PollerTest, ACallThatHangsIsAGapThatSaysSo) {
+  Poll(10);
+  script_.call_time = std::chrono::seconds(3);
+  Poll(1);
+  script_.call_time = {};
+  Poll(10);
+  const RunBatch batch = poller_.Take(true);
+  ASSERT_GE(batch.gaps.size(), 2u);
+  EXPECT_NE(batch.gaps[0].reason.find("the driver's call blocked"), std::string::npos) << batch.gaps[0].reason;
+}
+
+TEST(ReplayMeter, GivesBackARecordingAtItsOwnPace) {
+  const std::string path = (std::filesystem::temp_directory_path() / ("replay_" + std::to_string(getpid()))).string();
+  const int64_t start_ns = kStart.time_since_epoch().count();
+  const auto at = [&](int64_t first_ms, int64_t last_ms, int64_t value, bool changed) {
+    return Sample{start_ns + first_ms * 1'000'000, start_ns + last_ms * 1'000'000, 0, value, changed};
+  };
+  Result<RunWriter> writer =
+      RunWriter::Create(path, {{"GPU-1", "Card", "1", "nvml"}}, {{0, ChannelKind::kPowerInstant}}, {});
+  ASSERT_TRUE(writer) << writer.error().Message();
+  const std::vector<Sample> recorded = {at(0, 98, 100'000, false), at(100, 198, 120'000, true),
+                                        at(900, 998, 130'000, false), at(1000, 1002, 140'000, true)};
+  ASSERT_TRUE(writer->Append({{{0, recorded}}, {}, {}, {}}));
+  ASSERT_TRUE(writer->Close());
+
+  const Result<RunReader> run = RunReader::Open(path);
+  ManualClock clock(kStart + std::chrono::hours(24));
+  EXPECT_FALSE(OpenReplayMeter(*run, 1, clock));
+  auto meter = OpenReplayMeter(*run, 0, clock);
+  ASSERT_TRUE(meter) << meter.error().Message();
+  std::vector<std::unique_ptr<PowerMeter>> meters;
+  meters.push_back(std::move(*meter));
+  Poller poller(std::move(meters), clock);
+  for (int i = 0; i <= 501; ++i) {
+    poller.Poll();
+    clock.SleepUntil(clock.Now() + milliseconds(2));
+  }
+  RunBatch again = poller.Take(true);
+  ASSERT_EQ(again.samples.size(), 1u);
+  for (Sample& sample : again.samples[0].second) {
+    sample.first_ns -= 24 * 3600 * int64_t{1'000'000'000};
+    sample.last_ns -= 24 * 3600 * int64_t{1'000'000'000};
+  }
+  EXPECT_EQ(again.samples[0].second, recorded);
+  ASSERT_EQ(again.gaps.size(), 1u);
+  std::filesystem::remove(path);
+}
+
+TEST(Sampler, KeepsItsPaceAndSaysWhenACallTakesTooLong) {
+  Script script;
+  script.call_time = milliseconds(5);  // with a period of 2 ms every second and third deadline has passed
+  std::vector<std::unique_ptr<PowerMeter>> meters;
+  meters.push_back(std::make_unique<ScriptedMeter>(script, SteadyClock()));
+  Sampler sampler(std::move(meters), SteadyClock(), {});
+  ASSERT_TRUE(sampler.Start());
+  SteadyClock().SleepUntil(SteadyClock().Now() + milliseconds(60));
+  sampler.Stop();
+  const SamplerFigures figures = sampler.Figures();
+  EXPECT_GT(figures.polls, 0);
+  EXPECT_EQ(figures.slow_polls, figures.polls);
+  EXPECT_GE(figures.skipped, 2 * figures.polls);
+  EXPECT_GE(figures.longest_poll, milliseconds(5));
+  EXPECT_EQ(sampler.Take(true).samples.size(), 2u);
+}
+
+TEST(Sampler, AProcessorThatDoesNotExistIsRefused) {
+  Script script;
+  std::vector<std::unique_ptr<PowerMeter>> meters;
+  meters.push_back(std::make_unique<ScriptedMeter>(script, SteadyClock()));
+  Sampler sampler(std::move(meters), SteadyClock(), {.cpu = 100'000});
+  const Result<void> started = sampler.Start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().kind, ErrorKind::kUsage);
+}
+
+}  // namespace
+}  // namespace heliograd

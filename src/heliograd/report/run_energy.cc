@@ -1,0 +1,272 @@
+#include "heliograd/report/run_energy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "heliograd/base/text.h"
+#include "heliograd/model/tick_times.h"
+#include "heliograd/model/window_energy.h"
+
+namespace heliograd {
+namespace {
+
+constexpr double kDisagreement = 0.05;         // between counter and integral: beyond it one of them is wrong
+constexpr double kSpareSeconds = 5;            // of record read before and after the interval, for ticks and lag
+constexpr double kAverageWindowSeconds = 1.0;  // of the driver's average power (NVML field 185)
+
+/// One channel of one device over the interval, in seconds from the interval's begin.
+struct Series {
+  ChannelKind kind;
+  std::vector<Sample> samples;
+};
+
+struct Interval {
+  int64_t begin_ns, end_ns;
+  double poll_s;
+
+  double Seconds(int64_t stamp_ns) const { return static_cast<double>(stamp_ns - begin_ns) * 1e-9; }
+  double length_s() const { return Seconds(end_ns); }
+};
+
+double InSiUnits(ChannelKind kind, int64_t value) {
+  return static_cast<double>(value) * (kind == ChannelKind::kEnergy ? 1e-6 : 1e-3);
+}
+
+/// The record cut where the driver was loaded again; silences of a counter that went on are no cut.
+std::vector<std::vector<PolledValue>> UnbrokenChanges(const Series& series, const Interval& interval) {
+  std::vector<std::vector<PolledValue>> parts(1);
+  const Sample* before = nullptr;
+  for (const Sample& sample : series.samples) {
+    const bool is_counter = series.kind == ChannelKind::kEnergy;
+    const bool cut = before != nullptr && (is_counter ? sample.value < before->value : !sample.changed);
+    if (cut) parts.emplace_back();
+    if (sample.changed)
+      parts.back().push_back({interval.Seconds(sample.first_ns), InSiUnits(series.kind, sample.value)});
+    before = &sample;
+  }
+  std::erase_if(parts, [](const auto& part) { return part.size() < 3; });
+  return parts;
+}
+
+double MedianGap(const std::vector<PolledValue>& changes) {
+  std::vector<double> gaps;
+  for (size_t i = 1; i < changes.size(); ++i) gaps.push_back(changes[i].time_s - changes[i - 1].time_s);
+  std::nth_element(gaps.begin(), gaps.begin() + static_cast<long>(gaps.size() / 2), gaps.end());
+  return gaps[gaps.size() / 2];
+}
+
+struct Ticks {
+  std::vector<SensorTick> ticks;
+  double period_s = 0;
+  double step_sd_s = 0;
+};
+
+/// Tick times from the line through all of them; where there are too few, or the sensor is as fast as the polls, each
+/// change half a poll before the poll that saw it.
+Ticks TicksOf(const std::vector<PolledValue>& changes, double poll_s) {
+  if (const Result<TickTimes> fitted = FitTickTimes(changes, poll_s)) {
+    return {fitted->ticks, fitted->period_s, fitted->StepSd()};
+  }
+  Ticks ticks;
+  ticks.period_s = MedianGap(changes);
+  ticks.step_sd_s = poll_s / std::sqrt(12.0);  // evenly anywhere within one poll
+  for (size_t i = 0; i < changes.size(); ++i) {
+    ticks.ticks.push_back({changes[i].time_s - poll_s / 2, changes[i].value, static_cast<long>(i)});
+  }
+  return ticks;
+}
+
+WindowRequest Request(const Ticks& ticks, EnergySource source, ChannelKind kind,
+                      const std::optional<DeviceCalibration>& calibration) {
+  WindowRequest request;
+  request.ticks = ticks.ticks;
+  request.source = source;
+  if (calibration) request.timing = calibration->timing;
+  request.timing.period_s = ticks.period_s;
+  if (!calibration) request.timing.window_s = ticks.period_s;
+  if (kind == ChannelKind::kPowerAverage) {
+    request.timing.window_s = std::max(kAverageWindowSeconds, ticks.period_s);
+    request.timing.contiguous = false;
+  }
+  request.timing.step_sd_s = std::max(request.timing.step_sd_s, ticks.step_sd_s);
+  return request;
+}
+
+/// What one channel says of the interval.
+struct ChannelEnergy {
+  Energy energy, half_width;
+  double gain_half_width = 0;
+  double known_s = 0;
+  double highest_w = 0;  // of any reading
+  std::vector<std::string> remarks;
+};
+
+void AddPart(ChannelEnergy& sum, const WindowEnergy& part, double length_s) {
+  sum.energy += part.energy;
+  // The parts' errors are taken as fully correlated: lag and offset are the same in all.
+  sum.half_width += part.half_width;
+  sum.gain_half_width = part.gain_half_width;
+  sum.known_s += length_s;
+  if (!part.unresolved.empty()) sum.remarks.push_back(part.unresolved);
+}
+
+/// The energy of the time that no part covers, at the mean of the rest, give or take all of it.
+void AddUnknownTime(ChannelEnergy& sum, const Interval& interval) {
+  const double unknown_s = interval.length_s() - sum.known_s;
+  if (unknown_s < interval.poll_s || sum.known_s <= 0) return;
+  const Energy filled = sum.energy * (unknown_s / sum.known_s);
+  sum.energy += filled;
+  sum.half_width += filled;
+  sum.remarks.push_back(
+      fmt::format("{:.2f} s of {:.2f} s were not seen (the device gave no value or its driver was loaded again): their "
+                  "energy is assumed at the mean of the rest, give or take all of it",
+                  unknown_s, interval.length_s()));
+}
+
+std::optional<ChannelEnergy> EnergyOfChannel(const Series& series, EnergySource source, const Interval& interval,
+                                             const std::optional<DeviceCalibration>& calibration) {
+  ChannelEnergy sum;
+  const auto parts = UnbrokenChanges(series, interval);
+  for (const std::vector<PolledValue>& changes : parts) {
+    const Ticks ticks = TicksOf(changes, interval.poll_s);
+    WindowRequest request = Request(ticks, source, series.kind, calibration);
+    // A part that is cut by a gap is asked only for what it covers.
+    const bool reaches_begin = ticks.ticks.front().time_s <= 0 && &changes == &parts.front();
+    const bool reaches_end = ticks.ticks.back().time_s >= interval.length_s() && &changes == &parts.back();
+    const double inset_s = ticks.period_s + request.timing.window_s;
+    request.begin_s = reaches_begin ? 0 : std::max(0.0, ticks.ticks.front().time_s + inset_s);
+    request.end_s =
+        reaches_end ? interval.length_s() : std::min(interval.length_s(), ticks.ticks.back().time_s - inset_s);
+    if (request.end_s <= request.begin_s) continue;
+    const Result<WindowEnergy> part = EstimateWindowEnergy(request);
+    if (!part) {
+      sum.remarks.push_back(part.error().Message());
+      continue;
+    }
+    AddPart(sum, *part, request.end_s - request.begin_s);
+  }
+  if (sum.known_s <= 0) return std::nullopt;
+  AddUnknownTime(sum, interval);
+  return sum;
+}
+
+double HighestReading(const Series& series, const Interval& interval) {
+  int64_t highest = 0;
+  for (const Sample& sample : series.samples) {
+    if (sample.last_ns >= interval.begin_ns && sample.first_ns <= interval.end_ns)
+      highest = std::max(highest, sample.value);
+  }
+  return InSiUnits(series.kind, highest);
+}
+
+int64_t ChangesWithin(const Series& series, const Interval& interval) {
+  return std::count_if(series.samples.begin(), series.samples.end(), [&](const Sample& sample) {
+    return sample.changed && sample.first_ns >= interval.begin_ns && sample.first_ns <= interval.end_ns;
+  });
+}
+
+const Series* Find(const std::vector<Series>& all, ChannelKind kind) {
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Series& series) { return series.kind == kind; });
+  return found == all.end() || found->samples.empty() ? nullptr : &*found;
+}
+
+void CrossCheck(DeviceEnergy& result, const Energy counter, const std::optional<ChannelEnergy>& integral) {
+  if (!integral) return;
+  result.integral = integral->energy;
+  const double apart = InJoules(integral->energy) / InJoules(counter) - 1;
+  // The integral's own interval may be wide in a short run; then it proves nothing.
+  const double known = InJoules(integral->half_width) / InJoules(counter);
+  if (std::abs(apart) > kDisagreement + known) {
+    result.remarks.push_back(fmt::format(
+        "counter and integral of the power readings disagree by {:+.1f} %: run `heliograd calibrate`, which "
+        "finds out what the sensor misses",
+        100 * apart));
+  }
+}
+
+std::optional<DeviceEnergy> EnergyOfDevice(const DeviceRecord& device, const std::vector<Series>& all,
+                                           const Interval& interval,
+                                           const std::optional<DeviceCalibration>& calibration) {
+  const Series* counter = Find(all, ChannelKind::kEnergy);
+  const Series* power = Find(all, ChannelKind::kPowerInstant);
+  if (power == nullptr) power = Find(all, ChannelKind::kPowerAverage);
+
+  std::optional<ChannelEnergy> counted, integrated;
+  const bool blind = calibration && calibration->counter_is_blind;
+  if (counter != nullptr) {
+    counted = EnergyOfChannel(*counter, blind ? EnergySource::kBlindCounter : EnergySource::kTrueCounter, interval,
+                              calibration);
+  }
+  if (power != nullptr) integrated = EnergyOfChannel(*power, EnergySource::kReadings, interval, calibration);
+  if (!counted && !integrated) return std::nullopt;
+
+  const ChannelEnergy& chosen = counted ? *counted : *integrated;
+  DeviceEnergy result;
+  result.device = device;
+  result.energy = chosen.energy;
+  // Processors' counters are models or shunts of the maker with no published gain error; the same 5 % is assumed.
+  const double half_j = std::hypot(InJoules(chosen.half_width), chosen.gain_half_width * InJoules(chosen.energy));
+  result.low = Joules(std::max(0.0, InJoules(chosen.energy) - half_j));
+  result.high = Joules(InJoules(chosen.energy) + half_j);
+  result.gain_half_width = chosen.gain_half_width;
+  result.mean = chosen.energy / Seconds(interval.length_s());
+  result.peak = power != nullptr ? Watts(HighestReading(*power, interval)) : result.mean;
+  result.method = counted                                     ? "energy counter"
+                  : power->kind == ChannelKind::kPowerAverage ? "integral of 1 s average power"
+                                                              : "integral of power readings";
+  result.samples = ChangesWithin(counted ? *counter : *power, interval);
+  result.remarks = chosen.remarks;
+  if (power == nullptr) result.remarks.push_back("the peak is not known: this source has no power readings");
+  if (counted) CrossCheck(result, counted->energy, integrated);
+  return result;
+}
+
+double PollSeconds(const std::vector<std::pair<std::string, std::string>>& facts) {
+  for (const auto& [key, value] : facts) {
+    const std::optional<double> number = key == "sampling_period_ms" ? ParseNumber(value) : std::nullopt;
+    if (number && *number > 0) return *number * 1e-3;
+  }
+  return 0.002;
+}
+
+}  // namespace
+
+Result<std::vector<DeviceEnergy>> EnergyBetween(const RunReader& run, int64_t begin_ns, int64_t end_ns,
+                                                const std::map<std::string, DeviceCalibration>& calibrations,
+                                                std::vector<std::string>& left_out) {
+  const auto devices = run.Devices();
+  const auto channels = run.Channels();
+  const auto facts = run.Facts();
+  if (!devices) return Fail(devices.error());
+  if (!channels) return Fail(channels.error());
+  if (!facts) return Fail(facts.error());
+  const Interval interval = {begin_ns, end_ns, PollSeconds(*facts)};
+  const auto spare_ns = static_cast<int64_t>(kSpareSeconds * 1e9);
+
+  std::vector<DeviceEnergy> energies;
+  for (size_t device = 0; device < devices->size(); ++device) {
+    std::vector<Series> all;
+    for (size_t i = 0; i < channels->size(); ++i) {
+      const ChannelRecord& channel = (*channels)[i];
+      if (channel.device != static_cast<int>(device)) continue;
+      Result<std::vector<Sample>> samples = run.Samples(static_cast<int>(i), begin_ns - spare_ns, end_ns + spare_ns);
+      if (!samples) return Fail(samples.error());
+      all.push_back({channel.kind, std::move(*samples)});
+    }
+    const DeviceRecord& record = (*devices)[device];
+    const auto known = calibrations.find(record.uuid);
+    const std::optional<DeviceCalibration> calibration =
+        known == calibrations.end() ? std::nullopt : std::optional(known->second);
+    if (std::optional<DeviceEnergy> energy = EnergyOfDevice(record, all, interval, calibration)) {
+      energies.push_back(std::move(*energy));
+    } else {
+      left_out.push_back(record.name + " (" + record.uuid +
+                         "): its sensor updated too rarely in this interval to tell an energy: measure longer");
+    }
+  }
+  return energies;
+}
+
+}  // namespace heliograd
