@@ -1,7 +1,8 @@
 // heliograd's planner as a contender: one instance of the study's family at a time.
 //
 //   dispatch_bench --instances FILE   writes the 288 instances as JSON, for peers to read
-//   dispatch_bench                    answers requests (contender.h); a request is an instance's place in that list
+//   dispatch_bench [SOLVER]           answers requests (contender.h); a request is an instance's place in that list;
+//                                     SOLVER is auto (default), kernel or highs
 #include <fmt/format.h>
 
 #include <iostream>
@@ -92,14 +93,15 @@ json InstancesJson(const std::vector<Instance>& instances) {
 
 int Main(const std::vector<std::string>& arguments) {
   const bool write = arguments.size() == 2 && arguments[0] == "--instances";
-  if (!write && !arguments.empty()) {
-    std::cerr << "usage: dispatch_bench [--instances FILE]\n";
+  const auto choice = SolverChoiceFromName(arguments.empty() ? "auto" : arguments[0]);
+  if (!write && (arguments.size() > 1 || !choice)) {
+    std::cerr << "usage: dispatch_bench [--instances FILE | auto | kernel | highs]\n";
     return 2;
   }
   const auto instances = LoadInstances();
   if (!instances) return Complain(instances.error());
   if (write) return WriteJson(arguments[1], InstancesJson(*instances));
-  const auto solver = MakeHighsSolver();
+  const auto solver = MakeSolver(*choice);
   return AnswerRequests("heliograd with " + solver->Name(),
                         [&](const std::string& request) { return Solve(*instances, *solver, request); });
 }

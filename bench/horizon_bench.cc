@@ -66,10 +66,9 @@ Result<json> WithBinaries(const DispatchProblem& problem, Duration limit) {
   return RunModel(WithDirectionBinaries(BuildDispatchModel(problem, Formulation::kBlend).linear), watch, limit);
 }
 
-/// What `plan` does.
-Result<json> AsPlanned(const DispatchProblem& problem, Duration limit) {
+Result<json> Solve(const DispatchSolver& solver, const DispatchProblem& problem, Duration limit) {
   const Stopwatch watch;
-  const auto solution = MakeHighsSolver()->Solve(problem, Formulation::kBlend, {kTolerance, limit});
+  const auto solution = solver.Solve(problem, Formulation::kBlend, {kTolerance, limit});
   if (!solution) return Fail(solution.error());
   const bool has_plan = !solution->decisions.empty();
   return json{{"ms", watch.ElapsedMs()},
@@ -77,6 +76,16 @@ Result<json> AsPlanned(const DispatchProblem& problem, Duration limit) {
               {"proven", solution->status == SolveStatus::kOptimal},
               {"cost_eur", has_plan ? json(InEuros(solution->objective)) : json()},
               {"bound_eur", InEuros(solution->bound)}};
+}
+
+/// What `plan` does.
+Result<json> AsPlanned(const DispatchProblem& problem, Duration limit) {
+  return Solve(*MakeAutoSolver(), problem, limit);
+}
+
+/// What `plan --solver highs` does.
+Result<json> WithHighs(const DispatchProblem& problem, Duration limit) {
+  return Solve(*MakeHighsSolver(), problem, limit);
 }
 
 Result<json> Measure(int slots, int slot_minutes, Duration limit) {
@@ -89,6 +98,7 @@ Result<json> Measure(int slots, int slot_minutes, Duration limit) {
   using Way = Result<json> (*)(const DispatchProblem&, Duration);
   for (const auto& [name, way] : {std::pair<const char*, Way>{"without_directions", WithoutDirections},
                                   {"as_planned", AsPlanned},
+                                  {"with_highs", WithHighs},
                                   {"direction_binaries", WithBinaries}}) {
     auto run = way(*problem, limit);
     if (!run) return Fail(run.error());

@@ -1,4 +1,4 @@
-"""The study's family: 96 instances in three formulations, heliograd beside Gurobi at equal tolerance."""
+"""The study's family: 96 instances in three formulations, the kernel beside HiGHS and Gurobi at equal tolerance."""
 import json
 import subprocess
 import sys
@@ -17,7 +17,7 @@ def measure(repetitions):
     instances_file = FOLDER / "family_instances.json"
     subprocess.run([PROGRAM, "--instances", str(instances_file)], check=True)
     instances = json.loads(instances_file.read_text(encoding="utf-8"))
-    contenders = start([[PROGRAM], [sys.executable, PEER, str(instances_file)]])
+    contenders = start([[PROGRAM, "auto"], [PROGRAM, "highs"], [sys.executable, PEER, str(instances_file)]])
     names = [contender.name for contender in contenders]
     answers = in_turns(contenders, list(range(len(instances))), repetitions)
     summaries = [summary(formulation, instances, names, answers) for formulation in FORMULATIONS]

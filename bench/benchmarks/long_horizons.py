@@ -6,9 +6,10 @@ from report import RUN, Report, number
 
 PROGRAM = "build/bench/horizon_bench"
 TIME_LIMIT_S = 60
-HORIZONS = ((192, 15), (8760, 60))  # slots, minutes
+HORIZONS = ((192, 15), (672, 15), (8760, 60))  # slots, minutes
 WAYS = {"without_directions": "no rule against buying and selling at once (LP)",
-        "as_planned": "as `plan` solves it: the rule kept by branching on broken slots",
+        "as_planned": "as `plan` solves it: the kernel",
+        "with_highs": "HiGHS: the rule kept by branching on broken slots",
         "direction_binaries": "a direction binary in each slot that could gain (MIP)"}
 
 

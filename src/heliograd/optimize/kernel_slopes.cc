@@ -112,6 +112,24 @@ void SlotLists::Draw(const BusCurve& curve, Modes modes, SlotList& list) const {
   writer.End();
 }
 
+void DrawAtPoint(const Problem& problem, const Slot& slot, const BusCurve& curve, const GpuPoint& point, Modes modes,
+                 SlotList& list) {
+  const double most_m = (modes & kCharges) != 0 ? problem.most_charge : 0;
+  const double least_m = (modes & kDischarges) != 0 ? -problem.beta * problem.most_discharge : 0;
+  ListWriter writer(problem, most_m, least_m, list);
+  if (slot.sells_all) {  // the charger buys and the cells sell, whatever the GPU does
+    writer.Begin(most_m, slot.import_price * (point.energy + most_m) - slot.export_price * slot.pv, point.work);
+    if (writer.Fall(slot.import_price, most_m, 0)) writer.Fall(slot.export_price, -least_m, 0);
+  } else {
+    writer.Begin(curve.x_high - point.energy, curve.cost_high, point.work);
+    for (int i = 0; i < curve.count; ++i) {
+      const BusCurve::Piece& piece = curve.pieces[static_cast<size_t>(i)];
+      if (!writer.Fall(piece.slope, piece.length, 0)) break;
+    }
+  }
+  writer.End();
+}
+
 void SlotLists::Convexify(std::span<const SlotList* const> lists, SlotList& envelope) {
   vertices_.clear();
   for (const SlotList* list : lists) {

@@ -26,6 +26,11 @@ struct SlotList {
   std::vector<Piece> pieces;
 };
 
+/// The list of one curve with the GPU at one point. Convex where a charge and a discharge are not both open in a slot
+/// that burns.
+void DrawAtPoint(const Problem& problem, const Slot& slot, const BusCurve& curve, const GpuPoint& point, Modes modes,
+                 SlotList& list);
+
 /// A value function over stored energy, its pieces elsewhere.
 struct ValueHead {
   double low = 0, cost_low = 0;       // its left end

@@ -76,6 +76,35 @@ void DrawCommonCurve(const Slot& slot, BusCurve& curve) {
   if (p < 0) curve.Add(p, slot.most_export);
 }
 
+/// `paper`: nothing is curtailed. Precondition: the limits do not bind.
+void DrawPaperCurve(const Slot& slot, BusCurve& curve) {
+  curve.Begin(slot.pv + slot.most_import, slot.import_price * slot.most_import);
+  curve.Add(slot.import_price, slot.most_import);
+  curve.Add(slot.export_price, slot.most_export);
+}
+
+Slot MakePaperSlot(const DispatchProblem& problem, const Problem& kernel, int t) {
+  Slot slot;
+  slot.pv = InKilowattHours(problem.pv[static_cast<size_t>(t)]);
+  slot.import_price = InEurosPerKilowattHour(ObjectiveImportPrice(problem, t));
+  slot.export_price = InEurosPerKilowattHour(problem.export_price[static_cast<size_t>(t)]);
+  slot.most_import = kernel.gpu.back().energy + kernel.most_charge;
+  slot.most_export = slot.pv + kernel.beta * kernel.most_discharge;
+  slot.sells_all = slot.export_price > slot.import_price;
+  DrawPaperCurve(slot, slot.curve);
+  return slot;
+}
+
+bool FitsPaper(const DispatchProblem& problem, const Problem& kernel, double hours) {
+  for (const Slot& slot : kernel.slots) {
+    if (slot.import_price < 0 || slot.export_price < 0) return false;
+    if (kernel.alpha * kernel.beta * slot.export_price > slot.import_price) return false;
+    if (LimitKwh(problem.grid.import_limit, hours) < slot.most_import) return false;
+    if (LimitKwh(problem.grid.export_limit, hours) < slot.most_export) return false;
+  }
+  return true;
+}
+
 Slot MakeSlot(const DispatchProblem& problem, const Problem& kernel, int t, double hours) {
   Slot slot;
   slot.pv = InKilowattHours(problem.pv[static_cast<size_t>(t)]);
@@ -138,15 +167,31 @@ double Problem::EnergyIn(const Slot& slot, double work_done, double z) const {
 }
 
 BusFlows FlowsAt(const Slot& slot, double x) {
+  if (std::abs(x - slot.pv) < kRounding) x = slot.pv;  // no trace of rounding is bought or sold
   const BusFlows buying = WhenBuying(slot, x), selling = WhenSelling(slot, x);
   return buying.cost < selling.cost ? buying : selling;
 }
 
+BusFlows PaperFlowsAt(const Slot& slot, double used, double given) {
+  const double net = used - given - slot.pv;
+  BusFlows flows;
+  flows.pv_used = slot.pv;
+  flows.grid_import = slot.sells_all ? used : std::max(net, 0.0);
+  flows.grid_export = slot.sells_all ? slot.pv + given : std::max(-net, 0.0);
+  flows.cost = flows.grid_import * slot.import_price - flows.grid_export * slot.export_price;
+  return flows;
+}
+
 std::optional<Problem> MakeProblem(const DispatchProblem& problem, Formulation formulation) {
   const double hours = InHours(problem.horizon.SlotDuration());
-  const std::vector<GpuPoint> points = AllPoints(problem, hours);
-  if (points.size() < 2 || points[0].energy > points[1].energy) return std::nullopt;
+  std::vector<GpuPoint> points = AllPoints(problem, hours);
   Problem kernel;
+  kernel.fill_rule = formulation == Formulation::kPaper;
+  if (kernel.fill_rule) {
+    points.erase(points.begin());  // the study's job is never off
+  } else if (points[0].energy > points[1].energy) {
+    return std::nullopt;
+  }
   kernel.gpu = formulation == Formulation::kBlend ? UpperHull(points) : points;
   const Battery& battery = problem.battery;
   kernel.capacity = InKilowattHours(battery.capacity);
@@ -156,7 +201,8 @@ std::optional<Problem> MakeProblem(const DispatchProblem& problem, Formulation f
   kernel.beta = battery.discharge_efficiency;
   kernel.rho = RetentionPerSlot(problem);
   // An empty battery can be filled in one slot, its losses within the slot included.
-  kernel.most_charge = std::min(LimitKwh(battery.max_charge, hours), kernel.capacity / (kernel.alpha * kernel.rho));
+  const double fill = kernel.fill_rule ? kernel.capacity : kernel.capacity / (kernel.alpha * kernel.rho);
+  kernel.most_charge = std::min(LimitKwh(battery.max_charge, hours), fill);
   kernel.most_discharge = std::min(LimitKwh(battery.max_discharge, hours), kernel.capacity);
   kernel.wear = InEurosPerKilowattHour(battery.wear_cost);
   kernel.terminal_value = InEurosPerKilowattHour(battery.terminal_value);
@@ -164,11 +210,13 @@ std::optional<Problem> MakeProblem(const DispatchProblem& problem, Formulation f
   kernel.slots.reserve(problem.pv.size());
   const double most_energy = kernel.gpu.back().energy + kernel.capacity;
   for (int t = 0; t < problem.horizon.slots; ++t) {
-    const Slot& slot = kernel.slots.emplace_back(MakeSlot(problem, kernel, t, hours));
+    const Slot& slot = kernel.slots.emplace_back(kernel.fill_rule ? MakePaperSlot(problem, kernel, t)
+                                                                  : MakeSlot(problem, kernel, t, hours));
     kernel.money_scale += std::max(std::abs(slot.import_price), std::abs(slot.export_price)) * (most_energy + slot.pv) +
                           kernel.wear * kernel.most_discharge;
   }
   kernel.money_scale += kernel.terminal_value * kernel.capacity;
+  if (kernel.fill_rule && !FitsPaper(problem, kernel, hours)) return std::nullopt;
   return kernel;
 }
 

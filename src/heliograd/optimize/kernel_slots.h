@@ -38,6 +38,7 @@ struct Slot {
   double import_price = 0, export_price = 0;  // EUR/kWh; the first as the objective has it
   double most_import = 0, most_export = 0;    // kWh
   bool two_curves = false;                    // buying and selling have no convex curve together
+  bool sells_all = false;                     // `paper`: buys all that is used and sells everything else
   bool burns = false;                         // a price is negative: drawing more may pay
   BusCurve curve;                             // of both directions together, or of buying alone
   BusCurve sale_curve;                        // of selling alone, where `two_curves`
@@ -62,6 +63,7 @@ struct Problem {
   double alpha = 1, beta = 1, rho = 1;
   double wear = 0, terminal_value = 0;  // EUR/kWh
   double work = 0;
+  bool fill_rule = false;  // `paper`, rule (13): no more arrives at the charger than there is room at the slot's start
   double money_scale = 0;  // no plan moves more money than a few times this
 
   /// What the cells give to the bus (negative: draw from it) when z leaves them.
@@ -73,7 +75,8 @@ struct Problem {
 };
 
 /// The problem in the kernel's terms, or nothing where its structure is another one: the GPU draws more when idle than
-/// at its lowest level. Not for `paper`.
+/// at its lowest level. In `paper` it also leaves out negative prices, limits of export, limits of import that may
+/// bind, and prices at which a battery cycles for profit: there a slot may charge and discharge at once.
 std::optional<Problem> MakeProblem(const DispatchProblem& problem, Formulation formulation);
 
 /// What the connection point does when the bus draws x in that slot, at least cost.
@@ -82,5 +85,7 @@ struct BusFlows {
   double cost = 0;  // EUR; infinite where x cannot be
 };
 BusFlows FlowsAt(const Slot& slot, double x);
+/// The same in `paper`: GPU and charger use, the cells give to the bus.
+BusFlows PaperFlowsAt(const Slot& slot, double used, double given);
 
 }  // namespace heliograd::kernel

@@ -2,9 +2,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "heliograd/optimize/kernel_blend.h"
+#include "heliograd/optimize/kernel_labels.h"
 #include "heliograd/optimize/solver.h"
 
 namespace heliograd {
@@ -32,11 +34,14 @@ class DecisionWriter {
   /// One more slot, whose GPU draws `energy`.
   void Add(double released, double energy, std::vector<LevelShare> levels) {
     const kernel::Slot& slot = problem_.slots[decisions_.size()];
-    const double room = problem_.capacity / problem_.rho - stored_;
+    const double room = problem_.fill_rule ? problem_.alpha * (problem_.capacity - stored_)
+                                           : problem_.capacity / problem_.rho - stored_;
     const double z = std::clamp(released, -std::max(room, 0.0), stored_);
     const double charge = std::min(std::max(-z, 0.0) / problem_.alpha, problem_.most_charge);
     const double discharge = std::min(std::max(z, 0.0), problem_.most_discharge);
-    const kernel::BusFlows flows = kernel::FlowsAt(slot, energy + charge - problem_.beta * discharge);
+    const double given = problem_.beta * discharge;
+    const kernel::BusFlows flows = problem_.fill_rule ? kernel::PaperFlowsAt(slot, energy + charge, given)
+                                                      : kernel::FlowsAt(slot, energy + charge - given);
     stored_ = problem_.rho * (stored_ - discharge + problem_.alpha * charge);
     cost_ += flows.cost + problem_.wear * discharge;
     decisions_.push_back({.levels = std::move(levels),
@@ -118,11 +123,39 @@ std::optional<Solution> SolveBlend(const DispatchProblem& problem, const SolveOp
   return solution;
 }
 
-/// Nothing where the problem is outside the kernel's structure.
-std::optional<Solution> SolveByKernel(const DispatchProblem& problem, Formulation formulation,
-                                      const SolveOptions& options) {
-  if (formulation == Formulation::kBlend) return SolveBlend(problem, options);
-  return std::nullopt;
+std::optional<Solution> SolveLevels(const DispatchProblem& problem, Formulation formulation,
+                                    const SolveOptions& options, long most_extensions) {
+  const auto start = SteadyClock::now();
+  const auto kernel_problem = kernel::MakeProblem(problem, formulation);
+  if (!kernel_problem) return std::nullopt;
+  kernel::LevelLimits limits;
+  limits.most_extensions = most_extensions;
+  limits.gap = 0.999 * InEuros(options.tolerance);
+  limits.is_late = LateAfter(start, options.time_limit);
+  if (options.work_price) limits.guess = InEuros(*options.work_price);
+  const kernel::LevelAnswer answer = kernel::SolveLevels(*kernel_problem, limits);
+
+  Solution solution;
+  solution.solved_by = kKernelName;
+  if (answer.plan) {
+    DecisionWriter writer(*kernel_problem);
+    for (size_t t = 0; t < answer.plan->point.size(); ++t) {
+      const kernel::GpuPoint& point = kernel_problem->gpu[answer.plan->point[t]];
+      std::vector<LevelShare> levels;
+      if (point.level >= 0) levels.push_back({static_cast<size_t>(point.level), 1});
+      writer.Add(answer.plan->released[t], point.energy, std::move(levels));
+    }
+    solution.objective = Euros(writer.cost());
+    solution.decisions = writer.Take();
+    solution.bound = std::min(Euros(answer.bound), solution.objective);
+    if (kernel_problem->capacity > 0) {
+      for (const double value : answer.stored_values) solution.stored_value.push_back(EurosPerKilowattHour(value));
+    }
+  }
+  solution.status = StatusOf(answer.plan.has_value(), answer.stopped, InEuros(solution.objective - solution.bound),
+                             InEuros(options.tolerance));
+  solution.solve_time = Seconds(std::chrono::duration<double>(SteadyClock::now() - start).count());
+  return solution;
 }
 
 class KernelSolver : public DispatchSolver {
@@ -130,7 +163,10 @@ class KernelSolver : public DispatchSolver {
   std::string Name() const override { return kKernelName; }
   Result<Solution> Solve(const DispatchProblem& problem, Formulation formulation,
                          const SolveOptions& options) const override {
-    if (auto solution = SolveByKernel(problem, formulation, options)) return *std::move(solution);
+    constexpr long kNoLimit = std::numeric_limits<long>::max();
+    auto solution = formulation == Formulation::kBlend ? SolveBlend(problem, options)
+                                                       : SolveLevels(problem, formulation, options, kNoLimit);
+    if (solution) return *std::move(solution);
     return Fail("this problem is outside what the kernel solves (docs/kernel.md): use the solver auto or highs.");
   }
 };
@@ -140,11 +176,38 @@ class AutoSolver : public DispatchSolver {
   std::string Name() const override { return std::string(kKernelName) + " or " + highs_->Name(); }
   Result<Solution> Solve(const DispatchProblem& problem, Formulation formulation,
                          const SolveOptions& options) const override {
-    if (auto solution = SolveByKernel(problem, formulation, options)) return *std::move(solution);
-    return highs_->Solve(problem, formulation, options);
+    auto ours = formulation == Formulation::kBlend
+                    ? SolveBlend(problem, options)
+                    : SolveLevels(problem, formulation, options, MostExtensions(formulation));
+    if (!ours) return highs_->Solve(problem, formulation, options);
+    if (ours->status != SolveStatus::kFeasible) return *std::move(ours);
+    return Finish(problem, formulation, options, *std::move(ours));
   }
 
  private:
+  /// As long as HiGHS takes at the median or so: what the kernel has not proven by then it may never prove.
+  static long MostExtensions(Formulation formulation) { return formulation == Formulation::kPaper ? 3'000 : 300'000; }
+
+  /// HiGHS has the time that is left; the better plan and the higher bound of the two count.
+  Result<Solution> Finish(const DispatchProblem& problem, Formulation formulation, const SolveOptions& options,
+                          Solution ours) const {
+    SolveOptions rest = options;
+    if (options.time_limit) {
+      if (ours.solve_time >= *options.time_limit) return ours;
+      *rest.time_limit -= ours.solve_time;
+    }
+    auto theirs = highs_->Solve(problem, formulation, rest);
+    if (!theirs) return theirs;
+    theirs->solve_time += ours.solve_time;
+    const Money bound = std::max(ours.bound, theirs->bound);
+    const bool ours_is_better = theirs->decisions.empty() || ours.objective < theirs->objective;
+    if (ours_is_better) ours.solve_time = theirs->solve_time;
+    Solution best = ours_is_better ? std::move(ours) : *std::move(theirs);
+    best.bound = std::min(bound, best.objective);
+    best.status = best.objective - best.bound <= options.tolerance ? SolveStatus::kOptimal : SolveStatus::kFeasible;
+    return best;
+  }
+
   std::unique_ptr<DispatchSolver> highs_ = MakeHighsSolver();
 };
 

@@ -5,16 +5,18 @@
 namespace heliograd {
 namespace {
 
-INSTANTIATE_TEST_SUITE_P(
-    Kernel, SolverContract,
-    testing::Values(SolverUnderTest{.name = "kernel", .make = MakeKernelSolver, .formulations = {Formulation::kBlend}},
-                    SolverUnderTest{.name = "auto", .make = MakeAutoSolver}),
-    SolverName);
-INSTANTIATE_TEST_SUITE_P(
-    Kernel, SolverProperties,
-    testing::Values(SolverUnderTest{.name = "kernel", .make = MakeKernelSolver, .formulations = {Formulation::kBlend}},
-                    SolverUnderTest{.name = "auto", .make = MakeAutoSolver}),
-    SolverName);
+INSTANTIATE_TEST_SUITE_P(Kernel, SolverContract,
+                         testing::Values(SolverUnderTest{.name = "kernel",
+                                                         .make = MakeKernelSolver,
+                                                         .formulations = {Formulation::kLevels, Formulation::kBlend}},
+                                         SolverUnderTest{.name = "auto", .make = MakeAutoSolver}),
+                         SolverName);
+INSTANTIATE_TEST_SUITE_P(Kernel, SolverProperties,
+                         testing::Values(SolverUnderTest{.name = "kernel",
+                                                         .make = MakeKernelSolver,
+                                                         .formulations = {Formulation::kLevels, Formulation::kBlend}},
+                                         SolverUnderTest{.name = "auto", .make = MakeAutoSolver}),
+                         SolverName);
 
 TEST(AutoSolver, SaysWhichSolverAnswered) {
   DispatchProblem problem = StudyProblem({2025, 1, 1, 20}, 16);

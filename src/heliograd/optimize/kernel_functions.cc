@@ -1,0 +1,384 @@
+#include "heliograd/optimize/kernel_functions.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace heliograd::kernel {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// Places closer than this are one, kWh.
+constexpr double kSamePlace = 1e-11;
+
+bool SameSlope(double a, double b) { return std::abs(a - b) <= 1e-12 * (1 + std::abs(a)); }
+
+/// Appends to a function, joining what is one line.
+class FunctionWriter {
+ public:
+  FunctionWriter(std::vector<Segment>& out, double tie) : out_(out), first_(out.size()), tie_(tie) {}
+
+  void Put(double low, double high, double cost, double slope) {
+    if (out_.size() > first_) {
+      Segment& last = out_.back();
+      if (high <= low && low - last.high <= kSamePlace && last.CostHigh() <= cost + tie_) return;
+      if (last.high <= last.low && low - last.high <= kSamePlace && cost <= last.cost + tie_) {
+        last = {low, high, cost, slope};
+        return;
+      }
+      const bool touches = low - last.high <= kSamePlace;
+      if (touches && SameSlope(last.slope, slope) && last.high > last.low && std::abs(last.At(low) - cost) <= tie_) {
+        last.high = high;
+        return;
+      }
+    }
+    out_.push_back({low, high, cost, slope});
+  }
+  void PutPart(const Segment& segment, double low, double high) { Put(low, high, segment.At(low), segment.slope); }
+
+ private:
+  std::vector<Segment>& out_;
+  size_t first_;
+  double tie_;
+};
+
+/// Walks two functions over the places where either is defined.
+template <typename Both, typename OnlyF, typename OnlyG>
+void WalkTogether(FunctionView f, FunctionView g, const Both& both, const OnlyF& only_f, const OnlyG& only_g) {
+  size_t i = 0, j = 0;
+  double x = -kInfinity;
+  while (i < f.size() || j < g.size()) {
+    const double f_low = i < f.size() ? std::max(f[i].low, x) : kInfinity;
+    const double g_low = j < g.size() ? std::max(g[j].low, x) : kInfinity;
+    const double low = std::min(f_low, g_low);
+    const bool in_f = f_low <= low, in_g = g_low <= low;
+    double high = kInfinity;
+    if (i < f.size()) high = std::min(high, in_f ? f[i].high : f[i].low);
+    if (j < g.size()) high = std::min(high, in_g ? g[j].high : g[j].low);
+    high = std::max(high, low);
+    if (in_f && in_g) {
+      both(f[i], g[j], low, high);
+    } else if (in_f) {
+      only_f(f[i], low, high);
+    } else {
+      only_g(g[j], low, high);
+    }
+    x = high;
+    if (in_f && f[i].high <= high) ++i;
+    if (in_g && g[j].high <= high) ++j;
+  }
+}
+
+/// Lower of two functions.
+void AppendLower(FunctionView f, FunctionView g, double tie, std::vector<Segment>& out) {
+  FunctionWriter writer(out, tie);
+  WalkTogether(
+      f, g,
+      [&](const Segment& a, const Segment& b, double low, double high) {
+        const double at_low = b.At(low) - a.At(low), at_high = b.At(high) - a.At(high);
+        if (at_low >= -tie && at_high >= -tie) {
+          writer.PutPart(a, low, high);
+        } else if (at_low <= tie && at_high <= tie) {
+          writer.PutPart(b, low, high);
+        } else {
+          const double crossing = std::clamp(low + (high - low) * at_low / (at_low - at_high), low, high);
+          writer.PutPart(at_low > 0 ? a : b, low, crossing);
+          writer.PutPart(at_low > 0 ? b : a, crossing, high);
+        }
+      },
+      [&](const Segment& a, double low, double high) { writer.PutPart(a, low, high); },
+      [&](const Segment& b, double low, double high) { writer.PutPart(b, low, high); });
+}
+
+}  // namespace
+
+size_t EndOfRun(FunctionView f, size_t first) {
+  size_t i = first + 1;
+  while (i < f.size() && f[i].low - f[i - 1].high <= kSamePlace &&
+         f[i].slope >= f[i - 1].slope - 1e-13 * (1 + std::abs(f[i].slope)) &&
+         std::abs(f[i].cost - f[i - 1].CostHigh()) <= 4e-12 * (1 + std::abs(f[i].cost))) {
+    ++i;
+  }
+  return i;
+}
+
+double ValueAt(FunctionView f, double x) {
+  double value = kInfinity;
+  for (const Segment& segment : f) {
+    if (x < segment.low - kSamePlace) break;
+    if (x <= segment.high + kSamePlace) value = std::min(value, segment.At(std::clamp(x, segment.low, segment.high)));
+  }
+  return value;
+}
+
+namespace {
+
+/// Calls `at` for pairs of segments over each end of what they share.
+template <typename At>
+void AtCommonEnds(FunctionView f, FunctionView g, const At& at) {
+  size_t i = 0, j = 0;
+  while (i < f.size() && j < g.size()) {
+    const double low = std::max(f[i].low, g[j].low), high = std::min(f[i].high, g[j].high);
+    if (low <= high + kSamePlace) {
+      at(f[i].At(low), g[j].At(low));
+      at(f[i].At(high), g[j].At(high));
+    }
+    if (f[i].high <= g[j].high) {
+      ++i;
+    } else {
+      ++j;
+    }
+  }
+}
+
+}  // namespace
+
+double LeastSum(FunctionView f, FunctionView g) {
+  double least = kInfinity;
+  AtCommonEnds(f, g, [&](double a, double b) { least = std::min(least, a + b); });
+  return least;
+}
+
+double LeastDifference(FunctionView f, FunctionView g) {
+  double least = kInfinity;
+  AtCommonEnds(f, g, [&](double a, double b) { least = std::min(least, a - b); });
+  return least;
+}
+
+bool NowhereBelow(FunctionView f, FunctionView g, double tie) {
+  bool below = false;
+  WalkTogether(
+      f, g,
+      [&](const Segment& a, const Segment& b, double low, double high) {
+        below = below || a.At(low) < b.At(low) - tie || a.At(high) < b.At(high) - tie;
+      },
+      [&](const Segment&, double low, double high) { below = below || high - low > kSamePlace; },
+      [](const Segment&, double, double) {});
+  if (below) return false;
+  const double difference = LeastDifference(f, g);
+  return difference >= -tie && difference < kInfinity;
+}
+
+void Envelope::Clear() {
+  lists_.clear();
+  ends_.clear();
+}
+
+void Envelope::CloseList() {
+  const size_t begin = ends_.empty() ? 0 : ends_.back();
+  if (lists_.size() > begin) ends_.push_back(lists_.size());
+}
+
+void Envelope::Put(double low, double high, double cost, double slope) {
+  if (high < 0 || low > limit_) {
+    // A point that lies outside by rounding is the end itself.
+    if (high < -kSamePlace || low > limit_ + kSamePlace) return;
+    const double x = high < 0 ? 0 : limit_, cost_there = high < 0 ? cost + slope * (high - low) : cost;
+    lists_.push_back({x, x, cost_there, 0});
+    return;
+  }
+  if (low < 0) cost -= slope * low, low = 0;
+  high = std::min(high, limit_);
+  if (high <= low) {
+    const size_t begin = ends_.empty() ? 0 : ends_.back();
+    if (lists_.size() > begin) return;  // the list has this place already
+  } else if (!lists_.empty() && lists_.size() > (ends_.empty() ? 0 : ends_.back()) &&
+             lists_.back().low == lists_.back().high) {
+    lists_.pop_back();  // a point at which the line begins
+  }
+  lists_.push_back({low, high, cost, slope});
+}
+
+void Envelope::Add(FunctionView f) {
+  lists_.insert(lists_.end(), f.begin(), f.end());
+  CloseList();
+}
+
+void Envelope::AddSplitsBackward(FunctionView f, FunctionView g, double limit, const FillRule& rule) {
+  limit_ = limit;
+  for (size_t i = 0; i < f.size();) {
+    const size_t f_end = EndOfRun(f, i);
+    for (size_t j = 0; j < g.size();) {
+      const size_t g_end = EndOfRun(g, j);
+      MergeRuns(f.subspan(i, f_end - i), g.subspan(j, g_end - j), limit, rule, true);
+      j = g_end;
+    }
+    i = f_end;
+  }
+}
+
+void Envelope::AddSplitsForward(FunctionView f, FunctionView g, double limit, const FillRule& rule) {
+  limit_ = limit;
+  for (size_t i = 0; i < f.size();) {
+    const size_t f_end = EndOfRun(f, i);
+    for (size_t j = 0; j < g.size();) {
+      const size_t g_end = EndOfRun(g, j);
+      MergeRuns(f.subspan(i, f_end - i), g.subspan(j, g_end - j), limit, rule, false);
+      j = g_end;
+    }
+    i = f_end;
+  }
+}
+
+void Envelope::MergeRuns(FunctionView f, FunctionView g, double limit, const FillRule& rule, bool backward) {
+  if (f.front().low + g.front().low > limit + kSamePlace) return;
+  if (f.back().high + g.back().high < -kSamePlace) return;
+  if (rule.active) {
+    if (backward) {
+      MergeFilling(f, g, limit, rule);
+    } else {
+      MergeTakingUp(f, g, limit, rule);
+    }
+    CloseList();
+    return;
+  }
+  double x = f.front().low + g.front().low, cost = f.front().cost + g.front().cost;
+  Put(x, x, cost, 0);
+  size_t i = 0, j = 0;
+  while (x < limit && (i < f.size() || j < g.size())) {
+    const bool take_f = j == g.size() || (i < f.size() && f[i].slope <= g[j].slope);
+    const Segment& segment = take_f ? f[i++] : g[j++];
+    const double length = segment.high - segment.low;
+    Put(x, x + length, cost, segment.slope);
+    x += length;
+    cost += segment.slope * length;
+  }
+  CloseList();
+}
+
+namespace {
+
+/// A place on a convex run, moved up or down along it.
+class Cursor {
+ public:
+  explicit Cursor(FunctionView f) : f_(f), at_(f.front().low) {}
+
+  bool CanRise() {
+    while (i_ < f_.size() && at_ >= f_[i_].high) ++i_;
+    return i_ < f_.size();
+  }
+  bool CanFall() {
+    while (i_ > 0 && (i_ == f_.size() || at_ <= f_[i_].low)) --i_;
+    return at_ > f_[i_].low;
+  }
+  /// Precondition: CanRise or CanFall was asked and is true.
+  double slope() const { return f_[i_].slope; }
+  double Above() const { return f_[i_].high - at_; }
+  double Below() const { return at_ - f_[i_].low; }
+  double at() const { return at_; }
+  void Rise(double length) { at_ = length >= Above() ? f_[i_].high : at_ + length; }
+  void Fall(double length) { at_ = length >= Below() ? f_[i_].low : at_ - length; }
+
+ private:
+  FunctionView f_;
+  size_t i_ = 0;
+  double at_;
+};
+
+}  // namespace
+
+void Envelope::MergeFilling(FunctionView f, FunctionView g, double limit, const FillRule& rule) {
+  // slack = b (1 - alpha) + alpha (capacity - a) must not be negative: kept energy a uses it up, released b adds.
+  Cursor a(f), b(g);
+  double cost = f.front().cost + g.front().cost;
+  const auto slack = [&] { return b.at() * (1 - rule.alpha) + rule.alpha * (rule.capacity - a.at()); };
+  while (slack() < -kSamePlace * rule.alpha) {
+    if (rule.alpha >= 1 || !b.CanRise()) return;
+    const double step = std::min(-slack() / (1 - rule.alpha), b.Above());
+    cost += b.slope() * step;
+    b.Rise(step);
+  }
+  Put(a.at() + b.at(), a.at() + b.at(), cost, 0);
+  while (a.at() + b.at() < limit) {
+    const bool a_rises = a.CanRise(), b_rises = b.CanRise();
+    const double x = a.at() + b.at();
+    double slope = 0, step = 0;
+    if (a_rises && (!b_rises || a.slope() <= b.slope())) {
+      const double room = slack() / rule.alpha;
+      if (room > kSamePlace) {
+        slope = a.slope();
+        step = std::min(room, a.Above());
+        a.Rise(step);
+      } else if (b_rises && rule.alpha < 1) {  // both, along the rule
+        slope = (1 - rule.alpha) * a.slope() + rule.alpha * b.slope();
+        step = std::min(a.Above() / (1 - rule.alpha), b.Above() / rule.alpha);
+        a.Rise((1 - rule.alpha) * step);
+        b.Rise(rule.alpha * step);
+      } else if (b_rises) {
+        slope = b.slope();
+        step = b.Above();
+        b.Rise(step);
+      } else {
+        return;
+      }
+    } else if (b_rises) {
+      slope = b.slope();
+      step = b.Above();
+      b.Rise(step);
+    } else {
+      return;
+    }
+    Put(x, x + step, cost, slope);
+    cost += slope * step;
+  }
+}
+
+void Envelope::MergeTakingUp(FunctionView f, FunctionView g, double limit, const FillRule& rule) {
+  // slack = alpha (capacity - a) - b must not be negative: both use it up.
+  Cursor a(f), b(g);
+  double cost = f.front().cost + g.front().cost;
+  const auto slack = [&] { return rule.alpha * (rule.capacity - a.at()) - b.at(); };
+  if (slack() < -kSamePlace) return;
+  Put(a.at() + b.at(), a.at() + b.at(), cost, 0);
+  while (a.at() + b.at() < limit) {
+    const bool a_rises = a.CanRise(), b_rises = b.CanRise();
+    const double x = a.at() + b.at(), room = slack();
+    double slope = 0, step = 0;
+    if (room > kSamePlace) {
+      if (a_rises && (!b_rises || a.slope() <= b.slope())) {
+        slope = a.slope();
+        step = std::min(room / rule.alpha, a.Above());
+        a.Rise(step);
+      } else if (b_rises) {
+        slope = b.slope();
+        step = std::min(room, b.Above());
+        b.Rise(step);
+      } else {
+        return;
+      }
+    } else {  // along the rule: a rises by more than b falls
+      if (rule.alpha >= 1 || !a_rises || !b.CanFall()) return;
+      slope = (a.slope() - rule.alpha * b.slope()) / (1 - rule.alpha);
+      const double rise = std::min(a.Above(), b.Below() / rule.alpha);
+      step = rise * (1 - rule.alpha);
+      a.Rise(rise);
+      b.Fall(rule.alpha * rise);
+    }
+    Put(x, x + step, cost, slope);
+    cost += slope * step;
+  }
+}
+
+FunctionView Envelope::Lowest(double tie) {
+  while (ends_.size() > 1) {
+    merged_.clear();
+    merged_ends_.clear();
+    size_t begin = 0;
+    for (size_t i = 0; i < ends_.size(); i += 2) {
+      const FunctionView first(lists_.data() + begin, ends_[i] - begin);
+      if (i + 1 == ends_.size()) {
+        merged_.insert(merged_.end(), first.begin(), first.end());
+      } else {
+        AppendLower(first, {lists_.data() + ends_[i], ends_[i + 1] - ends_[i]}, tie, merged_);
+        begin = ends_[i + 1];
+      }
+      merged_ends_.push_back(merged_.size());
+    }
+    lists_.swap(merged_);
+    ends_.swap(merged_ends_);
+  }
+  return {lists_.data(), lists_.size()};
+}
+
+}  // namespace heliograd::kernel
