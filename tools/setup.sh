@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 PACKAGES=(g++ make cmake ninja-build ccache python3 python3-venv tzdata gnuplot-nox librsvg2-bin
-  libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libexpected-dev libhowardhinnant-date-dev
+  libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libexpected-dev libhowardhinnant-date-dev libeigen3-dev
   libgtest-dev libgmock-dev)
 # With --dev: what `make lint`, `make fuzz` and `make bench` need on top.
 if [ "${1:-}" = --dev ]; then PACKAGES+=(clang clang-format clang-tidy libclang-rt-14-dev libbenchmark-dev); fi
