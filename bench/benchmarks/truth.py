@@ -9,7 +9,7 @@ LEAST_COVERAGE = 0.9
 
 
 def measure(_repetitions):
-    data = json.loads(subprocess.run([PROGRAM, "--long"], check=True, capture_output=True, text=True).stdout)
+    data = json.loads(subprocess.run([PROGRAM], check=True, capture_output=True, text=True).stdout)
     return Report(
         name="truth",
         title="Truth: how often a 95 % interval holds the simulated truth",
@@ -17,7 +17,8 @@ def measure(_repetitions):
         header=["what", "case", "runs", "covered", "identified", "half-width", "closure at 95 % of runs", "refused"],
         rows=[window(cell) for cell in data["windows"]] + [phase(cell) for cell in data["phases"]]
         + [sweep(cell) for cell in data["sweeps"]],
-        notes=["windows of 30 s: joules, gain in the interval; the half-width is without it",
+        notes=["windows of 30 s: joules with the gain in the interval, then apart from the gain, which a run draws once; half-widths "
+               "are without it",
                "phases: shares of those with 5 % of the energy or more, then joules, then pooled groups; half-widths of shares",
                "closure: the estimated total against the truth as the sensor's gain and offset show it",
                "sweeps: the knee, least energy x time, and where limits stop binding; the width is of the knee's interval",
@@ -36,7 +37,7 @@ def percent(value):
 def window(cell):
     resolved = cell["runs"] - cell["unresolved"]
     return [f"window, {cell['iteration_s'] * 1000:.0f} ms iterations", cell["sensor"], str(cell["runs"]),
-            share(cell["covered"], resolved), share(resolved, cell["runs"]), percent(cell["half_width"]),
+            f"{share(cell['covered'], resolved)} / {share(cell['shown_covered'], resolved)}", share(resolved, cell["runs"]), percent(cell["half_width"]),
             percent(cell["error_95"]), str(cell["unresolved"])]
 
 
@@ -61,7 +62,7 @@ def below(data):
     short = [f"{cell['sensor']} at {cell['iteration_s'] * 1000:.0f} ms, {cell['length_s']:.0f} s"
              for cell in data["phases"] if cell["share_covered"] < LEAST_COVERAGE * cell["phases"]]
     short += [f"window of {cell['sensor']} at {cell['iteration_s'] * 1000:.0f} ms" for cell in data["windows"]
-              if cell["covered"] < LEAST_COVERAGE * (cell["runs"] - cell["unresolved"])]
+              if cell["shown_covered"] < LEAST_COVERAGE * (cell["runs"] - cell["unresolved"])]
     short += [f"knee, {cell['curve']}, {cell['rounds']} rounds" for cell in data["sweeps"]
               if cell["knee_covered"] < LEAST_COVERAGE * cell["runs"]]
     return "covered in less than 90 %: " + ("; ".join(short) if short else "no cell")
