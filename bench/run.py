@@ -12,11 +12,12 @@ import os
 import pathlib
 import sys
 
-from benchmarks import dispatch, long_horizons, offgrid, program_start, pv_year, study_rate
+from benchmarks import dispatch, long_horizons, offgrid, program_start, pv_year, study_rate, truth
 from report import machine, markdown, write, write_page
 
 BENCHMARKS = {"pv_year": pv_year.measure, "dispatch": dispatch.measure, "program_start": program_start.measure,
-              "offgrid": offgrid.measure, "long_horizons": long_horizons.measure, "study_rate": study_rate.measure}
+              "offgrid": offgrid.measure, "long_horizons": long_horizons.measure, "study_rate": study_rate.measure,
+              "truth": truth.measure}
 
 
 def main():

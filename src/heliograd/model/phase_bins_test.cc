@@ -19,8 +19,8 @@ TEST(PhaseBins, CutsByTheWindow) {
   EXPECT_EQ(bins.BinCount(1), 2);
   EXPECT_EQ(bins.BinCount(2), 3);
   EXPECT_NEAR(bins.bins()[0].run_s, 0.003, 1e-12);
-  // Never fewer than 8 nor more than 60.
-  EXPECT_EQ(PhaseBins(kMarks, 2, 1.0).BinCount(0), 9);
+  // Never fewer than 20 nor more than 60.
+  EXPECT_EQ(PhaseBins(kMarks, 2, 1.0).BinCount(0), 21);
   EXPECT_EQ(PhaseBins(kMarks, 2, 0.001).BinCount(0), 61);
 }
 
@@ -39,7 +39,7 @@ TEST(PhaseBins, AStallHasAPartOfItsOwn) {
   marks.push_back({0, 0.3806, 0.4606});  // 300 ms of waiting, then a phase of 80 ms
   marks.push_back({1, 0.4606, 0.4608});
   const PhaseBins bins(marks, 2, 0.1);
-  EXPECT_NEAR(bins.bins()[8].run_s, 0.080, 1e-12);
+  EXPECT_NEAR(bins.bins()[20].run_s, 0.080, 1e-12);
   EXPECT_NEAR(bins.bins()[static_cast<size_t>(bins.FirstBin(2) + 2)].run_s, 0.290, 1e-12);
 }
 

@@ -18,7 +18,7 @@ constexpr double kTimingUnitS = 1e-3;  // timing unknowns are in ms, which keeps
 constexpr double kLeastTimingSdS = 1e-6;
 constexpr double kStallMemory = 5;  // low passes after which a stall no longer matters
 constexpr size_t kMostStalled = 2;  // beyond one window in two, stalls are the rule and are fitted like the rest
-constexpr int kMoves = 2;           // of lag, low pass and window
+constexpr int kMoves = 4;           // of lag, low pass and window
 constexpr int kNoisePasses = 3;
 
 struct Look {

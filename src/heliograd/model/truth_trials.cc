@@ -155,6 +155,7 @@ void WindowTally::Add(const WindowTally& other) {
   runs += other.runs;
   unresolved += other.unresolved;
   covered += other.covered;
+  shown_covered += other.shown_covered;
   half_width += other.half_width;
   errors.insert(errors.end(), other.errors.begin(), other.errors.end());
 }
@@ -194,6 +195,7 @@ WindowTally RunWindowTrial(const SensorKind& kind, const TrainingLoad& load, dou
   tally.covered = std::abs(InJoules(found->energy) - true_j) <= InJoules(found->HalfWidthWithGain());
   tally.half_width = InJoules(found->half_width) / true_j;
   const double shown_j = drawn.sensor.gain * true_j + drawn.sensor.offset_w * window_s;
+  tally.shown_covered = std::abs(InJoules(found->energy) - shown_j) <= InJoules(found->half_width);
   tally.errors.push_back(InJoules(found->energy) / shown_j - 1);
   return tally;
 }

@@ -92,7 +92,9 @@ CardPoint SimulatedCard(double limit_w, bool flat_valley);
 
 /// Windows of arbitrary energy: how often the truth lies in the interval, and how far the energies are off.
 struct WindowTally {
-  int runs = 0, unresolved = 0, covered = 0;
+  int runs = 0, unresolved = 0;
+  int covered = 0;             // of the truth, gain in the interval: a run draws its gain once, so this scatters
+  int shown_covered = 0;       // of the truth as gain and offset show it, by the interval without the gain
   double half_width = 0;       // relative, without the gain
   std::vector<double> errors;  // relative, without the gain
 
