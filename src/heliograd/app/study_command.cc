@@ -234,10 +234,8 @@ Result<Study> MakeStudy(const StudyFlags& flags) {
   study.definition = fmt::format("{} {} {} {} {} {} {}", flags.scenario.source, fmt::join(flags.scenario.sets, " "),
                                  fmt::join(flags.vary, " "), flags.mode, flags.scenario.formulation,
                                  flags.scenario.slot_minutes, flags.scenario.tolerance_eur) +
-                     fmt::format(" {} {} {} {}", flags.scenario.start, flags.scenario.deadline, flags.scenario.hours,
-                                 flags.scenario.pv_series);
-  // Studies begun before there was a choice can still be resumed.
-  if (flags.scenario.solver != "auto") study.definition += " " + flags.scenario.solver;
+                     fmt::format(" {} {} {} {} {}", flags.scenario.start, flags.scenario.deadline, flags.scenario.hours,
+                                 flags.scenario.pv_series, flags.scenario.solver);
   return study;
 }
 
