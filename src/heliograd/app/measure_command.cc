@@ -7,7 +7,6 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "heliograd/app/calibration_store.h"
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/duration_text.h"
 #include "heliograd/app/interrupt.h"
@@ -231,9 +230,7 @@ Result<int> Measure(const MeasureFlags& flags) {
   const Result<RunReader> run = RunReader::Open((*recording)->path());
   if (!run) return Fail(run.error());
   std::vector<std::string> notes = absent;
-  const auto calibrations = LoadCalibrations((*recording)->sampler().Devices(), notes);
-  if (!calibrations) return Fail(calibrations.error());
-  const auto energies = EnergyBetween(*run, measured->begin_ns, measured->end_ns, *calibrations, notes);
+  const auto energies = EnergyBetween(*run, measured->begin_ns, measured->end_ns, notes);
   if (!energies) return Fail(energies.error());
   for (const std::string& sentence : notes) PrintMessage("note: " + sentence);
   TellAboutPace(figures, flags.period_ms);

@@ -51,7 +51,7 @@ std::string Advice(nvml::Return code) {
       return "this driver is too old or too new for the call: update driver or heliograd";
     case Return::kNotFound:
     case Return::kGpuNotFound:
-      return "no such device: `heliograd doctor` lists those there are";
+      return "no such device: `nvidia-smi -L` lists those there are";
     case Return::kLibraryNotFound:
       return "a library that NVML needs is missing: install the driver again";
     case Return::kUninitialized:

@@ -45,7 +45,7 @@ Result<std::vector<int>> SelectVisibleDevices(std::string_view list, const std::
     }
     if (!device) {
       return Fail("CUDA_VISIBLE_DEVICES: " + Quoted(item) +
-                      " is neither the number nor the start of the UUID of one GPU: `heliograd doctor` lists them",
+                      " is neither the number nor the start of the UUID of one GPU: `nvidia-smi -L` lists them",
                   ErrorKind::kUsage);
     }
     if (std::find(selected.begin(), selected.end(), *device) == selected.end()) selected.push_back(*device);

@@ -195,7 +195,9 @@ class ModelBuilder {
       if (slot.discharge) row_.push_back({*slot.discharge, -scaled_.discharge_efficiency()});
       model_.linear.AddRow(-kUnbounded, scaled_.pv_kwh(t), row_);
     }
-    if (scaled_.paper() && slot.charge && Burning(t)) {
+    // Nor can the battery feed its own charger, which pays only where energy in excess has no buyer.
+    const bool excess = Burning(t) || scaled_.export_price(t) <= 0 || scaled_.export_limited();
+    if (scaled_.paper() && slot.charge && excess) {
       model_.linear.AddRow(-kUnbounded, scaled_.pv_kwh(t), {{*slot.charge, 1}, {*slot.grid_import, -1}});
     }
   }

@@ -43,6 +43,7 @@ std::string CarbonText(CarbonMass carbon) {
 
 std::string DurationText(Duration duration) {
   const double seconds = InSeconds(duration);
+  if (seconds > 0 && seconds < 1e-3) return fmt::format("{:.0f} us", seconds * 1e6);
   if (seconds < 1) return fmt::format("{:.0f} ms", seconds * 1e3);
   if (seconds < 100) return fmt::format("{:.1f} s", seconds);
   const long minutes = std::lround(seconds / 60);

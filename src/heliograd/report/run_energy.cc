@@ -78,14 +78,12 @@ Ticks TicksOf(const std::vector<PolledValue>& changes, double poll_s) {
   return ticks;
 }
 
-WindowRequest Request(const Ticks& ticks, EnergySource source, ChannelKind kind,
-                      const std::optional<DeviceCalibration>& calibration) {
+WindowRequest Request(const Ticks& ticks, EnergySource source, ChannelKind kind) {
   WindowRequest request;
   request.ticks = ticks.ticks;
   request.source = source;
-  if (calibration) request.timing = calibration->timing;
   request.timing.period_s = ticks.period_s;
-  if (!calibration) request.timing.window_s = ticks.period_s;
+  request.timing.window_s = ticks.period_s;
   if (kind == ChannelKind::kPowerAverage) {
     request.timing.window_s = std::max(kAverageWindowSeconds, ticks.period_s);
     request.timing.contiguous = false;
@@ -125,13 +123,12 @@ void AddUnknownTime(ChannelEnergy& sum, const Interval& interval) {
                   unknown_s, interval.length_s()));
 }
 
-std::optional<ChannelEnergy> EnergyOfChannel(const Series& series, EnergySource source, const Interval& interval,
-                                             const std::optional<DeviceCalibration>& calibration) {
+std::optional<ChannelEnergy> EnergyOfChannel(const Series& series, EnergySource source, const Interval& interval) {
   ChannelEnergy sum;
   const auto parts = UnbrokenChanges(series, interval);
   for (const std::vector<PolledValue>& changes : parts) {
     const Ticks ticks = TicksOf(changes, interval.poll_s);
-    WindowRequest request = Request(ticks, source, series.kind, calibration);
+    WindowRequest request = Request(ticks, source, series.kind);
     // A part that is cut by a gap is asked only for what it covers.
     const bool reaches_begin = ticks.ticks.front().time_s <= 0 && &changes == &parts.front();
     const bool reaches_end = ticks.ticks.back().time_s >= interval.length_s() && &changes == &parts.back();
@@ -180,26 +177,21 @@ void CrossCheck(DeviceEnergy& result, const Energy counter, const std::optional<
   const double known = InJoules(integral->half_width) / InJoules(counter);
   if (std::abs(apart) > kDisagreement + known) {
     result.remarks.push_back(fmt::format(
-        "counter and integral of the power readings disagree by {:+.1f} %: run `heliograd calibrate`, which "
-        "finds out what the sensor misses",
+        "counter and integral of the power readings disagree by {:+.1f} %: the sensor does not look all the "
+        "time, or one of the two is wrong",
         100 * apart));
   }
 }
 
 std::optional<DeviceEnergy> EnergyOfDevice(const DeviceRecord& device, const std::vector<Series>& all,
-                                           const Interval& interval,
-                                           const std::optional<DeviceCalibration>& calibration) {
+                                           const Interval& interval) {
   const Series* counter = Find(all, ChannelKind::kEnergy);
   const Series* power = Find(all, ChannelKind::kPowerInstant);
   if (power == nullptr) power = Find(all, ChannelKind::kPowerAverage);
 
   std::optional<ChannelEnergy> counted, integrated;
-  const bool blind = calibration && calibration->counter_is_blind;
-  if (counter != nullptr) {
-    counted = EnergyOfChannel(*counter, blind ? EnergySource::kBlindCounter : EnergySource::kTrueCounter, interval,
-                              calibration);
-  }
-  if (power != nullptr) integrated = EnergyOfChannel(*power, EnergySource::kReadings, interval, calibration);
+  if (counter != nullptr) counted = EnergyOfChannel(*counter, EnergySource::kTrueCounter, interval);
+  if (power != nullptr) integrated = EnergyOfChannel(*power, EnergySource::kReadings, interval);
   if (!counted && !integrated) return std::nullopt;
 
   const ChannelEnergy& chosen = counted ? *counted : *integrated;
@@ -234,7 +226,6 @@ double PollSeconds(const std::vector<std::pair<std::string, std::string>>& facts
 }  // namespace
 
 Result<std::vector<DeviceEnergy>> EnergyBetween(const RunReader& run, int64_t begin_ns, int64_t end_ns,
-                                                const std::map<std::string, DeviceCalibration>& calibrations,
                                                 std::vector<std::string>& left_out) {
   const auto devices = run.Devices();
   const auto channels = run.Channels();
@@ -256,10 +247,7 @@ Result<std::vector<DeviceEnergy>> EnergyBetween(const RunReader& run, int64_t be
       all.push_back({channel.kind, std::move(*samples)});
     }
     const DeviceRecord& record = (*devices)[device];
-    const auto known = calibrations.find(record.uuid);
-    const std::optional<DeviceCalibration> calibration =
-        known == calibrations.end() ? std::nullopt : std::optional(known->second);
-    if (std::optional<DeviceEnergy> energy = EnergyOfDevice(record, all, interval, calibration)) {
+    if (std::optional<DeviceEnergy> energy = EnergyOfDevice(record, all, interval)) {
       energies.push_back(std::move(*energy));
     } else {
       left_out.push_back(record.name + " (" + record.uuid +

@@ -5,23 +5,15 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "heliograd/base/quantity.h"
 #include "heliograd/base/result.h"
-#include "heliograd/model/sensor_timing.h"
 #include "heliograd/trace/run_store.h"
 
 namespace heliograd {
-
-/// What calibration found of one device's sensor.
-struct DeviceCalibration {
-  SensorTiming timing;
-  bool counter_is_blind = false;  // the energy counter misses what the sensor's windows miss
-};
 
 /// All limits belong to 95 % intervals with the sensor's gain in them.
 struct DeviceEnergy {
@@ -36,9 +28,8 @@ struct DeviceEnergy {
 };
 
 /// The energy of every device between two stamps of UNIX time in ns. Devices of which nothing can be said are left out,
-/// with the reason in `left_out`. `calibrations` by UUID. Errors: the store cannot be read.
+/// with the reason in `left_out`. The sensors' timing is taken as uncalibrated. Errors: the store cannot be read.
 Result<std::vector<DeviceEnergy>> EnergyBetween(const RunReader& run, int64_t begin_ns, int64_t end_ns,
-                                                const std::map<std::string, DeviceCalibration>& calibrations,
                                                 std::vector<std::string>& left_out);
 
 }  // namespace heliograd

@@ -61,6 +61,9 @@ std::string ProofText(const DispatchProblem& problem, const Plan& plan) {
     return fmt::format("{} carbon: no plan emits {} less", proven ? "proven least" : "low, not proven least",
                        CarbonText(gap / kCarbonWeight));
   }
+  if (proven && MoneyText(plan.bound) != MoneyText(plan.objective)) {
+    return fmt::format("optimal within the tolerance: no plan costs less than {}", MoneyText(plan.bound));
+  }
   if (proven) return fmt::format("proven optimal: no plan costs less than {}", MoneyText(plan.bound));
   return fmt::format("feasible, not proven optimal: no plan costs less than {}, so at most {} could still be saved",
                      MoneyText(plan.bound), MoneyText(gap));
