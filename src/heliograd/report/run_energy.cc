@@ -34,27 +34,44 @@ double InSiUnits(ChannelKind kind, int64_t value) {
   return static_cast<double>(value) * (kind == ChannelKind::kEnergy ? 1e-6 : 1e-3);
 }
 
+/// An unbroken part of a record.
+struct Part {
+  std::vector<PolledValue> changes;
+  std::optional<PolledValue> before;  // the value on show before the first change, and since when
+  double held_until_s = 0;            // the last poll that saw the last value
+};
+
 /// The record cut where the driver was loaded again; silences of a counter that went on are no cut.
-std::vector<std::vector<PolledValue>> UnbrokenChanges(const Series& series, const Interval& interval) {
-  std::vector<std::vector<PolledValue>> parts(1);
+std::vector<Part> UnbrokenParts(const Series& series, const Interval& interval) {
+  std::vector<Part> parts(1);
   const Sample* before = nullptr;
   for (const Sample& sample : series.samples) {
     const bool is_counter = series.kind == ChannelKind::kEnergy;
     const bool cut = before != nullptr && (is_counter ? sample.value < before->value : !sample.changed);
     if (cut) parts.emplace_back();
-    if (sample.changed)
-      parts.back().push_back({interval.Seconds(sample.first_ns), InSiUnits(series.kind, sample.value)});
+    const PolledValue value = {interval.Seconds(sample.first_ns), InSiUnits(series.kind, sample.value)};
+    Part& part = parts.back();
+    if (sample.changed) part.changes.push_back(value);
+    if (!sample.changed && part.changes.empty()) part.before = value;
+    part.held_until_s = interval.Seconds(sample.last_ns);
     before = &sample;
   }
-  std::erase_if(parts, [](const auto& part) { return part.size() < 3; });
+  std::erase_if(parts, [](const Part& part) { return part.changes.size() < 3; });
   return parts;
 }
 
-double MedianGap(const std::vector<PolledValue>& changes) {
-  std::vector<double> gaps;
-  for (size_t i = 1; i < changes.size(); ++i) gaps.push_back(changes[i].time_s - changes[i - 1].time_s);
-  std::nth_element(gaps.begin(), gaps.begin() + static_cast<long>(gaps.size() / 2), gaps.end());
-  return gaps[gaps.size() / 2];
+/// Time between two updates, from few changes: the shortest gap is one update, the longer ones are several in which the
+/// value stayed the same.
+double UpdatePeriod(const std::vector<PolledValue>& changes) {
+  double shortest_s = changes.back().time_s - changes.front().time_s;
+  for (size_t i = 1; i < changes.size(); ++i) {
+    shortest_s = std::min(shortest_s, changes[i].time_s - changes[i - 1].time_s);
+  }
+  double updates = 0;
+  for (size_t i = 1; i < changes.size(); ++i) {
+    updates += std::round((changes[i].time_s - changes[i - 1].time_s) / shortest_s);
+  }
+  return (changes.back().time_s - changes.front().time_s) / updates;
 }
 
 struct Ticks {
@@ -70,12 +87,29 @@ Ticks TicksOf(const std::vector<PolledValue>& changes, double poll_s) {
     return {fitted->ticks, fitted->period_s, fitted->StepSd()};
   }
   Ticks ticks;
-  ticks.period_s = MedianGap(changes);
+  ticks.period_s = UpdatePeriod(changes);
   ticks.step_sd_s = poll_s / std::sqrt(12.0);  // evenly anywhere within one poll
-  for (size_t i = 0; i < changes.size(); ++i) {
-    ticks.ticks.push_back({changes[i].time_s - poll_s / 2, changes[i].value, static_cast<long>(i)});
+  for (const PolledValue& change : changes) {
+    const double updates = (change.time_s - changes.front().time_s) / ticks.period_s;
+    ticks.ticks.push_back({change.time_s - poll_s / 2, change.value, std::lround(updates)});
   }
   return ticks;
+}
+
+/// A power that stays the same is put out again at every update, though nothing changes: before the first change and
+/// after the last one.
+void AddHeldReadings(const Part& part, Ticks& ticks) {
+  const SensorTick first = ticks.ticks.front(), last = ticks.ticks.back();
+  const long after = std::lround(std::floor((part.held_until_s - last.time_s) / ticks.period_s));
+  if (after > 0) {
+    ticks.ticks.push_back({last.time_s + static_cast<double>(after) * ticks.period_s, last.value, last.number + after});
+  }
+  if (!part.before) return;
+  const long earlier = std::lround(std::floor((first.time_s - part.before->time_s) / ticks.period_s));
+  if (earlier > 0) {
+    ticks.ticks.insert(ticks.ticks.begin(), {first.time_s - static_cast<double>(earlier) * ticks.period_s,
+                                             part.before->value, first.number - earlier});
+  }
 }
 
 WindowRequest Request(const Ticks& ticks, EnergySource source, ChannelKind kind) {
@@ -125,13 +159,14 @@ void AddUnknownTime(ChannelEnergy& sum, const Interval& interval) {
 
 std::optional<ChannelEnergy> EnergyOfChannel(const Series& series, EnergySource source, const Interval& interval) {
   ChannelEnergy sum;
-  const auto parts = UnbrokenChanges(series, interval);
-  for (const std::vector<PolledValue>& changes : parts) {
-    const Ticks ticks = TicksOf(changes, interval.poll_s);
+  const std::vector<Part> parts = UnbrokenParts(series, interval);
+  for (const Part& recorded : parts) {
+    Ticks ticks = TicksOf(recorded.changes, interval.poll_s);
+    if (source == EnergySource::kReadings) AddHeldReadings(recorded, ticks);
     WindowRequest request = Request(ticks, source, series.kind);
     // A part that is cut by a gap is asked only for what it covers.
-    const bool reaches_begin = ticks.ticks.front().time_s <= 0 && &changes == &parts.front();
-    const bool reaches_end = ticks.ticks.back().time_s >= interval.length_s() && &changes == &parts.back();
+    const bool reaches_begin = ticks.ticks.front().time_s <= 0 && &recorded == &parts.front();
+    const bool reaches_end = ticks.ticks.back().time_s >= interval.length_s() && &recorded == &parts.back();
     const double inset_s = ticks.period_s + request.timing.window_s;
     request.begin_s = reaches_begin ? 0 : std::max(0.0, ticks.ticks.front().time_s + inset_s);
     request.end_s =
