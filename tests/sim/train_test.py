@@ -110,18 +110,20 @@ class Energy(SimulatorTest):
         idle_s = (end_ns - begin_ns) / 1e9 * 100 - run["seconds"]
         self.assertAlmostEqual(self.truth(begin_ns, end_ns), 100 * 100 + 15 * idle_s, delta=1)
 
+    def counted_share_of_bursts(self, counter):
+        """What the counter adds up of bursts of 25 of every 100 ms, in step with the sensor, against the truth."""
+        handle = self.open(f"[[gpu]]\ncounter = '{counter}'\n")
+        begin_j = self.counted(handle)
+        begin_ns = time.time_ns()
+        self.train("--seconds", 2, "--phases", "burst:25:200W,rest:75:40W")
+        return (self.counted(handle) - begin_j) / self.truth(begin_ns, time.time_ns())
+
     def test_a_blind_counter_misses_what_the_sensor_skips(self):
-        for counter, factor in (("true", 1.0), ("sensor", 0.3)):
-            # Bursts of 25 of every 100 ms, in step with the sensor: it sees all bursts or none.
-            handle = self.open(f"speed = 20\n[[gpu]]\ncounter = '{counter}'\n")
-            begin_j = self.counted(handle)
-            begin_ns = time.time_ns()
-            self.train("--seconds", 40, "--phases", "burst:25:200W,rest:75:40W")
-            relative = (self.counted(handle) - begin_j) / self.truth(begin_ns, time.time_ns())
-            if counter == "true":
-                self.assertAlmostEqual(relative, factor, delta=0.02)
-            else:
-                self.assertGreater(abs(relative - 1), factor)
+        # Counter and stamps are read a tick (100 ms of 40 to 200 W) apart at most, of 160 J.
+        self.assertAlmostEqual(self.counted_share_of_bursts("true"), 1, delta=0.12)
+        # The sensor looks for 25 of every 100 ms. Where the bursts fall is chance: in 15 of 100 runs it happens to see
+        # about as much of them as of the rest. Eight such runs in a row are one in four million.
+        self.assertTrue(any(abs(self.counted_share_of_bursts("sensor") - 1) > 0.3 for _ in range(8)))
 
     def test_truth_names_what_it_cannot_tell(self):
         self.gpu()
