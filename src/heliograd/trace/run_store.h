@@ -75,8 +75,8 @@ class RunReader {
   Result<std::vector<std::pair<std::string, std::string>>> Facts() const;
   /// First and last stamp of any sample; nothing while there is none.
   Result<std::optional<std::pair<int64_t, int64_t>>> Extent() const;
-  /// Every sample of a channel that polls saw in [begin_ns, end_ns], in order of time. A value that went on over the end
-  /// of a block comes back as one sample; the first and the last may be longer in the file than they come back.
+  /// Every sample of a channel that polls saw in [begin_ns, end_ns], in order of time. A value that went on over the
+  /// end of a block comes back as one sample; the first and the last may be longer in the file than they come back.
   Result<std::vector<Sample>> Samples(int channel, int64_t begin_ns, int64_t end_ns) const;
   Result<std::vector<Gap>> Gaps() const;
   Result<std::vector<WindowMark>> Windows() const;

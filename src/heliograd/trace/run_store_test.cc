@@ -69,7 +69,8 @@ TEST_F(RunStoreTest, ReadsAnIntervalAndJoinsWhatABlockCut) {
   ASSERT_TRUE(reader);
   const std::vector<Sample> all = {At(0, 98, 1, false), At(100, 198, 2), At(200, 298, 3)};
   EXPECT_EQ(*reader->Samples(0, kStart, kStart + 1000 * kMillisecond), all);
-  EXPECT_EQ(*reader->Samples(0, kStart + 120 * kMillisecond, kStart + 130 * kMillisecond), std::vector{At(100, 150, 2)});
+  EXPECT_EQ(*reader->Samples(0, kStart + 120 * kMillisecond, kStart + 130 * kMillisecond),
+            std::vector{At(100, 150, 2)});
 }
 
 TEST_F(RunStoreTest, RefusesAFileThatExistsAndFilesThatAreNoRuns) {
