@@ -99,6 +99,22 @@ class Command(MeasureTest):
         self.assertIsNone(result["exit_code"])
 
 
+class Doctor(MeasureTest):
+    def test_says_what_the_simulated_gpu_gives(self):
+        self.write("gpu.toml", '[[gpu]]\nname = "Simulated A"\ncounter_period_ms = 20\nlimit_min_w = 110\n')
+        findings = json.loads(self.run_program("doctor", "--json", env=self.env).stdout)["findings"]
+        meter, limit = findings[0], findings[1]
+        self.assertTrue(meter["usable"])
+        self.assertIn("Simulated A", meter["what"])
+        # Polls are 2 ms apart, so a median gap is known to about that.
+        self.assertAlmostEqual(meter["update_period_ms"]["energy_uj"], 20, delta=2.5)
+        self.assertEqual((limit["lowest_w"], limit["highest_w"], limit["limit_w"]), (110, 320, 320))
+
+    def test_names_what_is_missing_and_goes_on(self):
+        done = self.run_program("doctor")
+        self.assert_one_clear_sentence(done.stdout, "no   NVIDIA GPU", "install NVIDIA's driver", "yes  planner")
+
+
 class Recording(MeasureTest):
     def test_recording_is_kept_and_never_overwritten(self):
         self.measure("-o", "run.helio", "--for", "1s")

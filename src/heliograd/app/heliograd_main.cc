@@ -30,6 +30,7 @@ int main(int argc, char** argv) {
       "  heliograd plan builtin:paper                plan the study's job for real Turin weather\n"
       "  heliograd scenario new my.toml              start a scenario file of your own\n"
       "  heliograd plan my.toml --hours 24 --json    plan it, as JSON\n"
+      "  heliograd doctor                            what can be measured and limited here\n"
       "  heliograd COMMAND --help                    what a command takes\n");
   program.formatter(std::make_shared<ExamplesFirst>());
   program.set_version_flag("--version", "heliograd " HELIOGRAD_VERSION);
@@ -42,6 +43,7 @@ int main(int argc, char** argv) {
   AddReproduceCommand(program, commands);
   AddReportCommand(program, commands);
   AddScenarioCommand(program, commands);
+  AddDoctorCommand(program, commands);
   AddMeasureCommand(program, commands);
   RefuseEmptyTexts(program);
   try {

@@ -35,7 +35,7 @@ Result<std::vector<int>> SelectByFlag(const std::string& list, const std::vector
   }
   Result<std::vector<int>> selected = SelectVisibleDevices(list, uuids);
   if (!selected) {
-    return Fail("--gpu " + Quoted(list) + ": expected numbers or starts of UUIDs, as `nvidia-smi -L` lists them",
+    return Fail("--gpu " + Quoted(list) + ": expected numbers or starts of UUIDs, as `heliograd doctor` lists them",
                 ErrorKind::kUsage);
   }
   return selected;
@@ -103,7 +103,7 @@ Result<OpenedSources> OpenSources(const SourceSelection& selection) {
   }
   if (selection.with_processor) AddProcessors(sources, forbidden);
   if (sources.meters.empty()) {
-    std::vector<std::string> problems = {"nothing can be measured on this machine:"};
+    std::vector<std::string> problems = {"nothing can be measured on this machine (`heliograd doctor` says more):"};
     problems.insert(problems.end(), sources.absent.begin(), sources.absent.end());
     return Fail(problems, forbidden ? ErrorKind::kPermission : ErrorKind::kDevice);
   }
