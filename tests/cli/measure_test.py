@@ -112,7 +112,7 @@ class Doctor(MeasureTest):
 
     def test_names_what_is_missing_and_goes_on(self):
         done = self.run_program("doctor")
-        self.assert_one_clear_sentence(done.stdout, "no   NVIDIA GPU", "install NVIDIA's driver", "yes  planner")
+        self.assert_one_clear_sentence(done.stdout, "no NVIDIA GPU", "install NVIDIA's driver", "yes planner")
 
 
 class Recording(MeasureTest):

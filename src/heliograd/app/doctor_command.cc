@@ -171,8 +171,8 @@ std::string AsJson(const std::vector<Finding>& findings) {
 std::string AsText(const std::vector<Finding>& findings, const TerminalStyle& style) {
   std::string text;
   for (const Finding& finding : findings) {
-    text += Paragraph((finding.usable ? "yes  " : "no   ") + finding.what + ": " + finding.detail, style, 5);
-    if (!finding.mend.empty()) text += "     " + Paragraph("mend: " + finding.mend, style, 11);
+    text += Paragraph((finding.usable ? "yes " : "no ") + finding.what + ": " + finding.detail, style, 4);
+    if (!finding.mend.empty()) text += "    " + Paragraph("mend: " + finding.mend, style, 10);
   }
   return text + "Next: `heliograd measure -- COMMAND` measures, `heliograd plan builtin:paper` plans.\n";
 }

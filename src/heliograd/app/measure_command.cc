@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -48,7 +49,7 @@ class LiveLine {
   void Update(int64_t begin_ns) {
     if (!shown_ || recording_.NowNs() - last_ns_ < 1'000'000'000) return;
     last_ns_ = recording_.NowNs();
-    std::string text = "\r\x1b[K" + DurationText(Seconds(static_cast<double>((last_ns_ - begin_ns) / 1'000'000'000)));
+    std::string text = "\r\x1b[K" + DurationText(Seconds(std::floor(static_cast<double>(last_ns_ - begin_ns) * 1e-9)));
     const auto& channels = recording_.sampler().Channels();
     const std::vector<ChannelReading> latest = recording_.sampler().Latest();
     for (size_t i = 0; i < channels.size(); ++i) {
