@@ -15,6 +15,8 @@
 #include "heliograd/app/sources.h"
 #include "heliograd/base/text.h"
 #include "heliograd/control/child_process.h"
+#include "heliograd/control/limit_lease.h"
+#include "heliograd/meter/nvml_meter.h"
 #include "heliograd/report/number_text.h"
 #include "heliograd/report/run_energy.h"
 
@@ -29,6 +31,7 @@ struct MeasureFlags {
   int attach = 0;
   double period_ms = 2;
   int cpu = -1;
+  double limit_w = 0;
   bool json = false, clocks = false, no_processor = false;
 };
 
@@ -182,14 +185,59 @@ Result<void> CheckFlags(const MeasureFlags& flags) {
   return {};
 }
 
+std::string CommandLine(const MeasureFlags& flags) {
+  std::string text;
+  for (const std::string& word : flags.command) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+/// The power limit of every selected GPU while the measurement lasts; the prior ones come back when it is destroyed.
+class HeldLimits {
+ public:
+  static Result<HeldLimits> Set(const MeasureFlags& flags) {
+    HeldLimits held;
+    if (flags.limit_w <= 0) return held;
+    const Result<SelectedGpus> gpus = SelectGpus(flags.gpus);
+    if (!gpus) return Fail(gpus.error());
+    const Result<std::string> folder = LeaseFolder();
+    if (!folder) return Fail(folder.error());
+    for (nvml::Device device : gpus->devices) {
+      Result<std::unique_ptr<PowerCapper>> capper = OpenNvmlCapper(gpus->library, device);
+      if (!capper) return Fail(capper.error());
+      held.cappers_.push_back(std::move(*capper));
+      Result<std::unique_ptr<LimitLease>> lease =
+          LimitLease::Take(*held.cappers_.back(), {.folder = *folder,
+                                                   .command = "heliograd measure -- " + CommandLine(flags),
+                                                   .guard = {"/proc/self/exe", "limits", "guard"}});
+      if (!lease) return Fail(lease.error());
+      held.leases_.push_back(std::move(*lease));
+      if (Result<void> set = held.leases_.back()->Set(Watts(flags.limit_w)); !set) return Fail(set.error());
+    }
+    return held;
+  }
+
+  /// Puts them back and says what did not go as planned.
+  void Release() {
+    for (const auto& lease : leases_) {
+      const Result<Restored> restored = lease->Release();
+      if (!restored) PrintMessage(restored.error().Message());
+      if (restored && *restored == Restored::kChangedByOther) {
+        PrintMessage(lease->record().uuid + ": someone else set its power limit meanwhile; it is left as it is");
+      }
+    }
+  }
+
+ private:
+  std::vector<std::unique_ptr<PowerCapper>> cappers_;  // outlive the leases, which are destroyed first
+  std::vector<std::unique_ptr<LimitLease>> leases_;
+};
+
 RecordingOptions OptionsOf(const MeasureFlags& flags) {
   RecordingOptions options;
   options.path = flags.output;
   options.sampler.period = std::chrono::nanoseconds(static_cast<int64_t>(flags.period_ms * 1e6));
   if (flags.cpu >= 0) options.sampler.cpu = flags.cpu;
-  std::string command;
-  for (const std::string& word : flags.command) command += (command.empty() ? "" : " ") + word;
-  options.facts = {{"command", command}, {"heliograd", HELIOGRAD_VERSION}};
+  options.facts = {{"command", CommandLine(flags)}, {"heliograd", HELIOGRAD_VERSION}};
   return options;
 }
 
@@ -202,6 +250,8 @@ Result<int> Measure(const MeasureFlags& flags) {
   if (!sources) return Fail(sources.error());
   const std::vector<std::string> absent = sources->absent;
   const bool is_command = !flags.command.empty();
+  Result<HeldLimits> limits = HeldLimits::Set(flags);
+  if (!limits) return Fail(limits.error());
   // Before any thread starts, so that a command's end and SIGTERM come to this thread.
   std::optional<WaitedSignalsBlocked> signals;
   if (is_command) {
@@ -224,6 +274,7 @@ Result<int> Measure(const MeasureFlags& flags) {
     measured = MeasureWhile(**recording, *duration, line);
   }
   if (!measured) return Fail(measured.error());
+  limits->Release();
   (*recording)->AddWindow({"run", measured->begin_ns, measured->end_ns, 0, 0});
   if (Result<void> finished = (*recording)->Finish(); !finished) PrintMessage(finished.error().Message());
 
@@ -257,6 +308,9 @@ void AddMeasureCommand(CLI::App& program, Commands& commands) {
   app->add_option("--attach", flags->attach, "measure until this process ends");
   app->add_option("--gpu", flags->gpus,
                   "GPUs by number or start of UUID, comma-separated (default: all visible to CUDA)");
+  app->add_option("--limit-w", flags->limit_w,
+                  "power limit while it lasts; the prior one is put back, whatever happens")
+      ->check(CLI::Range(1.0, 10'000.0));
   app->add_option("--period-ms", flags->period_ms, "time between two polls")->capture_default_str();
   app->add_option("--cpu", flags->cpu, "processor that the sampler stays on");
   app->add_flag("--clocks", flags->clocks, "record SM clock and temperature too");

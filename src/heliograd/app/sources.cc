@@ -110,4 +110,14 @@ Result<OpenedSources> OpenSources(const SourceSelection& selection) {
   return sources;
 }
 
+Result<std::unique_ptr<PowerCapper>> OpenCapper(const std::string& uuid) {
+  Result<std::shared_ptr<NvmlLibrary>> library = NvmlLibrary::Load();
+  if (!library) return Fail(library.error());
+  nvml::Device device = nullptr;
+  const nvml::Return code = (*library)->handle_by_uuid == nullptr ? nvml::Return::kFunctionNotFound
+                                                                  : (*library)->handle_by_uuid(uuid.c_str(), &device);
+  if (code != nvml::Return::kSuccess) return Fail(NvmlError(uuid + ": this GPU cannot be opened", code));
+  return OpenNvmlCapper(*library, device);
+}
+
 }  // namespace heliograd

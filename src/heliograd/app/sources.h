@@ -35,4 +35,7 @@ struct SelectedGpus {
 };
 Result<SelectedGpus> SelectGpus(const std::string& gpus);
 
+/// The capper of the GPU with this UUID.
+Result<std::unique_ptr<PowerCapper>> OpenCapper(const std::string& uuid);
+
 }  // namespace heliograd

@@ -1,0 +1,161 @@
+"""Power limits are always put back: leases on the simulated GPU, killed at random points."""
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import time
+import unittest
+
+from program import PROGRAM, ProgramTest
+
+SIM = pathlib.Path(PROGRAM).parent / "sim"
+# The proof asks for 200; a run of the suite makes fewer.
+KILLS = int(os.environ.get("HELIOGRAD_KILLS", "20"))
+
+
+class LimitsTest(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.write("gpu.toml", "[[gpu]]\nlimit_default_w = 300\n")
+        self.env = {"LD_LIBRARY_PATH": str(SIM), "HELIOGRAD_SIM_GPU": str(self.folder / "gpu.toml"),
+                    "XDG_STATE_HOME": str(self.folder / "state")}
+        self.leases = self.folder / "state" / "heliograd" / "leases"
+
+    def start(self, *args):
+        clean = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8"}
+        return subprocess.Popen([PROGRAM, *map(str, args)], cwd=self.folder, env={**clean, **self.env},
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def hold(self, watts, seconds="30s"):
+        return self.start("measure", "--limit-w", watts, "--for", seconds)
+
+    def limit(self):
+        findings = json.loads(self.run_program("doctor", "--json", env=self.env).stdout)["findings"]
+        return findings[1]["limit_w"]
+
+    def limit_now(self):
+        """As `limit`, without the second that doctor watches the sensors."""
+        code = ("import ctypes, sys\n"
+                "n = ctypes.CDLL('libnvidia-ml.so.1'); n.nvmlInit_v2(); d = ctypes.c_void_p(); w = ctypes.c_uint()\n"
+                "n.nvmlDeviceGetHandleByIndex_v2(0, ctypes.byref(d))\n"
+                "n.nvmlDeviceGetPowerManagementLimit(d, ctypes.byref(w)); print(w.value / 1000)")
+        done = subprocess.run(["python3", "-c", code], env={**os.environ, **self.env}, capture_output=True, text=True)
+        return float(done.stdout)
+
+    def wait_for_limit(self, watts, seconds=10):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if self.limit_now() == watts:
+                return
+            time.sleep(0.02)
+        self.fail(f"the limit is {self.limit_now()} W, expected {watts} W")
+
+    def wait_for_guard_to_end(self):
+        until = time.monotonic() + 10
+        while time.monotonic() < until and list(self.leases.glob("*.lease")):
+            time.sleep(0.02)
+
+    def guard_pids(self):
+        done = subprocess.run(["pgrep", "-f", f"limits guard {self.leases}"], capture_output=True, text=True)
+        return [int(pid) for pid in done.stdout.split()]
+
+
+class Lease(LimitsTest):
+    def test_limit_holds_while_it_lasts_and_is_put_back(self):
+        done = self.run_program("measure", "--limit-w", 150, "--", SIM / "sim-train", "--seconds", "1", env=self.env)
+        self.assertIn("iterations", done.stdout)
+        self.assertEqual(self.limit(), 300)
+        self.assertFalse(list(self.leases.glob("*.lease")))
+
+    def test_what_is_put_back_is_the_prior_limit_and_not_the_default(self):
+        outer = self.hold(220, "2s")
+        self.wait_for_limit(220)
+        outer.communicate(timeout=30)
+        self.assertEqual(self.limit_now(), 300)
+
+    def test_second_holder_is_refused_with_the_firsts_name(self):
+        first = self.hold(200)
+        self.wait_for_limit(200)
+        done = self.run_program("measure", "--limit-w", 150, "--for", "1s", env=self.env, expect=1)
+        self.assert_one_clear_sentence(done.stderr, f"process {first.pid}", "heliograd measure")
+        shown = json.loads(self.run_program("limits", "show", "--json", env=self.env).stdout)["leases"]
+        self.assertEqual((shown[0]["held"], shown[0]["set_limit_w"], shown[0]["prior_limit_w"]), (True, 200, 300))
+        first.send_signal(signal.SIGINT)
+        self.assertEqual(first.wait(timeout=30), 130)
+        first.communicate()
+        self.assertEqual(self.limit_now(), 300)
+
+    def test_limit_of_someone_else_is_left(self):
+        holder = self.hold(200)
+        self.wait_for_limit(200)
+        code = ("import ctypes\nn = ctypes.CDLL('libnvidia-ml.so.1'); n.nvmlInit_v2(); d = ctypes.c_void_p()\n"
+                "n.nvmlDeviceGetHandleByIndex_v2(0, ctypes.byref(d)); n.nvmlDeviceSetPowerManagementLimit(d, 170000)")
+        subprocess.run(["python3", "-c", code], env={**os.environ, **self.env}, check=True)
+        holder.send_signal(signal.SIGTERM)
+        _, told = holder.communicate(timeout=30)
+        self.assertIn("someone else set its power limit", told)
+        self.assertEqual(self.limit_now(), 170)
+
+    def test_without_permission_nothing_is_half_set(self):
+        self.write("gpu.toml", "[[gpu]]\nlimit_default_w = 300\nprivileged = false\n")
+        done = self.run_program("measure", "--limit-w", 150, "--for", "1s", env=self.env, expect=4)
+        self.assert_one_clear_sentence(done.stderr, "150 W was not set", "root")
+        self.assertEqual(self.limit_now(), 300)
+        self.wait_for_guard_to_end()
+        self.assertFalse(list(self.leases.glob("*.lease")))
+
+    def test_limit_out_of_range_is_refused(self):
+        done = self.run_program("measure", "--limit-w", 50, "--for", "1s", env=self.env, expect=2)
+        self.assert_one_clear_sentence(done.stderr, "50 W was not set")
+        self.assertEqual(self.limit_now(), 300)
+
+
+class Killed(LimitsTest):
+    def test_holder_killed_at_random_points_gets_its_limit_put_back(self):
+        dice = random.Random(5)
+        back = 0
+        for _ in range(KILLS):
+            holder = self.hold(dice.randrange(110, 290))
+            time.sleep(dice.uniform(0, 0.12))
+            holder.kill()
+            holder.communicate()
+            self.wait_for_guard_to_end()
+            self.wait_for_limit(300)
+            back += 1
+        print(f"holder killed {KILLS} times: the limit came back {back} times")
+
+    def test_holder_and_guard_killed_leave_a_record_that_restore_mends(self):
+        for _ in range(max(KILLS // 10, 2)):
+            holder = self.hold(180)
+            self.wait_for_limit(180)
+            for pid in self.guard_pids():
+                os.kill(pid, signal.SIGKILL)
+            holder.kill()
+            holder.communicate()
+            self.assertEqual(self.limit_now(), 180)
+            shown = json.loads(self.run_program("limits", "show", "--json", env=self.env).stdout)["leases"]
+            self.assertFalse(shown[0]["held"])
+            self.assertIn("300 W again", self.run_program("limits", "restore", env=self.env).stdout)
+            self.assertEqual(self.limit_now(), 300)
+
+    def test_next_lease_mends_what_was_left(self):
+        holder = self.hold(180)
+        self.wait_for_limit(180)
+        for pid in self.guard_pids():
+            os.kill(pid, signal.SIGKILL)
+        holder.kill()
+        holder.communicate()
+        self.run_program("measure", "--limit-w", 150, "--for", "1s", env=self.env)
+        self.assertEqual(self.limit_now(), 300)
+
+    def test_damaged_record_is_named_and_nothing_is_set(self):
+        self.leases.mkdir(parents=True)
+        (self.leases / "GPU-x.lease").write_text("heliograd-lease 1\nuuid=GPU-x\nprior_mw=many\n")
+        done = self.run_program("limits", "restore", env=self.env, expect=1)
+        self.assert_one_clear_sentence(done.stderr, "GPU-x.lease", "damaged")
+
+
+if __name__ == "__main__":
+    unittest.main()
