@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
   AddReproduceCommand(program, commands);
   AddReportCommand(program, commands);
   AddScenarioCommand(program, commands);
+  AddCurveCommand(program, commands);
   AddDoctorCommand(program, commands);
   AddLimitsCommand(program, commands);
   AddMeasureCommand(program, commands);

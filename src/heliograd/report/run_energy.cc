@@ -184,6 +184,24 @@ std::optional<ChannelEnergy> EnergyOfChannel(const Series& series, EnergySource 
   return sum;
 }
 
+/// How fast the driver's clock runs against the host's: 1 but on a simulated GPU in accelerated time. Stamps are those
+/// of values, so over a few seconds they tell it to some percent; less than that apart is the same clock.
+double ClockRatio(const std::vector<Series>& all) {
+  constexpr double kSameClock = 0.1;
+  const Sample *first = nullptr, *last = nullptr;
+  for (const Series& series : all) {
+    for (const Sample& sample : series.samples) {
+      if (sample.driver_us == 0 || !sample.changed) continue;
+      if (first == nullptr || sample.first_ns < first->first_ns) first = &sample;
+      if (last == nullptr || sample.first_ns > last->first_ns) last = &sample;
+    }
+  }
+  if (first == nullptr || last->first_ns - first->first_ns < 1'000'000'000) return 1;
+  const double ratio = 1000 * static_cast<double>(last->driver_us - first->driver_us) /
+                       static_cast<double>(last->first_ns - first->first_ns);
+  return ratio > 0 && std::abs(ratio - 1) > kSameClock ? ratio : 1;
+}
+
 double HighestReading(const Series& series, const Interval& interval) {
   int64_t highest = 0;
   for (const Sample& sample : series.samples) {
@@ -228,6 +246,11 @@ std::optional<DeviceEnergy> EnergyOfDevice(const DeviceRecord& device, const std
   if (counter != nullptr) counted = EnergyOfChannel(*counter, EnergySource::kTrueCounter, interval);
   if (power != nullptr) integrated = EnergyOfChannel(*power, EnergySource::kReadings, interval);
   if (!counted && !integrated) return std::nullopt;
+  const double clock_ratio = ClockRatio(all);
+  if (integrated) {
+    integrated->energy *= clock_ratio;
+    integrated->half_width *= clock_ratio;
+  }
 
   const ChannelEnergy& chosen = counted ? *counted : *integrated;
   DeviceEnergy result;
@@ -238,13 +261,20 @@ std::optional<DeviceEnergy> EnergyOfDevice(const DeviceRecord& device, const std
   result.low = Joules(std::max(0.0, InJoules(chosen.energy) - half_j));
   result.high = Joules(InJoules(chosen.energy) + half_j);
   result.gain_half_width = chosen.gain_half_width;
-  result.mean = chosen.energy / Seconds(interval.length_s());
+  result.duration = Seconds(interval.length_s() * clock_ratio);
+  result.mean = chosen.energy / result.duration;
   result.peak = power != nullptr ? Watts(HighestReading(*power, interval)) : result.mean;
   result.method = counted                                     ? "energy counter"
                   : power->kind == ChannelKind::kPowerAverage ? "integral of 1 s average power"
                                                               : "integral of power readings";
   result.samples = ChangesWithin(counted ? *counter : *power, interval);
   result.remarks = chosen.remarks;
+  if (clock_ratio != 1) {
+    result.remarks.push_back(fmt::format(
+        "the driver's clock runs {:.3g} times as fast as this machine's, as in a simulation: powers and times "
+        "are the driver's",
+        clock_ratio));
+  }
   if (power == nullptr) result.remarks.push_back("the peak is not known: this source has no power readings");
   if (counted) CrossCheck(result, counted->energy, integrated);
   return result;

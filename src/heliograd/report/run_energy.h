@@ -19,6 +19,7 @@ namespace heliograd {
 struct DeviceEnergy {
   DeviceRecord device;
   Energy energy, low, high;
+  Duration duration;  // of the interval on the driver's clock, which is the host's but in a simulation
   Power mean, peak;
   std::string method;                // "energy counter", "integral of power readings"
   double gain_half_width = 0;        // relative; one factor that all energies of this device share

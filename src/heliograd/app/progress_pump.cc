@@ -1,0 +1,95 @@
+#include "heliograd/app/progress_pump.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "heliograd/base/clock.h"
+#include "heliograd/base/text.h"
+
+namespace heliograd {
+namespace {
+
+constexpr size_t kLongestLine = 1 << 16;  // a longer one is passed on, but not looked at
+
+bool WriteAll(int file, const char* data, size_t size) {
+  while (size > 0) {
+    const ssize_t written = write(file, data, size);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    data += written;
+    size -= static_cast<size_t>(written);
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<std::regex> ParseProgress(const std::string& expression) {
+  try {
+    return std::regex(expression, std::regex::ECMAScript | std::regex::optimize);
+  } catch (const std::regex_error& error) {
+    return Fail("--progress " + Quoted(expression) + ": is no regular expression (" + error.what() +
+                    "): expected one such as 'step ([0-9]+)'",
+                ErrorKind::kUsage);
+  }
+}
+
+ProgressPump::ProgressPump(int from, int to, std::regex expression) : expression_(std::move(expression)) {
+  thread_ = std::thread([this, from, to] { Loop(from, to); });
+}
+
+ProgressPump::~ProgressPump() { thread_.join(); }
+
+void ProgressPump::Loop(int from, int to) {
+  std::string line;
+  char buffer[1 << 14];
+  bool passes_on = true;
+  while (true) {
+    const ssize_t length = read(from, buffer, sizeof buffer);
+    if (length < 0 && errno == EINTR) continue;
+    if (length <= 0) return;
+    // A reader that went away ends the passing on, not the command.
+    if (passes_on) passes_on = WriteAll(to, buffer, static_cast<size_t>(length));
+    for (ssize_t i = 0; i < length; ++i) {
+      // Progress bars end their lines with a carriage return.
+      if (buffer[i] == '\n' || buffer[i] == '\r') {
+        Read(line);
+        line.clear();
+      } else if (line.size() < kLongestLine) {
+        line.push_back(buffer[i]);
+      }
+    }
+  }
+}
+
+void ProgressPump::Read(const std::string& line) {
+  std::smatch match;
+  if (line.empty() || line.size() >= kLongestLine || !std::regex_search(line, match, expression_)) return;
+  const int64_t now_ns = SteadyClock().Now().time_since_epoch().count();
+  const std::lock_guard lock(mutex_);
+  double units = marks_.empty() ? 1 : marks_.back().units + 1;
+  if (match.size() > 1) {
+    const std::optional<double> number = ParseNumber(match[1].str());
+    if (!number) return;
+    units = *number;
+  }
+  // A second epoch that counts from zero again, or a line that comes twice, is no progress.
+  if (!marks_.empty() && units <= marks_.back().units) return;
+  marks_.push_back({now_ns, units});
+}
+
+std::optional<ProgressMark> ProgressPump::FirstFrom(int64_t at_ns) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::lower_bound(marks_.begin(), marks_.end(), at_ns,
+                                      [](const ProgressMark& mark, int64_t time) { return mark.at_ns < time; });
+  return found == marks_.end() ? std::nullopt : std::optional(*found);
+}
+
+std::optional<ProgressMark> ProgressPump::Last() const {
+  const std::lock_guard lock(mutex_);
+  return marks_.empty() ? std::nullopt : std::optional(marks_.back());
+}
+
+}  // namespace heliograd
