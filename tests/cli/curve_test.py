@@ -22,18 +22,19 @@ class CurveTest(ProgramTest):
 
 class Curve(CurveTest):
     def test_finds_the_knee_of_the_study_and_plans_with_it(self):
-        done = self.curve("--progress", "step ([0-9]+)", "--limits", "110:290:30", "--rounds", 2, "--most-rounds", 2,
-                          "--settle", "0.2s", "--window", "0.8s", "--json", "--", SIM / "sim-train")
+        done = self.curve("--progress", "step ([0-9]+)", "--limits", "110,140,170,200,290", "--rounds", 2, "--most-rounds", 2,
+                          "--settle", "0.2s", "--window", "2s", "--json", "--", SIM / "sim-train")
         found = json.loads(done.stdout)
         # The simulated job needs least at 170 W (docs/simulated_gpu.md); of these limits that is 170 W itself.
         self.assertEqual(found["knee_w"], 170)
         self.assertLessEqual(found["knee_low_w"], 170)
         self.assertGreaterEqual(found["knee_high_w"], 170)
         points = {point["limit_w"]: point for point in found["points"]}
-        # 105.4 ms an iteration where no limit binds; windows of 0.8 s end at a line each 0.1 s, known to a poll.
-        self.assertAlmostEqual(points[290]["seconds_per_unit"], 0.1054, delta=0.1054 * 0.02)
+        # 105.4 ms an iteration where no limit binds. On a busy machine a line may be read 50 ms late, at either end of a
+        # window of 2 s: 5 %.
+        self.assertAlmostEqual(points[290]["seconds_per_unit"], 0.1054, delta=0.1054 * 0.05)
         # E / E_min of the physics: 1.25 where the limit no longer binds.
-        self.assertAlmostEqual(points[290]["energy_j_per_unit"] / points[170]["energy_j_per_unit"], 1.25, delta=0.04)
+        self.assertAlmostEqual(points[290]["energy_j_per_unit"] / points[170]["energy_j_per_unit"], 1.25, delta=0.09)
         for point in found["points"]:
             self.assertLess(point["energy_j_per_unit_low"], point["energy_j_per_unit"])
             self.assertGreater(point["energy_j_per_unit_high"], point["energy_j_per_unit"])
