@@ -1,6 +1,6 @@
 # heliograd: every target sets the machine up by itself and works again on a second run.
 #
-#   make demo       build, then plan the built-in scenario
+#   make demo       build, plan the built-in scenario, then the whole chain on a simulated GPU
 #   make test       build, then run every test
 #   make build      build/heliograd, and a simulated GPU in build/sim
 #   make bench      benchmarks beside their named peers
@@ -26,6 +26,7 @@ build: setup
 
 demo: build
 	build/heliograd plan builtin:paper
+	@tools/demo.sh
 
 test: setup
 	@cmake $(CMAKE_FLAGS) -B build >build.log 2>&1 || { cat build.log; exit 1; }

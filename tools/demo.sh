@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# The chain on a simulated GPU, twenty times as fast as real: measure a job, find its power curve, plan with it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=out/demo
+rm -rf "$out" && mkdir -p "$out"
+trap 'cat "$out/messages.txt" >&2' ERR
+printf 'speed = 20\n[[gpu]]\nsensor_window_ms = 100\n' >"$out/gpu.toml"
+export HELIOGRAD_SIM_GPU="$PWD/$out/gpu.toml" XDG_STATE_HOME="$PWD/$out/state"
+simulated() { LD_LIBRARY_PATH="$PWD/build/sim" "$@"; }
+
+echo; echo "== A job on the simulated GPU is measured: heliograd measure -- sim-train"
+simulated build/heliograd measure --no-processor -- build/sim/sim-train --seconds 40 >"$out/measure.txt" 2>"$out/messages.txt"
+grep -A3 '^Measured' "$out/measure.txt"
+echo; echo "== Its power curve is measured (half a minute): heliograd curve -- sim-train"
+simulated build/heliograd curve --progress 'step ([0-9]+)' --limits 110,130,150,170,190,220,250,290 --rounds 2 \
+  --settle 0.2s --window 1.5s -o "$out/curve.toml" -- build/sim/sim-train >"$out/curve.txt" 2>>"$out/messages.txt"
+sed -n '/^  limit/,$p' "$out/curve.txt"
+echo; echo "== The plan of the study's job with that curve: heliograd plan --set gpu.curve=$out/curve.toml"
+build/heliograd plan builtin:paper --set "gpu.curve=$out/curve.toml" --set job.units=469000
