@@ -40,6 +40,11 @@ class Curve(CurveTest):
             self.assertGreater(point["energy_j_per_unit_high"], point["energy_j_per_unit"])
         plan = self.run_json("plan", "builtin:paper", "--set", "gpu.curve=curve.toml", "--set", "job.units=469000")
         self.assertEqual(plan["status"], "optimal")
+        estimate = self.run_json("estimate", "curve.toml", "--units", "469000", "--limit-w", "290")["points"][0]
+        self.assertAlmostEqual(estimate["duration_s"], 469000 * points[290]["seconds_per_unit"], delta=1)
+        # The interval of an energy is the curve's and the gain's together.
+        half = (estimate["energy_high_j"] - estimate["energy_low_j"]) / 2 / estimate["energy_j"]
+        self.assertGreater(half, found["gain_half_width_percent"] / 100 * 0.99)
         self.assertFalse(list((self.folder / "state" / "heliograd" / "leases").glob("*.lease")))
 
     def test_repeated_runs_are_windows_of_one_unit(self):
@@ -48,6 +53,20 @@ class Curve(CurveTest):
         found = json.loads(done.stdout)
         self.assertEqual(found["knee_w"], 170)
         self.assertEqual(len(found["points"]), 3)
+
+
+class Estimate(CurveTest):
+    def test_table_of_the_study(self):
+        # Table IV: 14.39 h at 170 W; the draw is taken equal to the limit.
+        point = self.run_json("estimate", "builtin:paper", "--limit-w", "170")["points"][0]
+        self.assertAlmostEqual(point["duration_s"] / 3600, 14.39, places=6)
+        self.assertAlmostEqual(point["energy_j"] / 3600, 14.39 * 170, places=3)
+
+    def test_unknown_limit_and_absent_file_are_one_sentence(self):
+        done = self.run_program("estimate", "builtin:paper", "--limit-w", "171", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "it has 100, 110")
+        done = self.run_program("estimate", "absent.toml", expect=1)
+        self.assert_one_clear_sentence(done.stderr, "absent.toml")
 
 
 class Wrong(CurveTest):

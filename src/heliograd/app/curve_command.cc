@@ -228,11 +228,11 @@ std::string AsToml(const SweepResult& result, const DeviceRecord& device, const 
       "# Measured by heliograd curve on {}: {} ({}, {}).\n# Least energy at {:.0f} W ({:.0f} to {:.0f} W). Intervals "
       "hold the truth in 95 of 100 sweeps; the sensor's gain, +-{:.1f} %\n# on every energy alike, is not in them. A "
       "unit "
-      "is {}.\n[curve]\nname = {}\n",
+      "is {}.\n[curve]\nname = {}\ngain_half_width_percent = {:.3g}\n",
       FormatStamp(SystemClock().Now()), device.name, device.uuid, device.driver, InWatts(result.least_energy.limit),
       InWatts(result.least_energy.low), InWatts(result.least_energy.high), 100 * gain,
       flags.progress.empty() ? "one run of the command" : "one unit of the progress that the command prints",
-      quoted(command + " on " + device.name));
+      quoted(command + " on " + device.name), 100 * gain);
   for (const SweepLevel& level : result.levels) {
     const double seconds = InSeconds(level.time), joules = InJoules(level.energy);
     text += fmt::format(

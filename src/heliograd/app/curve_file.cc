@@ -14,6 +14,18 @@ namespace {
 
 constexpr size_t kMostPoints = 10000;
 
+/// Half the distance between the ends of a number's interval, relative to it; 0 without both.
+double RelativeSpread(const toml::table& point, const std::string& key, double value) {
+  const auto low = point[key + "_low"].value<double>(), high = point[key + "_high"].value<double>();
+  const bool sound = low && high && *low > 0 && *low <= value && value <= *high && *high < 1e15;
+  return sound ? (*high - *low) / 2 / value : 0;
+}
+
+struct CurvePoint {
+  Level level;
+  LevelSpread spread;
+};
+
 /// A number of the point that must be greater than zero; a problem when it is not there or not one.
 std::optional<double> Positive(const toml::table& point, const char* key, bool required, const std::string& where,
                                std::vector<std::string>& problems) {
@@ -48,6 +60,9 @@ Result<PowerCurve> ParseCurve(std::string_view content, const std::string& name)
   }
   PowerCurve curve;
   curve.name = root.at_path("curve.name").value_or(name);
+  const double gain_percent = root.at_path("curve.gain_half_width_percent").value_or(0.0);
+  if (gain_percent > 0 && gain_percent < 100) curve.gain_half_width = gain_percent / 100;
+  std::vector<CurvePoint> read;
   for (const toml::node& node : *points) {
     const std::string where = fmt::format("{}:{}", name, node.source().begin.line);
     const toml::table* point = node.as_table();
@@ -66,10 +81,16 @@ Result<PowerCurve> ParseCurve(std::string_view content, const std::string& name)
     const auto energy = Positive(*point, "energy_j_per_unit", false, where, problems);
     if (!limit || !seconds) continue;
     if (!energy) curve.draw_is_assumed = true;
-    curve.levels.push_back(
-        {Watts(*limit), energy ? Joules(*energy) / Seconds(*seconds) : Watts(*limit), Seconds(*seconds)});
+    read.push_back({{Watts(*limit), energy ? Joules(*energy) / Seconds(*seconds) : Watts(*limit), Seconds(*seconds)},
+                    {RelativeSpread(*point, "seconds_per_unit", *seconds),
+                     energy ? RelativeSpread(*point, "energy_j_per_unit", *energy) : 0}});
   }
-  std::sort(curve.levels.begin(), curve.levels.end(), [](const Level& a, const Level& b) { return a.limit < b.limit; });
+  std::sort(read.begin(), read.end(),
+            [](const CurvePoint& a, const CurvePoint& b) { return a.level.limit < b.level.limit; });
+  for (const CurvePoint& point : read) {
+    curve.levels.push_back(point.level);
+    curve.spreads.push_back(point.spread);
+  }
   for (size_t k = 1; k < curve.levels.size(); ++k) {
     if (curve.levels[k].limit == curve.levels[k - 1].limit) {
       problems.push_back(fmt::format("{}: limit_w = {} stands twice: give each power limit once.", name,
@@ -82,9 +103,12 @@ Result<PowerCurve> ParseCurve(std::string_view content, const std::string& name)
 
 Result<PowerCurve> ReadCurve(const std::string& source) {
   if (source == "builtin:paper") {
-    PowerCurve curve{"study, Table IV: ResNet18 on Fashion-MNIST, 1000 epochs, RTX 4070", {}, true};
+    PowerCurve curve;
+    curve.name = "study, Table IV: ResNet18 on Fashion-MNIST, 1000 epochs, RTX 4070";
+    curve.draw_is_assumed = true;
     for (const PowerCurvePoint& point : StudyPowerCurve()) {
       curve.levels.push_back({point.limit, point.draw, point.job_time});
+      curve.spreads.emplace_back();
     }
     return curve;
   }

@@ -6,6 +6,9 @@
 //     limit_w = 150
 //     seconds_per_unit = 0.12
 //     energy_j_per_unit = 17.4      # optional; without it the draw is assumed equal to the limit
+//
+// Each of the three may have a _low and a _high beside it, the ends of its 95 % interval, and [curve] a
+// gain_half_width_percent.
 #pragma once
 
 #include <string>
@@ -17,10 +20,18 @@
 
 namespace heliograd {
 
+/// How well a level is known: half-widths of 95 % intervals, relative; 0 where the file gives none.
+struct LevelSpread {
+  double time = 0;
+  double energy = 0;
+};
+
 struct PowerCurve {
   std::string name;
-  std::vector<Level> levels;     // ascending limit; job_time is the time of one unit
-  bool draw_is_assumed = false;  // at least one point had no energy: its draw is taken equal to its limit
+  std::vector<Level> levels;         // ascending limit; job_time is the time of one unit
+  std::vector<LevelSpread> spreads;  // of each level
+  double gain_half_width = 0;        // relative; one factor common to all energies, 0 where the file gives none
+  bool draw_is_assumed = false;      // at least one point had no energy: its draw is taken equal to its limit
 };
 
 /// Reads a curve file's content; all mistakes at once. `name` appears in messages.

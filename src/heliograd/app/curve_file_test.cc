@@ -21,6 +21,21 @@ TEST(CurveFile, DrawIsEnergyOverTimeWhereMeasuredElseTheLimit) {
   EXPECT_TRUE(curve->draw_is_assumed);
 }
 
+TEST(CurveFile, IntervalsFollowTheirLevelsInOrderOfLimit) {
+  const auto curve = ParseCurve(
+      "[curve]\ngain_half_width_percent = 5\n"
+      "[[points]]\nlimit_w = 300\nseconds_per_unit = 0.1\n"
+      "[[points]]\nlimit_w = 150\nseconds_per_unit = 0.2\nseconds_per_unit_low = 0.19\nseconds_per_unit_high = 0.21\n"
+      "energy_j_per_unit = 20\nenergy_j_per_unit_low = 19.8\nenergy_j_per_unit_high = 20.2\n",
+      "curve.toml");
+  ASSERT_TRUE(curve);
+  ASSERT_EQ(curve->spreads.size(), 2u);
+  EXPECT_NEAR(curve->spreads[0].time, 0.05, 1e-12);
+  EXPECT_NEAR(curve->spreads[0].energy, 0.01, 1e-12);
+  EXPECT_EQ(curve->spreads[1].time, 0);
+  EXPECT_DOUBLE_EQ(curve->gain_half_width, 0.05);
+}
+
 TEST(CurveFile, TheStudysTableIsBuiltIn) {
   const auto curve = ReadCurve("builtin:paper");
   ASSERT_TRUE(curve);

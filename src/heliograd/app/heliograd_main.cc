@@ -44,6 +44,7 @@ int main(int argc, char** argv) {
   AddReportCommand(program, commands);
   AddScenarioCommand(program, commands);
   AddCurveCommand(program, commands);
+  AddEstimateCommand(program, commands);
   AddDoctorCommand(program, commands);
   AddLimitsCommand(program, commands);
   AddMeasureCommand(program, commands);
