@@ -25,6 +25,7 @@ struct DeviceEnergy {
   double gain_half_width = 0;        // relative; one factor that all energies of this device share
   int64_t samples = 0;               // values that the sensor put out within the interval
   std::optional<Energy> integral;    // of the power readings, where the energy is the counter's: a cross-check
+  std::string unresolved;            // why the energy is not to be relied on, one sentence; empty where it is
   std::vector<std::string> remarks;  // what a reader of the number must know, one sentence each
 };
 
