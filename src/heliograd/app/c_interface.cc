@@ -1,6 +1,7 @@
 // The C interface: include/heliograd.h says what each function means. Nothing is thrown over its edge.
 #include <heliograd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -38,6 +39,7 @@ int StatusOf(ErrorKind kind) {
 
 int Refused(const Error& error) {
   LastError() = error.Message();
+  std::replace(LastError().begin(), LastError().end(), '\n', ' ');
   return StatusOf(error.kind);
 }
 
