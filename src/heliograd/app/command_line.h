@@ -80,6 +80,7 @@ void AddReportCommand(CLI::App& program, Commands& commands);
 void AddScenarioCommand(CLI::App& program, Commands& commands);
 void AddCurveCommand(CLI::App& program, Commands& commands);
 void AddEstimateCommand(CLI::App& program, Commands& commands);
+void AddCalibrateCommand(CLI::App& program, Commands& commands);
 void AddDoctorCommand(CLI::App& program, Commands& commands);
 void AddLimitsCommand(CLI::App& program, Commands& commands);
 void AddMeasureCommand(CLI::App& program, Commands& commands);

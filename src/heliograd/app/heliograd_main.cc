@@ -45,6 +45,7 @@ int main(int argc, char** argv) {
   AddScenarioCommand(program, commands);
   AddCurveCommand(program, commands);
   AddEstimateCommand(program, commands);
+  AddCalibrateCommand(program, commands);
   AddDoctorCommand(program, commands);
   AddLimitsCommand(program, commands);
   AddMeasureCommand(program, commands);

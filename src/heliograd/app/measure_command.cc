@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "heliograd/app/calibration_store.h"
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/duration_text.h"
 #include "heliograd/app/interrupt.h"
@@ -123,6 +124,12 @@ nlohmann::ordered_json AsJson(const DeviceEnergy& energy) {
                                  {"samples", energy.samples},
                                  {"gain_half_width_percent", 100 * energy.gain_half_width}};
   json["integral_j"] = energy.integral ? nlohmann::ordered_json(InJoules(*energy.integral)) : nullptr;
+  json["calibration"] = nullptr;
+  if (energy.calibration) {
+    json["calibration"] = {{"made", FormatStamp(energy.calibration->made)},
+                           {"used", energy.calibration->used},
+                           {"stale", !energy.calibration->stale.empty()}};
+  }
   json["remarks"] = energy.remarks;
   return json;
 }
@@ -283,7 +290,9 @@ Result<int> Measure(const MeasureFlags& flags) {
   const Result<RunReader> run = RunReader::Open((*recording)->path());
   if (!run) return Fail(run.error());
   std::vector<std::string> notes = absent;
-  const auto energies = EnergyBetween(*run, measured->begin_ns, measured->end_ns, notes);
+  const LoadedCalibrations calibrations = LoadCalibrations();
+  notes.insert(notes.end(), calibrations.problems.begin(), calibrations.problems.end());
+  const auto energies = EnergyBetween(*run, measured->begin_ns, measured->end_ns, notes, calibrations.usable);
   if (!energies) return Fail(energies.error());
   for (const std::string& sentence : notes) PrintMessage("note: " + sentence);
   TellAboutPace(figures, flags.period_ms);

@@ -57,6 +57,8 @@ Result<std::unique_ptr<MeasuringSession>> MeasuringSession::Open(SessionOptions 
   Result<std::unique_ptr<Recording>> recording = Recording::Start(std::move(*sources), options.recording);
   if (!recording) return Fail(recording.error());
   session->recording_ = std::move(*recording);
+  session->calibrations_ = LoadCalibrations();
+  for (const std::string& problem : session->calibrations_.problems) session->absent_.push_back(problem);
   session->devices_ = session->recording_->sampler().Devices();
   return session;
 }
@@ -189,7 +191,7 @@ Result<DeviceEnergy> MeasuringSession::WindowEnergy(int64_t window, int device) 
   const Result<RunReader> run = RunReader::Open(recording_->path());
   if (!run) return Fail(run.error());
   std::vector<std::string> left_out;
-  const auto energies = EnergyBetween(*run, asked->begin_ns, asked->end_ns, left_out);
+  const auto energies = EnergyBetween(*run, asked->begin_ns, asked->end_ns, left_out, calibrations_.usable);
   if (!energies) return Fail(energies.error());
   const std::string& uuid = devices_[static_cast<size_t>(device)].uuid;
   for (const DeviceEnergy& energy : *energies) {
@@ -206,7 +208,7 @@ Result<WindowSummary> MeasuringSession::Summary() {
   if (Result<void> done = CatchUpTo(NowNs()); !done) return Fail(done.error());
   const Result<RunReader> run = RunReader::Open(recording_->path());
   if (!run) return Fail(run.error());
-  Result<WindowSummary> summary = SummariseWindows(*run, {});
+  Result<WindowSummary> summary = SummariseWindows(*run, calibrations_.usable);
   if (summary) summary->notes.insert(summary->notes.end(), absent_.begin(), absent_.end());
   return summary;
 }

@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "heliograd/app/calibration_store.h"
 #include "heliograd/app/recording.h"
 #include "heliograd/base/result.h"
 #include "heliograd/report/run_energy.h"
@@ -75,7 +76,8 @@ class MeasuringSession {
 
   std::unique_ptr<Recording> recording_;
   std::vector<DeviceRecord> devices_;
-  std::vector<std::string> absent_;  // why sources are missing
+  LoadedCalibrations calibrations_;
+  std::vector<std::string> absent_;  // why sources or calibrations are missing
 
   std::mutex mutex_;  // guards what follows
   std::deque<Window> windows_;

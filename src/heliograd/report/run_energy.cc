@@ -14,16 +14,34 @@ namespace {
 constexpr double kDisagreement = 0.05;         // between counter and integral: beyond it one of them is wrong
 constexpr double kAverageWindowSeconds = 1.0;  // of the driver's average power (NVML field 185)
 
-WindowRequest Request(const ChannelTicks& ticks, EnergySource source, ChannelKind kind) {
+/// The sensor's times on this machine's clock: a simulated driver's may run faster.
+SensorTiming OnHostClock(SensorTiming timing, double clock_ratio) {
+  for (double* time : {&timing.period_s, &timing.window_s, &timing.lag_s, &timing.low_pass_s, &timing.lag_sd_s,
+                       &timing.low_pass_sd_s, &timing.window_sd_s, &timing.step_sd_s}) {
+    *time /= clock_ratio;
+  }
+  return timing;
+}
+
+/// What is taken for granted of a sensor that was never calibrated.
+SensorTiming AssumedTiming(ChannelKind kind, double period_s) {
+  SensorTiming timing;
+  timing.window_s = period_s;
+  if (kind == ChannelKind::kPowerAverage) {
+    timing.window_s = std::max(kAverageWindowSeconds, period_s);
+    timing.contiguous = false;
+  }
+  return timing;
+}
+
+WindowRequest Request(const ChannelTicks& ticks, EnergySource source, ChannelKind kind,
+                      const std::optional<SensorTiming>& calibrated) {
   WindowRequest request;
   request.ticks = ticks.ticks;
   request.source = source;
+  request.timing = calibrated ? *calibrated : AssumedTiming(kind, ticks.period_s);
   request.timing.period_s = ticks.period_s;
-  request.timing.window_s = ticks.period_s;
-  if (kind == ChannelKind::kPowerAverage) {
-    request.timing.window_s = std::max(kAverageWindowSeconds, ticks.period_s);
-    request.timing.contiguous = false;
-  }
+  if (request.timing.contiguous) request.timing.window_s = ticks.period_s;
   request.timing.step_sd_s = std::max(request.timing.step_sd_s, ticks.step_sd_s);
   return request;
 }
@@ -61,19 +79,28 @@ void AddUnknownTime(ChannelEnergy& sum, const RecordedInterval& interval) {
                   unknown_s, interval.length_s()));
 }
 
+/// Half of the window and the delay before a tick is what it tells of; the estimator holds the nearest power for
+/// another half period.
+double LatestKnown(const WindowRequest& request) {
+  const SensorTiming& timing = request.timing;
+  const double back_s = timing.lag_s + timing.low_pass_s + timing.window_s / 2 - timing.period_s / 2;
+  return request.ticks.back().time_s - std::max(0.0, back_s - timing.period_s / 2);
+}
+
 std::optional<ChannelEnergy> EnergyOfChannel(const ChannelSeries& series, EnergySource source,
+                                             const std::optional<SensorTiming>& calibrated,
                                              const RecordedInterval& interval) {
   ChannelEnergy sum;
   const std::vector<ChannelTicks> parts = TicksOfParts(series, interval);
   for (const ChannelTicks& ticks : parts) {
-    WindowRequest request = Request(ticks, source, series.kind);
+    WindowRequest request = Request(ticks, source, series.kind, calibrated);
     // A part that is cut by a gap is asked only for what it covers.
     const bool reaches_begin = ticks.ticks.front().time_s <= 0 && &ticks == &parts.front();
     const bool reaches_end = ticks.ticks.back().time_s >= interval.length_s() && &ticks == &parts.back();
     const double inset_s = ticks.period_s + request.timing.window_s;
     request.begin_s = reaches_begin ? 0 : std::max(0.0, ticks.ticks.front().time_s + inset_s);
-    request.end_s =
-        reaches_end ? interval.length_s() : std::min(interval.length_s(), ticks.ticks.back().time_s - inset_s);
+    request.end_s = reaches_end ? std::min(interval.length_s(), LatestKnown(request))
+                                : std::min(interval.length_s(), ticks.ticks.back().time_s - inset_s);
     if (request.end_s <= request.begin_s) continue;
     const Result<WindowEnergy> part = EstimateWindowEnergy(request);
     if (!part) {
@@ -117,22 +144,58 @@ void CrossCheck(DeviceEnergy& result, const Energy counter, const std::optional<
   if (std::abs(apart) > kDisagreement + known) {
     result.remarks.push_back(fmt::format(
         "counter and integral of the power readings disagree by {:+.1f} %: the sensor does not look all the "
-        "time, or one of the two is wrong",
+        "time, or one of the two is wrong; run `heliograd calibrate`",
         100 * apart));
   }
 }
 
+/// The calibration of a device, where there is one that may be used, and the remarks that it calls for.
+struct FoundCalibration {
+  const DeviceCalibration* usable = nullptr;
+  std::optional<CalibrationUse> use;
+  std::vector<std::string> remarks;
+};
+
+FoundCalibration CalibrationOf(const DeviceRecord& device, const std::vector<DeviceCalibration>& calibrations,
+                               Stamp now) {
+  FoundCalibration found;
+  if (device.source != "nvml") return found;  // processors' counters look all the time
+  const DeviceCalibration* calibration = FindCalibration(calibrations, device);
+  if (calibration == nullptr) {
+    found.remarks.push_back(
+        "its sensor is not calibrated, so its lag and window are assumed: run `heliograd calibrate` once");
+    return found;
+  }
+  found.use = JudgeCalibration(*calibration, device, now);
+  if (found.use->used) found.usable = calibration;
+  if (found.use->stale.empty()) {
+    found.remarks.push_back("its sensor was calibrated on " + FormatStamp(calibration->made).substr(0, 10));
+  } else {
+    found.remarks.push_back(found.use->stale);
+  }
+  return found;
+}
+
 std::optional<DeviceEnergy> EnergyOfDevice(const DeviceRecord& device, const std::vector<ChannelSeries>& all,
-                                           const RecordedInterval& interval) {
+                                           const FoundCalibration& found, const RecordedInterval& interval) {
   const ChannelSeries* counter = Find(all, ChannelKind::kEnergy);
   const ChannelSeries* power = Find(all, ChannelKind::kPowerInstant);
   if (power == nullptr) power = Find(all, ChannelKind::kPowerAverage);
 
-  std::optional<ChannelEnergy> counted, integrated;
-  if (counter != nullptr) counted = EnergyOfChannel(*counter, EnergySource::kTrueCounter, interval);
-  if (power != nullptr) integrated = EnergyOfChannel(*power, EnergySource::kReadings, interval);
-  if (!counted && !integrated) return std::nullopt;
   const double clock_ratio = ClockRatio(all);
+  EnergySource counter_source = EnergySource::kTrueCounter;
+  std::optional<SensorTiming> counter_timing, power_timing;
+  if (found.usable != nullptr) {
+    counter_source = found.usable->CounterSource();
+    if (const auto timing = found.usable->CounterTiming()) counter_timing = OnHostClock(*timing, clock_ratio);
+    if (power != nullptr && power->kind == found.usable->power_channel) {
+      power_timing = OnHostClock(found.usable->power.timing, clock_ratio);
+    }
+  }
+  std::optional<ChannelEnergy> counted, integrated;
+  if (counter != nullptr) counted = EnergyOfChannel(*counter, counter_source, counter_timing, interval);
+  if (power != nullptr) integrated = EnergyOfChannel(*power, EnergySource::kReadings, power_timing, interval);
+  if (!counted && !integrated) return std::nullopt;
   if (integrated) {
     integrated->energy *= clock_ratio;
     integrated->half_width *= clock_ratio;
@@ -163,14 +226,23 @@ std::optional<DeviceEnergy> EnergyOfDevice(const DeviceRecord& device, const std
         clock_ratio));
   }
   if (power == nullptr) result.remarks.push_back("the peak is not known: this source has no power readings");
+  if (counted && counter_source == EnergySource::kBlindCounter) {
+    result.remarks.push_back(fmt::format(
+        "its counter adds up only what its sensor sees, {:.0f} % of the time: a load that repeats in step with the "
+        "sensor needs random pauses",
+        100 * found.usable->power.timing.Duty()));
+  }
   if (counted) CrossCheck(result, counted->energy, integrated);
+  result.calibration = found.use;
+  result.remarks.insert(result.remarks.end(), found.remarks.begin(), found.remarks.end());
   return result;
 }
 
 }  // namespace
 
 Result<std::vector<DeviceEnergy>> EnergyBetween(const RunReader& run, int64_t begin_ns, int64_t end_ns,
-                                                std::vector<std::string>& left_out) {
+                                                std::vector<std::string>& left_out,
+                                                const std::vector<DeviceCalibration>& calibrations) {
   const auto devices = run.Devices();
   const auto channels = run.Channels();
   const auto facts = run.Facts();
@@ -184,7 +256,8 @@ Result<std::vector<DeviceEnergy>> EnergyBetween(const RunReader& run, int64_t be
     const auto all = ReadDevice(run, *channels, static_cast<int>(device), interval);
     if (!all) return Fail(all.error());
     const DeviceRecord& record = (*devices)[device];
-    if (std::optional<DeviceEnergy> energy = EnergyOfDevice(record, *all, interval)) {
+    const FoundCalibration found = CalibrationOf(record, calibrations, Stamp(std::chrono::nanoseconds(begin_ns)));
+    if (std::optional<DeviceEnergy> energy = EnergyOfDevice(record, *all, found, interval)) {
       energies.push_back(std::move(*energy));
     } else {
       left_out.push_back(record.name + " (" + record.uuid +

@@ -29,6 +29,7 @@ struct Level {
 
 struct Recorded {
   const RunReader& run;
+  std::vector<DeviceCalibration> calibrations;
   std::vector<DeviceRecord> devices;
   std::vector<ChannelRecord> channels;
   double poll_s = 0.002;
@@ -74,7 +75,8 @@ NameEnergy EnergyOfEach(const Recorded& recorded, const Windows& windows, int de
   sum.method = "each window";
   for (const WindowMark* window : windows) {
     std::vector<std::string> left_out;
-    const auto energies = EnergyBetween(recorded.run, window->begin_ns, window->end_ns, left_out);
+    const auto energies =
+        EnergyBetween(recorded.run, window->begin_ns, window->end_ns, left_out, recorded.calibrations);
     const std::string& uuid = recorded.devices[static_cast<size_t>(device)].uuid;
     const DeviceEnergy* found = nullptr;
     if (energies) {
@@ -157,6 +159,20 @@ const ChannelSeries* Find(const std::vector<ChannelSeries>& all, ChannelKind kin
   return found == all.end() ? nullptr : &*found;
 }
 
+/// The channel by which repeated windows are told apart, and how its sensor looks.
+struct PhaseSensor {
+  ChannelKind channel;
+  SensorTiming timing;
+};
+
+PhaseSensor SensorOf(const DeviceCalibration& calibration) {
+  // A counter that sees everything has no blind time that phases could hide in.
+  if (calibration.counter && calibration.CounterSource() == EnergySource::kTrueCounter) {
+    return {ChannelKind::kEnergy, *calibration.counter};
+  }
+  return {calibration.power_channel, calibration.power.timing};
+}
+
 /// The longest unbroken stretch of the device's record under the level's windows, at most ten minutes of it.
 Result<PhaseInput> InputOf(const Recorded& recorded, const Level& level, const std::vector<WindowMark>& all, int device,
                            const PhaseSensor& sensor, SensorTiming& timing) {
@@ -197,8 +213,8 @@ std::optional<Power> CounterPower(const Recorded& recorded, const PhaseInput& in
   const auto at_ns = [&](double time_s) {
     return input.begin_ns + static_cast<int64_t>(time_s / input.clock_ratio * 1e9);
   };
-  const auto energies =
-      EnergyBetween(recorded.run, at_ns(input.marks.front().begin_s), at_ns(input.marks.back().end_s), left_out);
+  const auto energies = EnergyBetween(recorded.run, at_ns(input.marks.front().begin_s), at_ns(input.marks.back().end_s),
+                                      left_out, recorded.calibrations);
   if (!energies) return std::nullopt;
   for (const DeviceEnergy& energy : *energies) {
     const bool same = energy.device.uuid == recorded.devices[static_cast<size_t>(device)].uuid;
@@ -340,8 +356,10 @@ void AddLongWindows(WindowSummary& summary, const Recorded& recorded, const std:
 }
 
 void AddPhases(WindowSummary& summary, const Recorded& recorded, const std::vector<WindowMark>& all, int device,
-               const std::map<std::string, PhaseSensor>& sensors) {
-  const auto sensor = sensors.find(recorded.devices[static_cast<size_t>(device)].uuid);
+               Stamp recorded_at) {
+  const DeviceRecord& record = recorded.devices[static_cast<size_t>(device)];
+  const DeviceCalibration* calibration = FindCalibration(recorded.calibrations, record);
+  const bool usable = calibration != nullptr && JudgeCalibration(*calibration, record, recorded_at).used;
   std::map<int, std::string> why;  // by depth
   const std::vector<Level> levels = LevelsOf(all);
   for (const Level& level : levels) {
@@ -355,13 +373,13 @@ void AddPhases(WindowSummary& summary, const Recorded& recorded, const std::vect
       why[level.depth] = "its level has windows on several threads, whose work mixes on the device";
       continue;
     }
-    if (sensor == sensors.end()) {
+    if (!usable) {
       why[level.depth] =
           "its windows are shorter than what the sensor resolves; repeated ones can be told apart once the sensor is "
           "calibrated: run `heliograd calibrate`";
       continue;
     }
-    const Result<void> added = AddRepeatedPhases(summary, recorded, level, all, device, sensor->second);
+    const Result<void> added = AddRepeatedPhases(summary, recorded, level, all, device, SensorOf(*calibration));
     if (!added) why[level.depth] = added.error().Message();
   }
   for (NameSummary& name : summary.names) {
@@ -375,7 +393,7 @@ void AddPhases(WindowSummary& summary, const Recorded& recorded, const std::vect
 
 }  // namespace
 
-Result<WindowSummary> SummariseWindows(const RunReader& run, const std::map<std::string, PhaseSensor>& sensors) {
+Result<WindowSummary> SummariseWindows(const RunReader& run, std::span<const DeviceCalibration> calibrations) {
   const auto devices = run.Devices();
   const auto channels = run.Channels();
   const auto facts = run.Facts();
@@ -387,13 +405,14 @@ Result<WindowSummary> SummariseWindows(const RunReader& run, const std::map<std:
   std::vector<WindowMark> ordered = *windows;
   std::stable_sort(ordered.begin(), ordered.end(),
                    [](const WindowMark& a, const WindowMark& b) { return a.begin_ns < b.begin_ns; });
-  const Recorded recorded = {run, *devices, *channels, PollSeconds(*facts)};
+  const Recorded recorded = {run, {calibrations.begin(), calibrations.end()}, *devices, *channels, PollSeconds(*facts)};
+  const Stamp recorded_at(std::chrono::nanoseconds(ordered.empty() ? 0 : ordered.back().end_ns));
   WindowSummary summary;
   summary.devices = *devices;
   summary.names = NamesOf(ordered);
   for (size_t device = 0; device < devices->size(); ++device) {
     AddLongWindows(summary, recorded, ordered, static_cast<int>(device));
-    AddPhases(summary, recorded, ordered, static_cast<int>(device), sensors);
+    AddPhases(summary, recorded, ordered, static_cast<int>(device), recorded_at);
   }
   return summary;
 }

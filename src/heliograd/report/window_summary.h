@@ -6,26 +6,20 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "heliograd/base/quantity.h"
 #include "heliograd/base/result.h"
-#include "heliograd/model/sensor_timing.h"
+#include "heliograd/report/device_calibration.h"
 #include "heliograd/trace/run_store.h"
 
 namespace heliograd {
 
 /// Windows of this name are rests: they belong to no name and to no iteration.
 inline constexpr char kRestName[] = "sleep";
-
-/// The channel of a device by which repeated windows are told apart, as its calibration knows it.
-struct PhaseSensor {
-  ChannelKind channel = ChannelKind::kPowerInstant;  // kEnergy only where the counter sees all
-  SensorTiming timing;                               // its period is taken from the record
-};
 
 /// The windows of one name on one device. All limits belong to 95 % intervals with the sensor's gain in them.
 struct NameEnergy {
@@ -66,7 +60,7 @@ struct WindowSummary {
   std::vector<std::string> notes;
 };
 
-/// `sensors` by UUID: devices without one get no repeated phases. Errors: the store cannot be read.
-Result<WindowSummary> SummariseWindows(const RunReader& run, const std::map<std::string, PhaseSensor>& sensors);
+/// Devices without a calibration get no repeated phases. Errors: the store cannot be read.
+Result<WindowSummary> SummariseWindows(const RunReader& run, std::span<const DeviceCalibration> calibrations);
 
 }  // namespace heliograd

@@ -67,14 +67,18 @@ class WindowSummaryTest : public testing::Test {
     return samples;
   }
 
-  std::map<std::string, PhaseSensor> Calibrated(ChannelKind channel) const {
-    PhaseSensor sensor;
-    sensor.channel = channel;
-    sensor.timing.contiguous = channel == ChannelKind::kEnergy;
-    sensor.timing.window_s = sensor_.window_s;
-    sensor.timing.lag_s = sensor_.lag_s;
-    sensor.timing.low_pass_s = sensor_.low_pass_s;
-    return {{"GPU-1", sensor}};
+  std::vector<DeviceCalibration> Calibrated(CounterSight sight) const {
+    DeviceCalibration calibration;
+    calibration.device = {"GPU-1", "Card", "NVIDIA 580", "nvml"};
+    calibration.made = Stamp(std::chrono::nanoseconds(kStart));
+    calibration.power.timing.contiguous = false;
+    calibration.power.timing.window_s = sensor_.window_s;
+    calibration.power.timing.lag_s = sensor_.lag_s;
+    calibration.power.timing.low_pass_s = sensor_.low_pass_s;
+    calibration.counter_sight = sight;
+    calibration.counter = calibration.power.timing;
+    calibration.counter->contiguous = true;
+    return {calibration};
   }
 
   std::string path_;
@@ -85,7 +89,7 @@ class WindowSummaryTest : public testing::Test {
 
 TEST_F(WindowSummaryTest, RepeatedPhasesHoldTheTrueJoules) {
   const Result<RunReader> run = Record(Marks());
-  const Result<WindowSummary> summary = SummariseWindows(*run, Calibrated(ChannelKind::kPowerInstant));
+  const Result<WindowSummary> summary = SummariseWindows(*run, Calibrated(CounterSight::kBlind));
   ASSERT_TRUE(summary);
   ASSERT_EQ(summary->names.size(), 5u);
   int identifiable = 0;
@@ -113,7 +117,7 @@ TEST_F(WindowSummaryTest, RepeatedPhasesHoldTheTrueJoules) {
 
 TEST_F(WindowSummaryTest, NamesOtherAndRestsAddUpToTheCounter) {
   const Result<RunReader> run = Record(Marks());
-  const Result<WindowSummary> summary = SummariseWindows(*run, Calibrated(ChannelKind::kEnergy));
+  const Result<WindowSummary> summary = SummariseWindows(*run, Calibrated(CounterSight::kSeesAll));
   ASSERT_TRUE(summary);
   double names_j = 0, truth_j = 0;
   const LevelSummary& level = summary->levels.at(0);
@@ -152,7 +156,7 @@ TEST_F(WindowSummaryTest, WindowsOfOneLevelOnTwoThreadsAreNotToldApart) {
   std::vector<WindowMark> windows = Marks();
   for (size_t i = 0; i < windows.size(); i += 7) windows[i].thread = 2;
   const Result<RunReader> run = Record(windows);
-  const Result<WindowSummary> summary = SummariseWindows(*run, Calibrated(ChannelKind::kPowerInstant));
+  const Result<WindowSummary> summary = SummariseWindows(*run, Calibrated(CounterSight::kBlind));
   ASSERT_TRUE(summary);
   for (const NameSummary& name : summary->names) {
     ASSERT_EQ(name.devices.size(), 1u);
