@@ -2,7 +2,7 @@
 #
 #   make demo       build, plan the built-in scenario, then the whole chain on a simulated GPU
 #   make test       build, then run every test
-#   make build      build/heliograd, and a simulated GPU in build/sim
+#   make build      build/heliograd, build/libheliograd.so, and a simulated GPU in build/sim
 #   make bench      benchmarks beside their named peers
 #   make reproduce  the study's figures and tables in out/reproduce
 #   make lint       clang-format and clang-tidy
@@ -22,7 +22,7 @@ setup:
 build: setup
 	@cmake $(CMAKE_FLAGS) -B build >build.log 2>&1 || { cat build.log; exit 1; }
 	@echo "build: compiling build/heliograd (about five minutes on 2 cores the first time; progress in build.log)"
-	@ninja -C build -j $(JOBS) heliograd_program simulated_gpu >>build.log 2>&1 || { tail -40 build.log; exit 1; }
+	@ninja -C build -j $(JOBS) heliograd_program heliograd_library simulated_gpu >>build.log 2>&1 || { tail -40 build.log; exit 1; }
 
 demo: build
 	build/heliograd plan builtin:paper

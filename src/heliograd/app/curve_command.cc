@@ -335,6 +335,7 @@ Result<int> MeasureCurve(const CurveFlags& flags) {
   Result<OpenedSources> sources = OpenSources({flags.gpu, false, false});
   if (!sources) return Fail(sources.error());
   RecordingOptions options;
+  options.tell = PrintMessage;
   options.path = flags.record;
   options.facts = {{"command", command}, {"heliograd", HELIOGRAD_VERSION}};
   Result<std::unique_ptr<Recording>> recording = Recording::Start(std::move(*sources), options);

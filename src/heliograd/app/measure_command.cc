@@ -241,6 +241,7 @@ class HeldLimits {
 
 RecordingOptions OptionsOf(const MeasureFlags& flags) {
   RecordingOptions options;
+  options.tell = PrintMessage;
   options.path = flags.output;
   options.sampler.period = std::chrono::nanoseconds(static_cast<int64_t>(flags.period_ms * 1e6));
   if (flags.cpu >= 0) options.sampler.cpu = flags.cpu;

@@ -8,8 +8,6 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "heliograd/app/command_line.h"
-
 namespace heliograd {
 namespace {
 
@@ -45,11 +43,13 @@ bool Counts(ChannelKind kind) {
 
 }  // namespace
 
-Recording::Recording(std::unique_ptr<Sampler> sampler, RunWriter writer, std::string path, bool temporary)
+Recording::Recording(std::unique_ptr<Sampler> sampler, RunWriter writer, std::string path,
+                     const RecordingOptions& options)
     : sampler_(std::move(sampler)),
       writer_(std::move(writer)),
       path_(std::move(path)),
-      temporary_(temporary),
+      temporary_(options.path.empty()),
+      tell_(options.tell),
       changes_(sampler_->Channels().size(), 0) {}
 
 Result<std::unique_ptr<Recording>> Recording::Start(OpenedSources sources, const RecordingOptions& options) {
@@ -57,11 +57,10 @@ Result<std::unique_ptr<Recording>> Recording::Start(OpenedSources sources, const
   auto facts = options.facts;
   const double period_ms = std::chrono::duration<double, std::milli>(options.sampler.period).count();
   facts.emplace_back("sampling_period_ms", std::to_string(period_ms));
-  const bool temporary = options.path.empty();
-  const std::string path = temporary ? TemporaryPath() : options.path;
+  const std::string path = options.path.empty() ? TemporaryPath() : options.path;
   Result<RunWriter> writer = RunWriter::Create(path, sampler->Devices(), sampler->Channels(), facts);
   if (!writer) return Fail(writer.error());
-  std::unique_ptr<Recording> recording(new Recording(std::move(sampler), std::move(*writer), path, temporary));
+  std::unique_ptr<Recording> recording(new Recording(std::move(sampler), std::move(*writer), path, options));
   if (Result<void> started = recording->sampler_->Start(); !started) return Fail(started.error());
   recording->thread_ = std::thread([&self = *recording] { self.WriteLoop(); });
   recording->WaitForChanges();
@@ -109,14 +108,14 @@ void Recording::Collect(bool everything) {
 void Recording::Write() {
   const Result<void> written = writer_.Append(pending_);
   if (written) {
-    if (!trouble_.empty()) PrintMessage("recording goes on: " + path_ + " can be written again");
+    if (!trouble_.empty()) tell_("recording goes on: " + path_ + " can be written again");
     trouble_.clear();
     pending_ = {};
     return;
   }
   // Said once, not every half second; what is recorded is held and tried again.
   if (trouble_.empty()) {
-    PrintMessage("recording is held in memory: " + written.error().Message() + ": make room, the run goes on");
+    tell_("recording is held in memory: " + written.error().Message() + ": make room, the run goes on");
   }
   trouble_ = written.error().Message();
   HoldWithinBound();

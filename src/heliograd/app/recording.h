@@ -2,9 +2,11 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -20,6 +22,8 @@ struct RecordingOptions {
   SamplerOptions sampler;
   std::string path;  // empty = a temporary file that goes with the recording
   std::vector<std::pair<std::string, std::string>> facts;
+  /// Told when the disk fails and when it recovers; called from the recording's thread.
+  std::function<void(std::string_view)> tell;
 };
 
 /// Samples until Finish. Marks may be added from any thread; the rest from one.
@@ -46,7 +50,7 @@ class Recording {
   int64_t NowNs() const;
 
  private:
-  Recording(std::unique_ptr<Sampler> sampler, RunWriter writer, std::string path, bool temporary);
+  Recording(std::unique_ptr<Sampler> sampler, RunWriter writer, std::string path, const RecordingOptions& options);
   void WriteLoop();
   void Collect(bool everything);
   void Write();
@@ -57,6 +61,7 @@ class Recording {
   RunWriter writer_;
   std::string path_;
   bool temporary_;
+  std::function<void(std::string_view)> tell_;
   std::mutex marks_mutex_;  // guards marks_ alone, so that marking never waits for the disk
   RunBatch marks_;
   std::mutex mutex_;  // guards what follows, and the writer

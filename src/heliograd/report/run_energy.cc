@@ -51,7 +51,7 @@ struct ChannelEnergy {
   Energy energy, half_width;
   double gain_half_width = 0;
   double known_s = 0;
-  double highest_w = 0;  // of any reading
+  std::string unresolved;
   std::vector<std::string> remarks;
 };
 
@@ -61,7 +61,9 @@ void AddPart(ChannelEnergy& sum, const WindowEnergy& part, double length_s) {
   sum.half_width += part.half_width;
   sum.gain_half_width = part.gain_half_width;
   sum.known_s += length_s;
-  if (!part.unresolved.empty()) sum.remarks.push_back(part.unresolved);
+  if (part.unresolved.empty()) return;
+  sum.unresolved = part.unresolved;
+  sum.remarks.push_back(part.unresolved);
 }
 
 /// The energy of the time that no part covers, at the mean of the rest, give or take all of it.
@@ -215,6 +217,7 @@ std::optional<DeviceEnergy> EnergyOfDevice(const DeviceRecord& device, const std
                   : power->kind == ChannelKind::kPowerAverage ? "integral of 1 s average power"
                                                               : "integral of power readings";
   result.samples = ChangesWithin(counted ? *counter : *power, interval);
+  result.unresolved = chosen.unresolved;
   result.remarks = chosen.remarks;
   if (clock_ratio != 1) {
     result.remarks.push_back(fmt::format(

@@ -22,6 +22,7 @@ struct DeviceEnergy {
   Energy energy, low, high;
   Duration duration;  // of the interval on the driver's clock, which is the host's but in a simulation
   Power mean, peak;
+  std::string unresolved;                     // why the energy is not to be relied on, one sentence; empty where it is
   std::string method;                         // "energy counter", "integral of power readings"
   double gain_half_width = 0;                 // relative; one factor that all energies of this device share
   int64_t samples = 0;                        // values that the sensor put out within the interval
