@@ -219,6 +219,8 @@ struct BurstLoad::Library {
   cuda::SynchronizeFunction* synchronize = nullptr;
 };
 
+Result<void> BurstLoad::Check(const std::string& file) { return Library().Load(file); }
+
 BurstLoad::BurstLoad(std::unique_ptr<Library> library) : library_(std::move(library)) {}
 
 Result<std::unique_ptr<BurstLoad>> BurstLoad::Open(const std::string& uuid, const std::string& file) {

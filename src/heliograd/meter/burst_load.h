@@ -31,6 +31,8 @@ class BurstLoad {
   /// `uuid` as NVML writes it ("GPU-8f3a..."). Errors (kDevice, kPermission) say what is missing and what mends it: no
   /// CUDA driver, no such GPU among those that CUDA shows, the context, the kernel.
   static Result<std::unique_ptr<BurstLoad>> Open(const std::string& uuid, const std::string& file = "libcuda.so.1");
+  /// Whether the library is here, with all that a load needs. Starts nothing on any GPU.
+  static Result<void> Check(const std::string& file = "libcuda.so.1");
   ~BurstLoad();
   BurstLoad(const BurstLoad&) = delete;
   BurstLoad& operator=(const BurstLoad&) = delete;
