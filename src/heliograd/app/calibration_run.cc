@@ -27,6 +27,7 @@ constexpr int kRepeats = 3;        // stretches of each shift
 constexpr double kStretchS = 1.2;  // and at least kStretchPeriods
 constexpr double kStretchPeriods = 12;
 constexpr double kMostExtraDelayS = 0.0005;  // of polls, beyond half a period of theirs
+constexpr double kMostLeftOut = 0.15;        // of readings that fit no tick
 constexpr double kSettlePeriods = 2;         // of each stretch, whose counter ticks may see the stretch before
 
 int64_t NowNs() { return SteadyClock().Now().time_since_epoch().count(); }
@@ -114,11 +115,12 @@ class Run {
     }
     SleepUntilNs(NowNs() + FromSeconds(kLastReadingsS).count());
 
-    if (Result<void> calm = CheckPace(); !calm) return Fail(calm.error());
     Result<TickTimes> power = Ticks(power_kind);
     if (!power) return Fail(About(power.error()));
+    if (Result<void> calm = CheckPace(*power); !calm) return Fail(calm.error());
     const Result<SensorCalibration> sensor = CalibrateSensor(bursts_, power->ticks);
     if (!sensor) return Fail(About(sensor.error()));
+    if (Result<void> sound = CheckOrder(*sensor); !sound) return Fail(sound.error());
     DeviceCalibration found;
     found.device = device_;
     found.made = SystemClock().Now();
@@ -208,12 +210,26 @@ class Run {
   double PollSeconds() const { return std::chrono::duration<double>(options_.poll).count(); }
   double ExtraDelay() const { return polls_->ExtraDelay(PollSeconds()); }
 
-  Result<void> CheckPace() const {
+  tl::unexpected<Error> TooBusy(const std::string& why) const {
+    return Fail(fmt::format("{}: this machine was too busy to keep time ({}): end other programs and calibrate again",
+                            device_.name, why));
+  }
+
+  Result<void> CheckPace(const TickTimes& power) const {
+    const double left_out = static_cast<double>(power.left_out);
+    const double share = left_out / (left_out + static_cast<double>(power.ticks.size()));
+    if (share > kMostLeftOut) return TooBusy(fmt::format("{:.0f} % of the readings were seen too late", 100 * share));
     if (ExtraDelay() < kMostExtraDelayS) return {};
-    return Fail(
-        fmt::format("{}: this machine was too busy to keep time ({} polls came, {} were skipped): end other "
-                    "programs and calibrate again",
-                    device_.name, sampler_->Figures().polls, sampler_->Figures().skipped));
+    return TooBusy(
+        fmt::format("{} polls came, {} were skipped", sampler_->Figures().polls, sampler_->Figures().skipped));
+  }
+
+  /// A reading cannot come before what it shows.
+  Result<void> CheckOrder(const SensorCalibration& sensor) const {
+    constexpr double kSlackS = 0.0005;
+    const double least_s = -kSlackS - 3 * sensor.timing.lag_sd_s;
+    if (sensor.timing.lag_s > least_s) return {};
+    return TooBusy(fmt::format("readings seem to come {:.1f} ms before what they show", -1e3 * sensor.timing.lag_s));
   }
 
   Result<TickTimes> Ticks(ChannelKind kind) {
