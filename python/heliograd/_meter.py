@@ -8,8 +8,9 @@ import sys
 import threading
 import warnings
 import weakref
+from collections import deque
 from types import TracebackType
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Type, Union
+from typing import Any, Callable, Deque, Dict, List, Optional, Sequence, Tuple, Type, Union
 
 from heliograd import _library
 from heliograd._energy import DeviceEnergy, Interval, Summary, both, parse_summary
@@ -18,7 +19,7 @@ Gpus = Union[str, int, Sequence[Union[str, int]], None]
 
 _FORKED = "this process was forked from the one that measures: the parent's meter counts its work too"
 _CLOSED = "the meter is closed"
-_MOST_KEPT = 1000  # windows still in use whose energies are worked out when the meter closes
+_MOST_KEPT = 1000  # of the latest windows that are still in use, whose energies are worked out when the meter closes
 
 
 class Error(RuntimeError):
@@ -56,7 +57,9 @@ class Window:
             self._meter._failed(f"window {self.name!r} is not open")
             return
         self._open = False
-        self._meter._end(self._number)
+        meter = self._meter
+        meter._end(self._number)
+        meter._ended.append(weakref.ref(self))
 
     @property
     def devices(self) -> Tuple[DeviceEnergy, ...]:
@@ -135,7 +138,7 @@ class Meter:
         self._reset_locks()
         self._names: Dict[str, bytes] = {}
         self._devices: List[Tuple[str, str]] = []  # uuid, name
-        self._windows: weakref.WeakSet[Window] = weakref.WeakSet()
+        self._ended: Deque[weakref.ref[Window]] = deque(maxlen=_MOST_KEPT)
         self._flushers: List[Callable[[], Optional[Callable[[], None]]]] = []
         self._summary: Optional[Summary] = None
         try:
@@ -183,13 +186,15 @@ class Meter:
             self._idle.notify_all()
 
     def close(self) -> None:
-        """Ends measuring; an output is whole afterwards. Windows in use (the latest 1000) and the summary are worked out
-        first, so that they may be asked for later."""
+        """Ends measuring; an output is whole afterwards. Windows in use (of the latest 1000) and the summary are worked out
+        first, so that they may be asked for
+        later."""
         if self._pointer is None:
             return
         self._flush()
-        for window in sorted(self._windows, key=lambda window: window._number)[-_MOST_KEPT:]:
-            if not window._open:
+        for weak in list(self._ended):
+            window = weak()
+            if window is not None:
                 window.devices  # noqa: B018 - worked out and kept
         if self._names:
             self._summary = self.summary()

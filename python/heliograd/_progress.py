@@ -22,7 +22,10 @@ class Progress:
     def tell(self, done: Optional[int]) -> None:
         named = os.environ.get(VARIABLE)
         with self._lock:
-            self._total = self._total + 1 if done is None else done
+            try:
+                self._total = self._total + 1 if done is None else int(done)
+            except (ValueError, TypeError, OverflowError):
+                return
             if not named or self._broken:
                 return
             try:
@@ -33,8 +36,8 @@ class Progress:
                 events = self._poll.poll(0)
                 if not events:
                     return
-                os.write(pipe, b"%d\n" % int(self._total))
-            except (OSError, ValueError, TypeError, OverflowError):
+                os.write(pipe, b"%d\n" % self._total)
+            except (OSError, ValueError, OverflowError):
                 self._broken = True
 
 
