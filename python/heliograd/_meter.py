@@ -17,9 +17,18 @@ from heliograd._energy import DeviceEnergy, Interval, Summary, both, parse_summa
 
 Gpus = Union[str, int, Sequence[Union[str, int]], None]
 
+_HERE = os.path.dirname(__file__)
 _FORKED = "this process was forked from the one that measures: the parent's meter counts its work too"
 _CLOSED = "the meter is closed"
 _MOST_KEPT = 1000  # of the latest windows that are still in use, whose energies are worked out when the meter closes
+
+
+def _level_of_caller() -> int:
+    """How many frames above the calling function the package was called, as warnings.warn counts."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and os.path.dirname(frame.f_code.co_filename) == _HERE:
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 class Error(RuntimeError):
@@ -256,7 +265,7 @@ class Meter:
             return
         self._warned = True
         try:
-            warnings.warn(f"heliograd: {reason}", RuntimeWarning, stacklevel=4)
+            warnings.warn(f"heliograd: {reason}", RuntimeWarning, stacklevel=_level_of_caller())
         except Warning:  # warnings are errors here, but a training does not end because of ours
             print(f"heliograd: {reason}", file=sys.stderr)
 

@@ -33,10 +33,12 @@ Optimizers = Union[torch.optim.Optimizer, Sequence[torch.optim.Optimizer], None]
 class _Open:
     """A step that has begun."""
 
-    __slots__ = ("begin", "depth", "explicit", "name")
+    __slots__ = ("begin", "calls", "depth", "explicit", "marks", "name")
 
-    def __init__(self, name: str, begin: Any, depth: int, explicit: bool) -> None:
+    def __init__(self, name: str, begin: Any, depth: int, explicit: bool, marks: int) -> None:
         self.name, self.begin, self.depth, self.explicit = name, begin, depth, explicit
+        self.marks = marks  # made before it
+        self.calls = 1  # of the hook: a subclass's step calls the step of its base, and both have hooks
 
 
 class _Done:
@@ -70,6 +72,7 @@ class Steps:
         self._open: List[_Open] = []
         self._done: Deque[_Done] = deque()
         self._iterations = 0
+        self._marks = 0
         self._handles: List[Any] = []
         self._meter._before_reading(self._flush)
         try:
@@ -177,18 +180,26 @@ class Steps:
         self._end(name)
 
     def _optimizer_begins(self, name: str, *_: Any) -> None:
-        if not self._is_elsewhere():
-            self._begin(name)
-
-    def _optimizer_ends(self, name: str, *_: Any) -> None:
-        if not self._is_elsewhere():
-            self._end(name)
-
-    def _last_optimizer_ends(self, name: str, *_: Any) -> None:
         if self._is_elsewhere():
             return
+        last = self._open[-1] if self._open else None
+        if last is not None and last.name == name and not last.explicit and last.marks == self._marks:
+            last.calls += 1
+        else:
+            self._begin(name)
+
+    def _optimizer_ends(self, name: str, *_: Any) -> bool:
+        if self._is_elsewhere():
+            return False
+        last = self._open[-1] if self._open else None
+        if last is not None and last.name == name and last.calls > 1:
+            last.calls -= 1
+            return False
         self._end(name)
-        if not any(step.name == name for step in self._open):  # else a context marks it, and ends the iteration
+        return not any(step.name == name for step in self._open)  # else a context marks it, and ends the iteration
+
+    def _last_optimizer_ends(self, name: str, *_: Any) -> None:
+        if self._optimizer_ends(name):
             self._iteration_ends()
 
     # --- marks ---
@@ -224,7 +235,8 @@ class Steps:
             self._depth = self._meter._depth()
         mark = self._the_clock().mark()
         if mark is not None:
-            self._open.append(_Open(name, mark, self._depth + len(self._open), explicit))
+            self._marks += 1
+            self._open.append(_Open(name, mark, self._depth + len(self._open), explicit, self._marks))
 
     def _end(self, name: str, explicit: bool = False) -> None:
         """Steps that began within it and did not end were ended by an exception: they are dropped."""
@@ -289,7 +301,7 @@ class _Hook:
 
     __slots__ = ("_method", "_name", "_steps")
 
-    def __init__(self, steps: Steps, method: Callable[..., None], name: str) -> None:
+    def __init__(self, steps: Steps, method: Callable[..., object], name: str) -> None:
         self._steps, self._method, self._name = steps, method, name
 
     def __call__(self, *arguments: Any) -> None:
