@@ -68,6 +68,7 @@ class Steps:
         self._model, self._device, self._dither, self._clock = model, device, dither, clock
         self._thread: Optional[int] = None  # that trains
         self._depth = 0
+        self._has_loss = loss is not None
         self._trains = True  # the latest pass through the model
         self._open: List[_Open] = []
         self._done: Deque[_Done] = deque()
@@ -157,7 +158,8 @@ class Steps:
         if self._is_elsewhere():
             return
         if name == FORWARD:
-            self._drop(BACKWARD)  # of an iteration that an exception ended
+            if self._open:
+                self._drop(BACKWARD)  # of an iteration that an exception ended
             self._trains = module.training
         self._begin(name if self._trains and torch.is_grad_enabled() else EVALUATION)
 
@@ -166,12 +168,12 @@ class Steps:
             return
         trains = self._trains and torch.is_grad_enabled()
         self._end(name if trains else EVALUATION)
-        if trains:
+        if trains and (name == LOSS or not self._has_loss):
             self.watch(output)
 
     def _gradient_arrives(self, name: str, _: torch.Tensor) -> None:
         """On autograd's thread, which is another one on CUDA. The loss's gradient is the first of a pass."""
-        if any(step.name == name for step in self._open):
+        if self._open and any(step.name == name for step in self._open):
             return
         self._begin(name)
         torch.autograd.Variable._execution_engine.queue_callback(_Hook(self, Steps._backward_ends, name))
@@ -196,7 +198,7 @@ class Steps:
             last.calls -= 1
             return False
         self._end(name)
-        return not any(step.name == name for step in self._open)  # else a context marks it, and ends the iteration
+        return not self._open or not any(step.name == name for step in self._open)  # else a context marks it, and ends the iteration
 
     def _last_optimizer_ends(self, name: str, *_: Any) -> None:
         if self._optimizer_ends(name):
@@ -226,14 +228,15 @@ class Steps:
         return torch.device("cpu") if parameter is None else parameter.device
 
     def _begin(self, name: str, explicit: bool = False) -> None:
-        if not self._meter.measuring:
+        if self._meter._pointer is None:
             return
-        if not explicit and any(step.name == name and step.explicit for step in self._open):
-            return  # marked by a context already
-        self._drop(name)
+        if self._open:
+            if not explicit and any(step.name == name and step.explicit for step in self._open):
+                return  # marked by a context already
+            self._drop(name)
         if threading.get_ident() == self._thread:
             self._depth = self._meter._depth()
-        mark = self._the_clock().mark()
+        mark = (self._clock or self._the_clock()).mark()
         if mark is not None:
             self._marks += 1
             self._open.append(_Open(name, mark, self._depth + len(self._open), explicit, self._marks))
@@ -243,7 +246,7 @@ class Steps:
         for place in range(len(self._open) - 1, -1, -1):
             step = self._open[place]
             if step.name == name and step.explicit == explicit:
-                mark = self._the_clock().mark()
+                mark = (self._clock or self._the_clock()).mark()
                 del self._open[place:]
                 if mark is not None:
                     self._done.append(_Done(step, mark))

@@ -72,7 +72,7 @@ class SimulatedTest(unittest.TestCase):
         return meter, [str(warning.message) for warning in caught]
 
     def run_python(self, code, expect=0, env=None, args=()):
-        done = subprocess.run([sys.executable, "-B", "-c", READY + code, *map(str, args)], cwd=self.folder,
+        done = subprocess.run([sys.executable, "-B", "-W", "ignore::DeprecationWarning", "-c", READY + code, *map(str, args)], cwd=self.folder,
                               env={**os.environ, **(env or {})}, capture_output=True, text=True, timeout=120)
         self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
         return done
