@@ -54,6 +54,7 @@ class Windows(CInterfaceTest):
         names = {entry["name"]: entry for entry in answer["summary"]["names"]}
         self.assertEqual(set(names), {"outer", "inner", "ended elsewhere", "added", "short"})
         self.assertEqual(names["inner"]["depth"], 1)
+        self.assertEqual(answer["depths"], [2, 0], "windows open within inner, and after all ended")
         self.assertEqual(names["ended elsewhere"]["depth"], 1)
         self.assertEqual(answer["summary"]["devices"][0]["uuid"], answer["uuid"])
         self.assertTrue((self.folder / "run.helio").exists())
