@@ -224,8 +224,8 @@ Result<int> CalibrateCards(const CalibrateFlags& flags) {
     for (const Kept& kept : all) text += AsText(kept, style);
     if (!all.empty()) {
       text +=
-          "Intervals hold the truth in 95 of 100 calibrations. Next: `heliograd measure -- COMMAND`; it and\n"
-          "`heliograd curve` use this from now on.\n";
+          "Intervals hold the truth in 95 of 100 calibrations. Next: `heliograd measure -- COMMAND`, which uses this\n"
+          "from now on, as `heliograd report` and windows do.\n";
     }
   }
   if (!text.empty()) {
