@@ -112,7 +112,8 @@ void Release(LimitLease& lease) {
         restored.error().Message() +
         ": the limit from before is not back yet; its guard tries on, and `heliograd limits restore` mends it");
   } else if (*restored == Restored::kChangedByOther) {
-    PrintMessage(lease.record().uuid + ": its power limit was set by someone else meanwhile; it is left as it is");
+    PrintMessage(lease.record().uuid +
+                 ": someone else set its power limit meanwhile, or the driver was loaded anew; it is left as it is");
   }
 }
 

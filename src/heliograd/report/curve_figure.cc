@@ -67,7 +67,7 @@ std::string EnergyPanel(const CurveChart& chart, double bar_width, bool has_cloc
   const bool has_dominated = std::any_of(levels.begin(), levels.end(), [](const auto& l) { return l.dominated; });
   std::string script = KneeMarks(chart.found.least_energy) +
                        fmt::format(
-                           "set tmargin at screen 0.84\nset bmargin at screen 0.40\nset yrange [0:*]\n"
+                           "set tmargin at screen 0.86\nset bmargin at screen 0.40\nset yrange [0:*]\n"
                            "set ylabel {}\nset format x ''\nset xlabel ''\n",
                            GnuplotQuoted("energy, J per " + chart.unit));
   if (has_clock) {
@@ -82,11 +82,9 @@ std::string EnergyPanel(const CurveChart& chart, double bar_width, bool has_cloc
       "  $curve using 1:($2 > 0 ? $2 : $3):4:5 with yerrorbars pt -1 lw 1.5 lc rgb '{3}' title '95 % interval', \\\n"
       "  {4}1/0 with lines lw 6 lc rgb '{5}' title {6}\n",
       bar_width, kBarColour,
-      has_dominated
-          ? fmt::format(", \\\n  $curve using 1:3:({}) with boxes lc rgb '{}' title 'energy, dominated: another "
-                        "is as fast and needs less'",
-                        bar_width, kPaleBarColour)
-          : "",
+      has_dominated ? fmt::format(", \\\n  $curve using 1:3:({}) with boxes lc rgb '{}' title 'energy, dominated'",
+                                  bar_width, kPaleBarColour)
+                    : "",
       kTextColour,
       has_clock
           ? fmt::format("$curve using 1:9 axes x1y2 with linespoints lc rgb '{}' lw 2 pt 7 ps 0.8 title 'SM clock "
@@ -119,8 +117,8 @@ Figure CurveFigure(const CurveChart& chart) {
       "set multiplot\nset label 1 {} at screen 0.5,0.965 center font ',16' textcolor rgb '{}'\nset lmargin at screen "
       "0.09\nset rmargin at screen 0.91\nset xrange [{}:{}]\nset border 3 lc rgb '{}'\n"
       "set tics nomirror out scale 0.5 textcolor rgb '{}'\nset grid ytics lc rgb '{}' lw 0.5\n"
-      "set style fill solid 1.0 noborder\nset errorbars small\n"
-      "set key at screen 0.5,0.935 center top horizontal Left reverse maxrows 3 samplen 2 spacing 1.15 textcolor rgb "
+      "set style fill solid 1.0 noborder\nset errorbars small\nset pointintervalbox 0\n"
+      "set key at screen 0.5,0.935 center top horizontal Left reverse maxrows 2 samplen 2 spacing 1.15 textcolor rgb "
       "'{}'\n",
       GnuplotQuoted(Shortened(chart.title)), kTextColour, InWatts(levels.front().limit) - step,
       InWatts(levels.back().limit) + step, kTextColour, kTextColour, kGuideColour, kTextColour);
