@@ -120,9 +120,10 @@ void Release(LimitLease& lease) {
 /// An interrupted sweep whose windows do not make a curve says what is missing.
 Error TooLittle(const SweepOutcome& outcome, const Error& reason) {
   Error error = outcome.stopped ? *outcome.stopped : reason;
-  if (outcome.stopped && !outcome.windows.empty()) {
-    error.problems.back() += fmt::format("; {} windows and {} whole rounds were measured: a curve needs 2 whole rounds",
-                                         outcome.windows.size(), outcome.whole_rounds);
+  if (outcome.stopped && (!outcome.windows.empty() || error.kind == ErrorKind::kInterrupted)) {
+    error.problems.back() += fmt::format(
+        "; {} window{} and {} whole round{} were measured: a curve needs 2 whole rounds", outcome.windows.size(),
+        outcome.windows.size() == 1 ? "" : "s", outcome.whole_rounds, outcome.whole_rounds == 1 ? "" : "s");
   }
   return error;
 }
