@@ -167,6 +167,8 @@ Result<void> LimitLease::StartGuard(const std::vector<std::string>& command) {
     const int nothing = open("/dev/null", O_RDWR);
     dup2(nothing, STDIN_FILENO);
     dup2(nothing, STDOUT_FILENO);
+    // A pipe of the holder's is let go: whoever reads it must not wait for a guard that waits for a driver.
+    if (isatty(STDERR_FILENO) == 0) dup2(nothing, STDERR_FILENO);
     execv(arguments[0], arguments.data());
     _exit(127);
   }
