@@ -112,8 +112,8 @@ class Adaptive(CurveTest):
     def test_finds_the_knee_in_less_time_than_the_full_grid(self):
         found = {}
         for name, flags in (("full", ["--rounds", 2]), ("adaptive", ["--adaptive"])):
-            done = self.quick("--limits", "100:320:10", "--knee-width-w", 25, "--most-rounds", 5, *flags, "--window", "0.6s",
-                              "--json", "--", SIM / "sim-train")
+            done = self.quick("--limits", "100:320:20", "--knee-width-w", 45, "--most-rounds", 3, *flags, "--json", "--",
+                              SIM / "sim-train")
             found[name] = json.loads(done.stdout)
         print({name: {key: sweep[key] for key in ("knee_low_w", "knee_w", "knee_high_w", "windows", "elapsed_s")}
                for name, sweep in found.items()})

@@ -28,7 +28,7 @@ struct SamplerFigures {
   std::chrono::nanoseconds most_late{0};
   std::chrono::nanoseconds longest_poll{0};
   std::chrono::nanoseconds time_in_polls{0};   // wall clock inside the sources' calls
-  std::chrono::nanoseconds processor_time{0};  // of the thread, the sources' calls included
+  std::chrono::nanoseconds processor_time{0};  // of the thread, calls included; up to 64 polls old
   std::chrono::nanoseconds elapsed{0};
 };
 
