@@ -79,7 +79,7 @@ std::string EnergyPanel(const CurveChart& chart, double bar_width, bool has_cloc
   }
   script += fmt::format(
       "plot $curve using 1:2:({0}) with boxes lc rgb '{1}' title 'energy'{2}, \\\n"
-      "  $curve using 1:($2 > 0 ? $2 : $3):4:5 with yerrorbars pt -1 lw 1.5 lc rgb '{3}' title '95 % interval', \\\n"
+      "  $curve using 1:4:(0):($5-$4) with vectors nohead lw 2 lc rgb '{3}' title '95 % interval', \\\n"
       "  {4}1/0 with lines lw 6 lc rgb '{5}' title {6}\n",
       bar_width, kBarColour,
       has_dominated ? fmt::format(", \\\n  $curve using 1:3:({}) with boxes lc rgb '{}' title 'energy, dominated'",
@@ -100,8 +100,8 @@ std::string TimePanel(const CurveChart& chart) {
          fmt::format(
              "unset title\nunset key\nunset y2tics\nunset y2label\nset border 3\nset tmargin at screen 0.36\n"
              "set bmargin at screen 0.10\nset format x '%g'\nset xlabel 'power limit, W'\nset ylabel {}\n"
-             "plot $curve using 1:6 with lines lc rgb '{}' lw 2, \\\n"
-             "  $curve using 1:6:7:8 with yerrorbars pt 7 ps 0.8 lw 1.5 lc rgb '{}'\n",
+             "plot $curve using 1:6 with linespoints lc rgb '{}' lw 2 pt 7 ps 0.8, \\\n"
+             "  $curve using 1:7:(0):($8-$7) with vectors nohead lw 2 lc rgb '{}'\n",
              GnuplotQuoted("time, s per " + chart.unit), kBarColour, kBarColour);
 }
 
@@ -117,7 +117,7 @@ Figure CurveFigure(const CurveChart& chart) {
       "set multiplot\nset label 1 {} at screen 0.5,0.965 center font ',16' textcolor rgb '{}'\nset lmargin at screen "
       "0.09\nset rmargin at screen 0.91\nset xrange [{}:{}]\nset border 3 lc rgb '{}'\n"
       "set tics nomirror out scale 0.5 textcolor rgb '{}'\nset grid ytics lc rgb '{}' lw 0.5\n"
-      "set style fill solid 1.0 noborder\nset errorbars small\nset pointintervalbox 0\n"
+      "set style fill solid 1.0 noborder\n"
       "set key at screen 0.5,0.935 center top horizontal Left reverse maxrows 2 samplen 2 spacing 1.15 textcolor rgb "
       "'{}'\n",
       GnuplotQuoted(Shortened(chart.title)), kTextColour, InWatts(levels.front().limit) - step,
