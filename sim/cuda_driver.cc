@@ -11,7 +11,6 @@
 #include <string_view>
 #include <thread>
 
-#include "heliograd/meter/burst_load.h"
 #include "heliograd/meter/cuda_abi.h"
 #include "sim/driver.h"
 #include "sim/load.h"
@@ -144,7 +143,7 @@ CUDA_EXPORT Status cuModuleUnload(cuda::Module module) { return module ? Status:
 
 CUDA_EXPORT Status cuModuleGetFunction(cuda::Function* function, cuda::Module module, const char* name) {
   if (!function || !module || !name) return Status::kInvalidValue;
-  if (std::string_view(name) != heliograd::kBurstKernel) return Status::kNotFound;
+  if (std::string_view(name) != heliograd::cuda::kBurstKernel) return Status::kNotFound;
   *function = reinterpret_cast<cuda::Function>(&g_object);
   return Status::kSuccess;
 }

@@ -238,7 +238,7 @@ Result<std::unique_ptr<BurstLoad>> BurstLoad::Open(const std::string& uuid, cons
   status = cuda.create_context(&load->context_, cuda::kScheduleSpin, *device);
   if (status != Status::kSuccess) return Fail(CudaError(uuid + ": no load can be started on it", status));
   status = cuda.load_module(&load->module_, kBurstPtx);
-  if (status == Status::kSuccess) status = cuda.get_function(&load->kernel_, load->module_, kBurstKernel);
+  if (status == Status::kSuccess) status = cuda.get_function(&load->kernel_, load->module_, cuda::kBurstKernel);
   if (status != Status::kSuccess) return Fail(CudaError(uuid + ": the load's kernel cannot be loaded", status));
   return load;
 }

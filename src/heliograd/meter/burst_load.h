@@ -17,7 +17,6 @@ namespace heliograd {
 /// The kernel in PTX, which every driver compiles for its card: on each thread eight independent chains of fused
 /// multiply-adds, 16 of them a loop.
 extern const char* const kBurstPtx;
-inline constexpr char kBurstKernel[] = "heliograd_burst";
 
 /// Nanoseconds on SteadyClock, as samples' stamps: from before the launch until the host saw the end.
 struct Burst {

@@ -200,4 +200,7 @@ using LaunchFunction = Status(Function, unsigned grid_x, unsigned grid_y, unsign
                               void** parameters, void** extra);  // LaunchKernel
 using SynchronizeFunction = Status();                            // CtxSynchronize
 
+/// The kernel's name in the program that burst_load.cc hands to the driver.
+inline constexpr char kBurstKernel[] = "heliograd_burst";
+
 }  // namespace heliograd::cuda
