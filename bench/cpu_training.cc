@@ -1,10 +1,12 @@
-// A load like training on a processor: a network of two layers, forward, backward and update, a fixed number of
-// iterations on one thread. Prints the loss, so that nothing is left out.
+// A load like training on a processor: a network of two layers, forward, backward and update, for so many seconds on
+// one thread. Prints a line for each iteration, "END WALL PROCESSOR" in seconds: when it ended on the monotonic clock,
+// and how long it took on the wall clock and of processor time.
 //
-//     cpu_training ITERATIONS
+//     cpu_training SECONDS
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <random>
 #include <vector>
 
@@ -27,6 +29,12 @@ void MultiplyAdd(const Matrix& a, const Matrix& b, Matrix& c, int m, int k, int 
   }
 }
 
+double Seconds(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
 Matrix Random(int size, float scale, std::mt19937& random) {
   std::normal_distribution<float> normal(0, scale);
   Matrix matrix(static_cast<size_t>(size));
@@ -47,12 +55,16 @@ Matrix Transposed(const Matrix& matrix, int rows, int columns) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  const int iterations = count == 2 ? std::atoi(arguments[1]) : 100;
+  if (count != 2) {
+    std::fprintf(stderr, "cpu_training takes the seconds to run, as in `cpu_training 60`\n");
+    return 2;
+  }
+  const double end = Seconds(CLOCK_MONOTONIC) + std::atof(arguments[1]);
   std::mt19937 random(1);
   const Matrix input = Random(kBatch * kInputs, 1, random), target = Random(kBatch * kOutputs, 1, random);
   Matrix first = Random(kInputs * kHidden, 0.05f, random), second = Random(kHidden * kOutputs, 0.05f, random);
   double loss = 0;
-  for (int iteration = 0; iteration < iterations; ++iteration) {
+  for (double wall = Seconds(CLOCK_MONOTONIC), processor = Seconds(CLOCK_THREAD_CPUTIME_ID); wall < end;) {
     Matrix hidden(kBatch * kHidden, 0), output(kBatch * kOutputs, 0);
     MultiplyAdd(input, first, hidden, kBatch, kInputs, kHidden, false);
     for (float& value : hidden) value = std::tanh(value);
@@ -70,6 +82,10 @@ int main(int count, char** arguments) {
     MultiplyAdd(input, hidden_error, first_step, kInputs, kBatch, kHidden, true);
     for (size_t i = 0; i < first.size(); ++i) first[i] -= kRate * first_step[i];
     for (size_t i = 0; i < second.size(); ++i) second[i] -= kRate * second_step[i];
+    const double now = Seconds(CLOCK_MONOTONIC), used = Seconds(CLOCK_THREAD_CPUTIME_ID);
+    std::printf("%.6f %.6f %.6f\n", now, now - wall, used - processor);
+    wall = now;
+    processor = used;
   }
-  std::printf("loss %.6f\n", loss);
+  std::fprintf(stderr, "loss %.6f\n", loss);  // so that nothing is left out
 }
