@@ -38,12 +38,12 @@ std::string DataBlock(const CurveChart& chart) {
   for (size_t i = 0; i < chart.found.levels.size(); ++i) {
     const SweepLevel& level = chart.found.levels[i];
     const double joules = InJoules(level.energy), seconds = InSeconds(level.time);
-    const std::string energy = fmt::format("{}", joules);
-    block += fmt::format("{} {} {} {} {} {} {} {} {}\n", InWatts(level.limit), level.dominated ? "NaN" : energy,
-                         level.dominated ? energy : "NaN", joules * (1 - level.energy_half_width),
-                         joules * (1 + level.energy_half_width), seconds, seconds * (1 - level.time_half_width),
-                         seconds * (1 + level.time_half_width),
-                         chart.sm_clock_mhz[i] ? fmt::format("{}", *chart.sm_clock_mhz[i]) : std::string("NaN"));
+    const std::string energy = fmt::format("{:.9g}", joules);
+    block += fmt::format("{:g} {} {} {:.9g} {:.9g} {:.9g} {:.9g} {:.9g} {}\n", InWatts(level.limit),
+                         level.dominated ? "NaN" : energy, level.dominated ? energy : "NaN",
+                         joules * (1 - level.energy_half_width), joules * (1 + level.energy_half_width), seconds,
+                         seconds * (1 - level.time_half_width), seconds * (1 + level.time_half_width),
+                         chart.sm_clock_mhz[i] ? fmt::format("{:.6g}", *chart.sm_clock_mhz[i]) : std::string("NaN"));
   }
   return block + "EOD\n";
 }
