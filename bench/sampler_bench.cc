@@ -101,9 +101,22 @@ Json Run(const std::string& name, std::unique_ptr<PowerMeter> meter, double seco
           {"own_share", (processor - calls) / elapsed}};
 }
 
+/// The share of a core that waking up every 2 ms costs by itself, whatever is done then.
+double BareSleepShare(double seconds) {
+  const SamplerOptions defaults;
+  const Stamp begin = SteadyClock().Now();
+  const double used = ThreadProcessorSeconds();
+  for (Stamp next = begin; next - begin < std::chrono::duration<double>(seconds);) {
+    next += defaults.period;
+    SteadyClock().SleepUntil(next);
+  }
+  return (ThreadProcessorSeconds() - used) / seconds;
+}
+
 Json RunAll(double seconds) {
   const double per_read = SecondsPerRead();
-  Json json = {{"seconds_per_read", per_read}, {"runs", Json::array()}};
+  Json json = {
+      {"seconds_per_read", per_read}, {"bare_sleep_share", BareSleepShare(seconds / 4)}, {"runs", Json::array()}};
   json["runs"].push_back(Run("a meter that answers at once", std::make_unique<InstantMeter>(), seconds, 0, {}));
   json["runs"].push_back(Run("the simulated GPU", OpenSimulated(), seconds, per_read, {}));
   json["runs"].push_back(Run("the simulated GPU, kept on processor 0", OpenSimulated(), seconds, per_read, 0));

@@ -30,6 +30,7 @@ def measure(_repetitions):
                "core",
                f"one read of all channels of the simulated GPU takes {number(1e6 * data['seconds_per_read'], 'us')} of processor time, "
                "measured in a loop of its own",
+               f"of the share, {number(100 * data['bare_sleep_share'], '%')} is what a loop costs that wakes up every 2 ms and does nothing",
                "late: wake-up against deadline, in classes 25 % wide"],
         data={**data, "load_average_1_min": load})
 

@@ -32,8 +32,9 @@ struct SamplerFigures {
   std::chrono::nanoseconds elapsed{0};
 };
 
-/// Polls on absolute deadlines, so that no time adds up. A poll that takes longer than the period makes the deadlines
-/// that passed meanwhile drop out, and is counted. Start, Take, Figures and Stop may be called from any thread.
+/// Polls on absolute deadlines, so that no time adds up, from a thread of higher priority where the user may have one.
+/// A poll that takes longer than the period makes the deadlines that passed meanwhile drop out, and is counted. Start,
+/// Take, Figures and Stop may be called from any thread.
 class Sampler {
  public:
   /// The clock must outlive the sampler.
