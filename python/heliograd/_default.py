@@ -39,12 +39,9 @@ class _Off(Meter):
     """A meter that measures nothing, without a warning."""
 
     def __init__(self, reason: str) -> None:
-        self._given = reason
-        super().__init__()
-
-    def _open(self, *_: Any) -> None:
+        self._prepare(strict=False)
+        self.reason = reason
         self._warned = True
-        self.reason = self._given
 
 
 def _is_worker() -> bool:

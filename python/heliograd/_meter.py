@@ -20,7 +20,7 @@ Gpus = Union[str, int, Sequence[Union[str, int]], None]
 _HERE = os.path.dirname(__file__)
 _FORKED = "this process was forked from the one that measures: the parent's meter counts its work too"
 _CLOSED = "the meter is closed"
-_MOST_KEPT = 1000  # of the latest windows that are still in use, whose energies are worked out when the meter closes
+_MOST_KEPT = 200  # of the latest windows that are still in use, whose energies are worked out when the meter closes
 
 
 def _level_of_caller() -> int:
@@ -140,6 +140,17 @@ class Meter:
 
     def __init__(self, gpus: Gpus = None, output: Union[str, "os.PathLike[str]", None] = None, period_ms: float = 2.0, *,
                  processor: bool = False, pin_cpu: Optional[int] = None, strict: bool = False) -> None:
+        self._prepare(strict)
+        try:
+            self._library = _library.load()
+            self._open(gpus, output, period_ms, processor, pin_cpu)
+        except Exception as error:  # measuring must never end a training
+            self._off(str(error))
+        _meters.add(self)
+
+    # --- life ---
+
+    def _prepare(self, strict: bool) -> None:
         self.reason: Optional[str] = None
         self._strict = strict
         self._warned = False
@@ -150,14 +161,6 @@ class Meter:
         self._ended: Deque[weakref.ref[Window]] = deque(maxlen=_MOST_KEPT)
         self._flushers: List[Callable[[], Optional[Callable[[], None]]]] = []
         self._summary: Optional[Summary] = None
-        try:
-            self._library = _library.load()
-            self._open(gpus, output, period_ms, processor, pin_cpu)
-        except Exception as error:  # measuring must never end a training
-            self._off(str(error))
-        _meters.add(self)
-
-    # --- life ---
 
     def _open(self, gpus: Gpus, output: Union[str, "os.PathLike[str]", None], period_ms: float, processor: bool,
               pin_cpu: Optional[int]) -> None:
@@ -195,7 +198,7 @@ class Meter:
             self._idle.notify_all()
 
     def close(self) -> None:
-        """Ends measuring; an output is whole afterwards. Windows in use (of the latest 1000) and the summary are worked out
+        """Ends measuring; an output is whole afterwards. Windows in use (of the latest 200) and the summary are worked out
         first, so that they may be asked for
         later."""
         if self._pointer is None:

@@ -19,6 +19,9 @@ class Progress:
         self._broken = False
         self._poll: Optional[select.poll] = None
 
+    def renew_lock(self) -> None:
+        self._lock = threading.Lock()
+
     def tell(self, done: Optional[int]) -> None:
         named = os.environ.get(VARIABLE)
         with self._lock:
@@ -42,9 +45,10 @@ class Progress:
 
 
 _progress = Progress()
+os.register_at_fork(after_in_child=_progress.renew_lock)  # another thread of the parent may have held it
 
 
 def progress(done: Optional[int] = None) -> None:
-    """Tells that `done` units of work are finished in all; without a number, that one more is. Without a listener
-    (`heliograd curve`, `heliograd run`) it does nothing."""
+    """Tells that `done` units of work are finished in all; without a number, that one more is. Where no
+    program named a pipe it does nothing."""
     _progress.tell(done)

@@ -14,7 +14,8 @@ __all__ = ["EnergyCallback"]
 class EnergyCallback(Training, TrainerCallback):
     """Windows "train" and, within it, forward (with the loss, which the model works out), backward and optimizer; the
     Trainer tells a callback nothing of moving batches. Measures on the first process of a machine; `summary` holds the
-    energies after training, print_summary prints them. Tells `heliograd curve` the steps done."""
+    energies after training, print_summary prints them. Tells heliograd.progress the steps
+    done."""
 
     @harmless
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **given: Any) -> None:

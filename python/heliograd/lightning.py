@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, List, Optional
 
 from heliograd._callbacks import Training, harmless
@@ -10,7 +11,8 @@ from heliograd._progress import progress
 from heliograd.torch import BACKWARD, EVALUATION, FORWARD, OPTIMIZER
 
 # The same library has two names, and a callback must be of the one that the program uses.
-if TYPE_CHECKING or "pytorch_lightning" not in sys.modules or "lightning.pytorch" in sys.modules:
+_used = "lightning.pytorch" if "lightning.pytorch" in sys.modules or "pytorch_lightning" not in sys.modules else "pytorch_lightning"
+if TYPE_CHECKING or (_used == "lightning.pytorch" and find_spec("lightning") is not None):
     from lightning.pytorch import Callback, LightningModule, Trainer
 else:
     from pytorch_lightning import Callback, LightningModule, Trainer
@@ -22,7 +24,8 @@ class EnergyCallback(Training, Callback):
     """Windows "train" and, within it, forward (training_step with the loss), backward, optimizer (from the end of
     backward, clipping included) and evaluation (each validation batch). Batches are moved before a callback hears of
     them. With manual optimization forward is all of training_step. Measures on the first process of a machine;
-    `summary` holds the energies after training, print_summary prints them. Tells `heliograd curve` the steps done."""
+    `summary` holds the energies after training, print_summary prints them. Tells heliograd.progress the steps
+    done."""
 
     def __init__(self, meter: Optional[Meter] = None, dither: float = 0.05, print_summary: bool = True) -> None:
         super().__init__(meter, dither, print_summary)

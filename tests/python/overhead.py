@@ -2,7 +2,7 @@
 (`ctest --test-dir build -V -R python.meter -N` shows it), on a machine that does nothing else.
 
 Costs of a call are the least of 200 stretches of 1000 calls. The share of a training is the median of pairs of runs, one with
-and one without, in random order, with the 95 % interval of a sign test.
+and one without, in random order, with the 95 % interval of a sign test: it needs a quiet machine.
 """
 import argparse
 import os
@@ -59,20 +59,61 @@ def cost_of_steps(meter):
     print(f"an iteration of 4 steps  {with_steps - without:6.2f} us more than {without:.2f} us")
 
 
-def share_of_a_training(meter, pairs, seconds):
-    """Iterations a second, with the meter's sampler running in both: the marks alone."""
+def larger_training():
     torch.set_num_threads(1)
     net = torch.nn.Sequential(torch.nn.Linear(256, 512), torch.nn.ReLU(inplace=True), torch.nn.Linear(512, 10))
     loss, optimizer = torch.nn.CrossEntropyLoss(), torch.optim.SGD(net.parameters(), lr=0.01)
     x, y = torch.randn(128, 256), torch.randint(0, 10, (128,))
 
+    def iteration():
+        optimizer.zero_grad()
+        loss(net(x), y).backward()
+        optimizer.step()
+
+    return iteration, net, optimizer, loss
+
+
+def hooks_that_do_nothing(net, optimizer, loss):
+    def nothing(*_):
+        pass
+
+    def at_backward(*_):
+        torch.autograd.Variable._execution_engine.queue_callback(nothing)
+
+    handles = [module.register_forward_pre_hook(nothing) for module in (net, loss)]
+    handles += [net.register_forward_hook(nothing),
+                loss.register_forward_hook(lambda module, given, output: output.register_hook(at_backward) and None),
+                optimizer.register_step_pre_hook(nothing), optimizer.register_step_post_hook(nothing)]
+    return lambda: [handle.remove() for handle in handles]
+
+
+def processor_time_of_an_iteration(meter, blocks=50, iterations=20):
+    """Of the thread that trains; the lowest tenth, for other programs' traces in the caches only ever add to it."""
+    iteration, net, optimizer, loss = larger_training()
+    ways = {"no hooks": lambda: lambda: None, "hooks that do nothing": lambda: hooks_that_do_nothing(net, optimizer, loss),
+            "Steps": lambda: Steps(net, optimizer, loss, meter=meter, dither=0).remove}
+    took = {name: [] for name in ways}
+    for _ in range(blocks):
+        for name in random.sample(list(ways), len(ways)):
+            remove = ways[name]()
+            for _ in range(iterations):
+                begin = time.thread_time()
+                iteration()
+                took[name].append(time.thread_time() - begin)
+            remove()
+    for name, times in took.items():
+        print(f"an iteration, {name}: {1e3 * sorted(times)[len(times) // 10]:.2f} ms of processor time")
+
+
+def share_of_a_training(meter, pairs, seconds):
+    """Time of an iteration, with the meter's sampler running in both: the marks alone."""
+    iteration, net, optimizer, loss = larger_training()
+
     def run(measured):
         steps = Steps(net, optimizer, loss, meter=meter, dither=0) if measured else None
         end, count = time.perf_counter() + seconds, 0
         while time.perf_counter() < end:
-            optimizer.zero_grad()
-            loss(net(x), y).backward()
-            optimizer.step()
+            iteration()
             count += 1
         if steps is not None:
             steps.remove()
@@ -107,6 +148,7 @@ def main():
         meter._shut()
         meter = heliograd.Meter(strict=True)
         cost_of_steps(meter)
+        processor_time_of_an_iteration(meter)
         share_of_a_training(meter, options.pairs, options.seconds)
         meter._shut()
 
