@@ -79,18 +79,6 @@ class Rows {
     VisitRow(row, [&](int column, double value) { sum += value * x[column]; });
     return sum;
   }
-  /// The sum over the rows of both, in pairs, of z' y.
-  MatrixXd Product(const Rows& other) const {
-    const auto size = static_cast<Eigen::Index>(sum_.size());
-    MatrixXd product = MatrixXd::Zero(size, size);
-    for (size_t row = 0; row < ends_.size(); ++row) {
-      other.VisitRow(row, [&](int column, double value) {
-        double* target = product.col(column).data();
-        VisitRow(row, [&](int mine, double z) { target[mine] += z * value; });
-      });
-    }
-    return product;
-  }
   /// Adds Z'Z into the lower triangle.
   void AddSquareTo(MatrixXd& normal) const {
     for (size_t row = 0; row < ends_.size(); ++row) {
@@ -198,7 +186,6 @@ class Regression {
   Columns columns_;
   std::vector<Look> looks_;
   Readings sound_{0}, stalled_{0};  // the second are of windows that touch a stall within a phase
-  std::array<MatrixXd, 3> slope_products_;
   VectorXd seen_s_, x_;
   VectorXd stall_variance_;  // of the bins' powers
   MatrixXd normal_, precision_;
@@ -223,7 +210,6 @@ void Regression::Build(bool with_timing) {
   normal_ = MatrixXd::Zero(columns_.count(), columns_.count());
   sound_.rows.AddSquareTo(normal_);
   normal_ = normal_.selfadjointView<Eigen::Lower>();
-  for (int i = 0; i < columns_.timings(); ++i) slope_products_[i] = sound_.rows.Product(sound_.slopes[i]);
   precision_ = Prior();
 }
 
@@ -338,9 +324,16 @@ VectorXd Regression::PullOfSpread() const {
   const int powers = columns_.lag();
   const MatrixXd inverse =
       (normal_ + noise2_ * precision_).topLeftCorner(powers, powers).llt().solve(MatrixXd::Identity(powers, powers));
-  for (int i = 0; i < columns_.timings(); ++i) {
-    const auto product = slope_products_[i].topLeftCorner(powers, powers);
-    pull[columns_.lag() + i] = -noise2_ * inverse.cwiseProduct(product).sum();
+  VectorXd spread(powers);
+  for (size_t row = 0; row < sound_.rows.count(); ++row) {
+    spread.setZero();
+    sound_.rows.VisitRow(row, [&](int column, double z) {
+      if (column < powers) spread += z * inverse.col(column);
+    });
+    for (int i = 0; i < columns_.timings(); ++i) {
+      sound_.slopes[i].VisitRow(
+          row, [&](int column, double slope) { pull[powers + i] -= noise2_ * slope * spread[column]; });
+    }
   }
   return pull;
 }
@@ -353,9 +346,10 @@ void Regression::Solve(int passes) {
     rows.VisitRow(row, [&](int column, double z) { moment[column] += z * value; });
   }
   const VectorXd pull = precision_ * PriorMean();
+  const VectorXd spread = PullOfSpread();
   for (int pass = 0;; ++pass) {
     solver_.compute(normal_ + noise2_ * precision_);
-    x_ = solver_.solve(moment + noise2_ * pull + PullOfSpread());
+    x_ = solver_.solve(moment + noise2_ * pull + spread);
     if (pass == passes) return;
     double squares = 0;
     for (size_t row = 0; row < rows.count(); ++row) {
