@@ -21,54 +21,46 @@ constexpr std::array<int, kSensors> kPointTypes = {7, 5, 9, 13, 11};
 constexpr TrainingLoad kLoad{.iteration_s = 0.1};
 constexpr TrialOptions kOptions{.length_s = 120};
 
-/// Lines of place, share, low, high, all in percent of the iteration's energy.
-std::string SensorBlock(size_t sensor, const PhaseEnergies& found) {
+/// Lines of place, share less the true one, low and high of the same, all in percent of the iteration's energy.
+std::string SensorBlock(size_t sensor, const PhaseTrial& trial) {
   std::string block = fmt::format("$sensor{} << EOD\n", sensor);
-  for (size_t phase = 0; phase < found.phases.size(); ++phase) {
-    const PhaseEstimate& estimate = found.phases[phase];
+  for (size_t phase = 0; phase < trial.found.phases.size(); ++phase) {
+    const PhaseEstimate& estimate = trial.found.phases[phase];
     const double place = static_cast<double>(phase) + 0.15 * (static_cast<double>(sensor) - 2);
-    block +=
-        fmt::format("{} {} {} {}\n", place, 100 * estimate.share, 100 * (estimate.share - estimate.share_half_width),
-                    100 * (estimate.share + estimate.share_half_width));
+    const double error = estimate.share - trial.truth.Share(phase);
+    block += fmt::format("{} {} {} {}\n", place, 100 * error, 100 * (error - estimate.share_half_width),
+                         100 * (error + estimate.share_half_width));
   }
   return block + "EOD\n";
 }
 
-std::string TruthBlock(const SimulatedTraining& truth) {
-  std::string block = "$truth << EOD\n";
-  for (size_t phase = 0; phase < kPhaseNames.size(); ++phase) {
-    const double percent = 100 * truth.Share(phase);
-    block += fmt::format("{} {}\n{} {}\n\n", static_cast<double>(phase) - 0.4, percent,
-                         static_cast<double>(phase) + 0.4, percent);
-  }
-  return block + "EOD\n";
-}
-
-std::string Settings() {
+std::string Settings(const SimulatedTraining& truth) {
   std::string ticks;
   for (size_t phase = 0; phase < kPhaseNames.size(); ++phase) {
-    ticks += fmt::format("{}'{}' {}", phase == 0 ? "" : ", ", kPhaseNames[phase], phase);
+    ticks += fmt::format("{}\"{}\\n{:.2g} %%\" {}", phase == 0 ? "" : ", ", kPhaseNames[phase],
+                         100 * truth.Share(phase), phase);
   }
   return fmt::format(
       "set border 3 lc rgb '{0}'\nset tics nomirror out scale 0.5 textcolor rgb '{0}'\n"
       "set grid ytics lc rgb '{1}' lw 0.5\nset xtics ({2})\nset xrange [-0.6:5.6]\nset yrange [*:*]\n"
-      "set ylabel 'share of the energy of an iteration, %'\n"
-      "set key top right vertical Left reverse samplen 2 spacing 1.2 textcolor rgb '{0}'\n",
+      "set xlabel 'phase and its true share of the energy' offset 0,-1\n"
+      "set ylabel 'estimated less true share, % of the energy'\n"
+      "set key outside top center horizontal Left reverse samplen 2 textcolor rgb '{0}'\n",
       kTextColour, kGuideColour, ticks);
 }
 
 Figure Draw() {
   const std::vector<SensorKind> kinds = TruthSensors();
   Figure figure;
-  std::string plot = fmt::format("plot $truth using 1:2 with lines lw 3 lc rgb '{}' title 'truth'", kTextColour);
+  std::string settings, plot = fmt::format("plot 0 with lines lw 3 lc rgb '{}' title 'truth'", kTextColour);
   for (size_t sensor = 0; sensor < kSensors; ++sensor) {
     const PhaseTrial trial = MakePhaseTrial(kinds[sensor], kLoad, kOptions, kSeed);
-    if (sensor == 0) figure.script += TruthBlock(trial.truth);
-    figure.script += SensorBlock(sensor, trial.found);
+    settings = Settings(trial.truth);  // the same load for all
+    figure.script += SensorBlock(sensor, trial);
     plot += fmt::format(", $sensor{0} using 1:2:3:4 with yerrorbars pt {1} ps 0.7 lw 1.5 lc rgb '{2}' title {3}",
                         sensor, kPointTypes[sensor], kSeriesColours[sensor], GnuplotQuoted(kinds[sensor].name));
   }
-  figure.script += Settings() + plot + '\n';
+  figure.script += settings + plot + '\n';
   figure.height_px = 520;
   return figure;
 }

@@ -177,12 +177,12 @@ PhaseTally RunPhaseTrial(const SensorKind& kind, const TrainingLoad& load, const
   PhaseTally tally;
   tally.runs = 1;
   const double mean_w = InWatts(trial.found.mean_power);
-  tally.closures.push_back(mean_w / trial.ShownPowerW() - 1);
   tally.plain_means.push_back(mean_w / (1 + trial.found.closure) / trial.ShownPowerW() - 1);
   if (!trial.found.refusal.empty()) {
     tally.refused = 1;
     return tally;
   }
+  tally.closures.push_back(mean_w / trial.ShownPowerW() - 1);
   tally.worst_closure = std::abs(tally.closures.back());
   Judge(trial.found, trial.truth, tally);
   return tally;

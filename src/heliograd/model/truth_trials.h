@@ -68,8 +68,8 @@ struct PhaseTally {
   double energy_half_width = 0;
   double share_error2 = 0, share_error = 0;  // relative, over the identified
   double worst_closure = 0;                  // of the total against the truth, without the gain; refused runs apart
-  std::vector<double> closures;              // the same, of each run, refused ones too
-  std::vector<double> plain_means;           // of the mean reading (or blind counter) against the truth, likewise
+  std::vector<double> closures;              // the same, of each run
+  std::vector<double> plain_means;  // of the mean reading (or blind counter) against the truth; refused runs too
   double condition = 0;
 
   void Add(const PhaseTally& other);
