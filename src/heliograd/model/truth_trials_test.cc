@@ -92,7 +92,7 @@ TEST(Truth, PhasesLieInTheirIntervals) {
 }
 
 TEST(Truth, ReadingsDoNotDrawTheLowPassShort) {
-  // The joint best of timing and powers is 0.35 ms short here (phase_fit.cc). Each run starts from a calibration that
+  // The joint best of timing and powers is 0.34 ms short here (phase_fit.cc). Each run starts from a calibration that
   // is off by 0.3 ms; the mean over the runs scatters by less than 0.3 ms / sqrt(n), of which 4.3 deviations have a
   // chance of 2e-5.
   constexpr int kRuns = 30;
