@@ -28,7 +28,8 @@ demo: build
 	build/heliograd plan builtin:paper
 	@tools/demo.sh
 
-test: setup
+test:
+	@tools/setup.sh --python
 	@cmake $(CMAKE_FLAGS) -B build >build.log 2>&1 || { cat build.log; exit 1; }
 	@echo "test: compiling the program and every test (about ten minutes on 2 cores the first time; progress in build.log)"
 	@ninja -C build -j $(JOBS) >>build.log 2>&1 || { tail -40 build.log; exit 1; }

@@ -90,6 +90,9 @@ HELIOGRAD_API int heliograd_end(heliograd_meter* meter, int64_t window);
 /* A window whose stamps are known otherwise, for example from events of the device. `depth` 0 is outermost. */
 HELIOGRAD_API int64_t heliograd_add(heliograd_meter* meter, const char* name, int64_t begin_ns, int64_t end_ns, int depth);
 
+/* How many windows this thread has open: the depth at which its next one begins, and which heliograd_add may be given. */
+HELIOGRAD_API int heliograd_depth(heliograd_meter* meter);
+
 /* Sleeps for a random time, on average `fraction` (0 to 0.5) of the time since the last rest on this thread, and records
  * it as the window "sleep". A load that repeats in step with its sensor can be told apart only if such rests move it:
  * call it once after each iteration, 0.05 is enough for most sensors. Returns the seconds slept, 0 the first time. */

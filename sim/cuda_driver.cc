@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -11,7 +12,6 @@
 #include <string_view>
 #include <thread>
 
-#include "heliograd/meter/burst_load.h"
 #include "heliograd/meter/cuda_abi.h"
 #include "sim/driver.h"
 #include "sim/load.h"
@@ -35,11 +35,14 @@ constexpr double kAliveSeconds =
 constexpr int kMultiprocessors = 46;  // of an RTX 4070
 constexpr auto kSpinAtMost = std::chrono::microseconds(300);
 
-/// One context on one GPU, as many as a process needs here.
+/// One context on one GPU, as many as a process needs here. An event that is recorded while nothing runs passes when
+/// the next kernel starts, one that is recorded while a kernel runs when that ends.
 struct State {
   std::unique_ptr<Driver> driver;
   size_t gpu = 0;
   uint64_t load = 0;  // 0 = no kernel runs
+  int64_t* before_next = nullptr;
+  int64_t* after_this = nullptr;
 };
 
 State& TheState() {
@@ -144,7 +147,7 @@ CUDA_EXPORT Status cuModuleUnload(cuda::Module module) { return module ? Status:
 
 CUDA_EXPORT Status cuModuleGetFunction(cuda::Function* function, cuda::Module module, const char* name) {
   if (!function || !module || !name) return Status::kInvalidValue;
-  if (std::string_view(name) != heliograd::kBurstKernel) return Status::kNotFound;
+  if (std::string_view(name) != heliograd::cuda::kBurstKernel) return Status::kNotFound;
   *function = reinterpret_cast<cuda::Function>(&g_object);
   return Status::kSuccess;
 }
@@ -163,8 +166,34 @@ CUDA_EXPORT Status cuLaunchKernel(cuda::Function function, unsigned, unsigned, u
   request.iterations = 1;
   state.driver->Change(state.gpu, [&](GpuView& gpu) {
     state.load = heliograd::sim::StartLoad(request, kAliveSeconds, gpu.state).value_or(0);
+    if (state.before_next) *state.before_next = gpu.state.now_ns;
   });
   return state.load != 0 ? Status::kSuccess : Status::kOutOfMemory;
+}
+
+CUDA_EXPORT Status cuEventCreate(cuda::Event* event, unsigned) {
+  if (!event) return Status::kInvalidValue;
+  *event = reinterpret_cast<cuda::Event>(new int64_t{0});
+  return Status::kSuccess;
+}
+
+CUDA_EXPORT Status cuEventDestroy_v2(cuda::Event event) {
+  delete reinterpret_cast<int64_t*>(event);
+  return Status::kSuccess;
+}
+
+CUDA_EXPORT Status cuEventRecord(cuda::Event event, cuda::Stream) {
+  if (!event) return Status::kInvalidValue;
+  State& state = TheState();
+  (state.load == 0 ? state.before_next : state.after_this) = reinterpret_cast<int64_t*>(event);
+  return Status::kSuccess;
+}
+
+CUDA_EXPORT Status cuEventElapsedTime(float* milliseconds, cuda::Event begin, cuda::Event end) {
+  if (!milliseconds || !begin || !end) return Status::kInvalidValue;
+  const int64_t ns = *reinterpret_cast<int64_t*>(end) - *reinterpret_cast<int64_t*>(begin);
+  *milliseconds = static_cast<float>(static_cast<double>(ns) / 1e6);
+  return Status::kSuccess;
 }
 
 CUDA_EXPORT Status cuCtxSynchronize() {
@@ -182,7 +211,10 @@ CUDA_EXPORT Status cuCtxSynchronize() {
       continue;
     }
     state.driver->Change(state.gpu, [&](GpuView& view) {
-      if (Load* load = FindLoad(view.state, state.load)) *load = Load{};
+      Load* load = FindLoad(view.state, state.load);
+      if (!load) return;
+      if (state.after_this) *state.after_this = std::min(load->finished_ns, view.state.now_ns);
+      *load = Load{};
     });
     state.load = 0;
     if (health != Status::kSuccess) return health;

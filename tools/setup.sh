@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 PACKAGES=(g++ make cmake ninja-build ccache python3 python3-venv tzdata gnuplot-nox librsvg2-bin
   libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libexpected-dev libhowardhinnant-date-dev
   libsqlite3-dev libeigen3-dev libgtest-dev libgmock-dev)
+# With --python: an environment with PyTorch in .venv-python, for the tests of the Python package (1.3 GB; more where
+# PyTorch comes with CUDA).
 # With --dev: what `make lint`, `make fuzz` and `make bench` need on top.
 if [ "${1:-}" = --dev ]; then PACKAGES+=(clang clang-format clang-tidy libclang-rt-14-dev libbenchmark-dev); fi
 
@@ -26,14 +28,22 @@ if [ ${#missing[@]} -gt 0 ]; then
   apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
-if [ ! -x .venv/bin/python ]; then
-  echo "setup: making the Python environment .venv"
-  python3 -m venv .venv
-fi
-wanted=$(cat requirements.txt tests/sim/requirements.txt)
-if [ "$wanted" != "$(cat .venv/installed-requirements.txt 2>/dev/null)" ]; then
-  echo "setup: installing into .venv: $(tr '\n' ' ' <<<"$wanted")"
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r tests/sim/requirements.txt
-  echo "$wanted" >.venv/installed-requirements.txt
-fi
+# environment FOLDER REQUIREMENTS...: makes the folder, and installs into it unless it has just these already.
+environment() {
+  local folder=$1 wanted file files=()
+  shift
+  if [ ! -x "$folder/bin/python" ]; then
+    echo "setup: making the Python environment $folder"
+    python3 -m venv "$folder"
+  fi
+  wanted=$(cat "$@")
+  [ "$wanted" != "$(cat "$folder/installed-requirements.txt" 2>/dev/null)" ] || return 0
+  echo "setup: installing into $folder: $(tr '\n' ' ' <<<"$wanted")"
+  for file in "$@"; do files+=(-r "$file"); done
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "${files[@]}"
+  echo "$wanted" >"$folder/installed-requirements.txt"
+}
+
+environment .venv requirements.txt tests/sim/requirements.txt
+if [ "${1:-}" = --python ]; then environment .venv-python tests/python/requirements.txt; fi
 echo "setup: everything is installed"

@@ -37,6 +37,7 @@ static int Measure(const char* output, double seconds) {
   const int64_t begin_ns = heliograd_now(meter);
   int64_t outer = heliograd_begin(meter, "outer");
   int64_t inner = heliograd_begin(meter, "inner");
+  const int depth = heliograd_depth(meter);
   Sleep(seconds / 2);
   heliograd_end(meter, inner);
   int64_t other = heliograd_begin(meter, "ended elsewhere");
@@ -51,8 +52,8 @@ static int Measure(const char* output, double seconds) {
   const int64_t short_one = heliograd_begin(meter, "short");
   heliograd_end(meter, short_one);
   int64_t windows[5] = {outer, inner, other, added, short_one};
-  printf("{\"begin_ns\": %lld, \"end_ns\": %lld, \"uuid\": \"%s\", \"windows\": [", (long long)begin_ns, (long long)end_ns,
-         heliograd_device_uuid(meter, 0));
+  printf("{\"begin_ns\": %lld, \"end_ns\": %lld, \"uuid\": \"%s\", \"depths\": [%d, %d], \"windows\": [",
+         (long long)begin_ns, (long long)end_ns, heliograd_device_uuid(meter, 0), depth, heliograd_depth(meter));
   for (int i = 0; i < 5; ++i) {
     heliograd_energy energy = {0};
     energy.size = sizeof energy;

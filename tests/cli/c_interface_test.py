@@ -54,6 +54,7 @@ class Windows(CInterfaceTest):
         names = {entry["name"]: entry for entry in answer["summary"]["names"]}
         self.assertEqual(set(names), {"outer", "inner", "ended elsewhere", "added", "short"})
         self.assertEqual(names["inner"]["depth"], 1)
+        self.assertEqual(answer["depths"], [2, 0], "windows open within inner, and after all ended")
         self.assertEqual(names["ended elsewhere"]["depth"], 1)
         self.assertEqual(answer["summary"]["devices"][0]["uuid"], answer["uuid"])
         self.assertTrue((self.folder / "run.helio").exists())
@@ -64,6 +65,33 @@ class Windows(CInterfaceTest):
         answer = json.loads(self.job("measure", "run.helio", 1, expect=1))
         self.assert_one_clear_sentence(answer["error"], "run.helio")
         self.assertEqual((self.folder / "run.helio").read_text(), "mine")
+
+
+class Report(CInterfaceTest):
+    def test_a_kept_run_is_shown_with_its_windows(self):
+        answer = json.loads(self.job("measure", "run.helio", 1))
+        text = self.run_program("report", "run.helio", env=self.env).stdout
+        for word in ("outer", "- inner", "energy counter", "95 %"):
+            self.assertIn(word, text)
+        shown = self.run_json("report", "run.helio", env=self.env)
+        names = {entry["name"]: entry["devices"][0] for entry in shown["windows"]["names"]}
+        # The kept record reaches further than what was known then, so the line through its ticks differs a little.
+        self.assertAlmostEqual(names["outer"]["energy_j"] / answer["windows"][0]["energy_j"], 1, delta=0.005)
+        self.assertEqual(shown["devices"][0]["uuid"], answer["uuid"])
+        self.assertGreaterEqual(shown["start_unix_ns"], answer["begin_ns"])
+
+    def test_a_measured_run_is_drawn(self):
+        self.run_program("measure", "-o", "run.helio", "--", SIM / "sim-train", "--seconds", "1", env=self.env)
+        self.run_program("report", "run.helio", "-o", "run.svg", env=self.env)
+        figure = (self.folder / "run.svg").read_text()
+        self.assertIn("NVIDIA GeForce RTX 4070", figure)
+        shown = self.run_json("report", "run.helio", env=self.env)
+        self.assertEqual(shown["windows"]["names"], [], "the command is no window of its own")
+
+    def test_a_damaged_run_is_refused(self):
+        self.write("run.helio", b"SQLite format 3\0" + b"x" * 5000)
+        done = self.run_program("report", "run.helio", expect=1, env=self.env)
+        self.assert_one_clear_sentence(done.stderr, "run.helio")
 
 
 class WrongUse(CInterfaceTest):

@@ -25,9 +25,13 @@ extern "C" {
 Return codes_init = Return::kSuccess;
 Return codes_call = Return::kSuccess;   // of every call that reads or sets a device
 Return codes_field = Return::kSuccess;  // of each field in a batch
+uint32_t codes_absent_field = 0;        // this field the device has not got, nor a call in its place
 uint32_t codes_power_mw = 150'000;
 unsigned long long codes_energy_mj = 1'000'000;
 uint32_t codes_limit_mw = 200'000;
+
+/// Of a call that tells the same as a field.
+static Return CodeInPlaceOf(uint32_t field) { return field == codes_absent_field ? Return::kNotSupported : codes_call; }
 
 Return nvmlInit_v2() { return codes_init; }
 Return nvmlShutdown() { return Return::kSuccess; }
@@ -47,7 +51,7 @@ Return nvmlDeviceGetUUID(Device, char* text, uint32_t length) { return CopyText(
 Return nvmlDeviceGetFieldValues(Device, int count, FieldValue* values) {
   for (int i = 0; i < count; ++i) {
     FieldValue& field = values[i];
-    field.code = codes_field;
+    field.code = field.field_id == codes_absent_field ? Return::kNotSupported : codes_field;
     field.timestamp_us = 1'764'000'000'000'000;
     field.value_type = heliograd::nvml::ValueType::kUnsignedInt;
     switch (field.field_id) {
@@ -69,11 +73,15 @@ Return nvmlDeviceGetFieldValues(Device, int count, FieldValue* values) {
   return codes_call;
 }
 
-Return nvmlDeviceGetPowerUsage(Device, uint32_t* power) { return *power = codes_power_mw, codes_call; }
-Return nvmlDeviceGetTotalEnergyConsumption(Device, unsigned long long* energy) {
-  return *energy = codes_energy_mj, codes_call;
+Return nvmlDeviceGetPowerUsage(Device, uint32_t* power) {
+  return *power = codes_power_mw, CodeInPlaceOf(heliograd::nvml::kFieldPowerInstant);
 }
-Return nvmlDeviceGetEnforcedPowerLimit(Device, uint32_t* limit) { return *limit = codes_limit_mw, codes_call; }
+Return nvmlDeviceGetTotalEnergyConsumption(Device, unsigned long long* energy) {
+  return *energy = codes_energy_mj, CodeInPlaceOf(heliograd::nvml::kFieldTotalEnergyConsumption);
+}
+Return nvmlDeviceGetEnforcedPowerLimit(Device, uint32_t* limit) {
+  return *limit = codes_limit_mw, CodeInPlaceOf(heliograd::nvml::kFieldPowerCurrentLimit);
+}
 Return nvmlDeviceGetPowerManagementLimit(Device, uint32_t* limit) { return *limit = codes_limit_mw, codes_call; }
 Return nvmlDeviceGetPowerManagementDefaultLimit(Device, uint32_t* limit) { return *limit = 320'000, codes_call; }
 Return nvmlDeviceGetPowerManagementLimitConstraints(Device, uint32_t* lowest, uint32_t* highest) {

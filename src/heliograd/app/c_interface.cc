@@ -172,6 +172,8 @@ int64_t heliograd_add(heliograd_meter* meter, const char* name, int64_t begin_ns
   });
 }
 
+int heliograd_depth(heliograd_meter* meter) { return meter == nullptr ? 0 : meter->session->Depth(); }
+
 double heliograd_rest(heliograd_meter* meter, double fraction) {
   if (meter == nullptr) {
     Misused("heliograd_rest: there is no meter");

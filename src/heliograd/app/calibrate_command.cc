@@ -198,6 +198,7 @@ Result<Kept> CalibrateCard(const std::shared_ptr<NvmlLibrary>& library, nvml::De
 Result<int> CalibrateCards(const CalibrateFlags& flags) {
   const Result<SelectedGpus> gpus = SelectGpus(flags.gpus);
   if (!gpus) return Fail(gpus.error());
+  if (Result<void> prepared = PrepareCalibrationFolder(); !prepared) return Fail(prepared.error());
   CatchInterrupts();
   std::vector<Kept> all;
   std::optional<Error> first_failure;

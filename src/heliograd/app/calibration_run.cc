@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <random>
 
 #include "heliograd/app/interrupt.h"
@@ -25,7 +26,9 @@ constexpr int kShifts = 4;
 constexpr int kRepeats = 3;        // stretches of each shift
 constexpr double kStretchS = 1.2;  // and at least kStretchPeriods
 constexpr double kStretchPeriods = 12;
-constexpr double kSettlePeriods = 2;  // of each stretch, whose counter ticks may see the stretch before
+constexpr double kMostExtraDelayS = 0.0005;  // of polls, beyond half a period of theirs
+constexpr double kMostLeftOut = 0.15;        // of readings that fit no tick
+constexpr double kSettlePeriods = 2;         // of each stretch, whose counter ticks may see the stretch before
 
 int64_t NowNs() { return SteadyClock().Now().time_since_epoch().count(); }
 void SleepUntilNs(int64_t at_ns) { SteadyClock().SleepUntil(Stamp(nanoseconds(at_ns))); }
@@ -35,6 +38,43 @@ nanoseconds FromSeconds(double seconds) { return nanoseconds(std::llround(second
 struct Stretch {
   int shift = 0;
   double begin_s = 0, end_s = 0;
+};
+
+/// Notes when a meter is polled. Read runs in the sampler's thread.
+class PollStamps : public PowerMeter {
+ public:
+  explicit PollStamps(std::unique_ptr<PowerMeter> meter) : meter_(std::move(meter)) {}
+
+  const DeviceRecord& Device() const override { return meter_->Device(); }
+  const std::vector<ChannelKind>& Channels() const override { return meter_->Channels(); }
+  std::string CodeName(int code) const override { return meter_->CodeName(code); }
+  bool Reopen() override { return meter_->Reopen(); }
+  void Read(std::span<ChannelReading> readings) override {
+    const int64_t before_ns = NowNs();
+    meter_->Read(readings);
+    const std::lock_guard lock(mutex_);
+    stamps_ns_.push_back((before_ns + NowNs()) / 2);
+  }
+
+  /// How much later than half a poll a change is seen on the average, because a busy machine polls unevenly: a change
+  /// falls into a long gap more often than into a short one. Ticks seen later than kLatestKept polls leave the fit.
+  double ExtraDelay(double poll_s) const {
+    constexpr double kLatestKept = 2.5;
+    const std::lock_guard lock(mutex_);
+    double sum_s = 0, squares_s2 = 0;
+    for (size_t i = 1; i < stamps_ns_.size(); ++i) {
+      const double gap_s =
+          std::min(static_cast<double>(stamps_ns_[i] - stamps_ns_[i - 1]) * 1e-9, kLatestKept * poll_s);
+      sum_s += gap_s;
+      squares_s2 += gap_s * gap_s;
+    }
+    return sum_s > 0 ? squares_s2 / (2 * sum_s) - poll_s / 2 : 0;
+  }
+
+ private:
+  std::unique_ptr<PowerMeter> meter_;
+  mutable std::mutex mutex_;
+  std::vector<int64_t> stamps_ns_;
 };
 
 /// The uncertainty that is common to all ticks is one of the lag.
@@ -51,8 +91,10 @@ class Run {
  public:
   Run(std::unique_ptr<PowerMeter> meter, BurstLoad& load, const CalibrationOptions& options)
       : device_(meter->Device()), load_(load), options_(options) {
+    auto stamped = std::make_unique<PollStamps>(std::move(meter));
+    polls_ = stamped.get();
     std::vector<std::unique_ptr<PowerMeter>> meters;
-    meters.push_back(std::move(meter));
+    meters.push_back(std::move(stamped));
     sampler_ = std::make_unique<Sampler>(std::move(meters), SteadyClock(), SamplerOptions{options.poll, {}});
     for (const ChannelRecord& channel : sampler_->Channels()) series_.push_back({channel.kind, {}});
     zero_ns_ = NowNs();
@@ -75,13 +117,16 @@ class Run {
 
     Result<TickTimes> power = Ticks(power_kind);
     if (!power) return Fail(About(power.error()));
+    if (Result<void> calm = CheckPace(*power); !calm) return Fail(calm.error());
     const Result<SensorCalibration> sensor = CalibrateSensor(bursts_, power->ticks);
     if (!sensor) return Fail(About(sensor.error()));
+    if (Result<void> sound = CheckOrder(*sensor); !sound) return Fail(sound.error());
     DeviceCalibration found;
     found.device = device_;
     found.made = SystemClock().Now();
     found.power_channel = power_kind;
-    found.power = WithShift(*sensor, power->shift_sd_s);
+    // How late polls were is known from their stamps, but not which ticks they met.
+    found.power = WithShift(*sensor, std::hypot(power->shift_sd_s, ExtraDelay()));
     if (Has(ChannelKind::kEnergy)) {
       JudgeByBursts(found);
       if (Result<void> done = JudgeByLockedLoad(*power, found); !done) return Fail(done.error());
@@ -162,8 +207,37 @@ class Run {
     return changes;
   }
 
+  double PollSeconds() const { return std::chrono::duration<double>(options_.poll).count(); }
+  double ExtraDelay() const { return polls_->ExtraDelay(PollSeconds()); }
+
+  tl::unexpected<Error> TooBusy(const std::string& why) const {
+    return Fail(fmt::format("{}: this machine was too busy to keep time ({}): end other programs and calibrate again",
+                            device_.name, why));
+  }
+
+  Result<void> CheckPace(const TickTimes& power) const {
+    const double left_out = static_cast<double>(power.left_out);
+    const double share = left_out / (left_out + static_cast<double>(power.ticks.size()));
+    if (share > kMostLeftOut) return TooBusy(fmt::format("{:.0f} % of the readings were seen too late", 100 * share));
+    if (ExtraDelay() < kMostExtraDelayS) return {};
+    return TooBusy(
+        fmt::format("{} polls came, {} were skipped", sampler_->Figures().polls, sampler_->Figures().skipped));
+  }
+
+  /// A reading cannot come before what it shows.
+  Result<void> CheckOrder(const SensorCalibration& sensor) const {
+    constexpr double kSlackS = 0.0005;
+    const double least_s = -kSlackS - 3 * sensor.timing.lag_sd_s;
+    if (sensor.timing.lag_s > least_s) return {};
+    return TooBusy(fmt::format("readings seem to come {:.1f} ms before what they show", -1e3 * sensor.timing.lag_s));
+  }
+
   Result<TickTimes> Ticks(ChannelKind kind) {
-    return FitTickTimes(Changes(kind), std::chrono::duration<double>(options_.poll).count());
+    Result<TickTimes> fitted = FitTickTimes(Changes(kind), PollSeconds());
+    if (!fitted) return fitted;
+    const double extra_s = ExtraDelay();
+    for (SensorTick& tick : fitted->ticks) tick.time_s -= extra_s;
+    return fitted;
   }
 
   /// Does the counter's power between two ticks follow all of the load, or the sensor's windows?
@@ -288,6 +362,7 @@ class Run {
   BurstLoad& load_;
   CalibrationOptions options_;
   std::unique_ptr<Sampler> sampler_;
+  const PollStamps* polls_ = nullptr;  // the sampler's
   std::vector<ChannelSeries> series_;
   std::vector<TimeSpan> bursts_;
   std::mt19937_64 random_{std::random_device{}()};

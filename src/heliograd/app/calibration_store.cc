@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cerrno>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -261,16 +263,20 @@ Result<DeviceCalibration> ParseCalibration(std::string_view content, const std::
   return calibration;
 }
 
-Result<std::string> SaveCalibration(const DeviceCalibration& calibration) {
+Result<void> PrepareCalibrationFolder() {
   const Result<std::string> folder = CalibrationFolder();
   if (!folder) return Fail(folder.error());
   std::error_code failed;
   std::filesystem::create_directories(*folder, failed);
-  if (failed) {
-    return Fail(*folder + ": cannot be made: " + failed.message() + ": name another place with XDG_STATE_HOME",
-                ErrorKind::kPermission);
-  }
-  const std::string path = *folder + "/" + FileName(calibration.device);
+  if (!failed && access(folder->c_str(), W_OK) == 0) return {};
+  const std::string reason = failed ? failed.message() : std::strerror(errno);
+  return Fail(*folder + ": calibrations cannot be kept there: " + reason + ": name another place with XDG_STATE_HOME",
+              ErrorKind::kPermission);
+}
+
+Result<std::string> SaveCalibration(const DeviceCalibration& calibration) {
+  if (Result<void> prepared = PrepareCalibrationFolder(); !prepared) return Fail(prepared.error());
+  const std::string path = *CalibrationFolder() + "/" + FileName(calibration.device);
   if (Result<void> written = WriteFile(path, WriteCalibration(calibration)); !written) return Fail(written.error());
   return path;
 }

@@ -22,6 +22,8 @@ std::string_view CounterSightName(CounterSight sight);
 std::string WriteCalibration(const DeviceCalibration& calibration);
 Result<DeviceCalibration> ParseCalibration(std::string_view content, const std::string& name);
 
+/// Makes the folder, so that a place that cannot be written is known before a minute is spent. Errors: kPermission.
+Result<void> PrepareCalibrationFolder();
 /// Keeps it in place of an earlier one of the same card and driver, whole or not at all. Gives the file's path.
 Result<std::string> SaveCalibration(const DeviceCalibration& calibration);
 

@@ -83,6 +83,8 @@ void AddEstimateCommand(CLI::App& program, Commands& commands);
 void AddCalibrateCommand(CLI::App& program, Commands& commands);
 void AddDoctorCommand(CLI::App& program, Commands& commands);
 void AddLimitsCommand(CLI::App& program, Commands& commands);
+void AddSizeCommand(CLI::App& program, Commands& commands);
+void AddWhatifCommand(CLI::App& program, Commands& commands);
 void AddMeasureCommand(CLI::App& program, Commands& commands);
 
 }  // namespace heliograd

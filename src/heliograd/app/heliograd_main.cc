@@ -40,6 +40,8 @@ int main(int argc, char** argv) {
   AddPvCommand(program, commands);
   AddOffgridCommand(program, commands);
   AddStudyCommand(program, commands);
+  AddSizeCommand(program, commands);
+  AddWhatifCommand(program, commands);
   AddReproduceCommand(program, commands);
   AddReportCommand(program, commands);
   AddScenarioCommand(program, commands);

@@ -130,6 +130,13 @@ Result<int64_t> MeasuringSession::Add(std::string_view name, int64_t begin_ns, i
   return number;
 }
 
+int MeasuringSession::Depth() {
+  const int64_t thread = ThreadNumber();
+  const std::lock_guard lock(mutex_);
+  const auto open = open_windows_.find(thread);
+  return open == open_windows_.end() ? 0 : open->second;
+}
+
 Result<std::chrono::nanoseconds> MeasuringSession::Rest(double fraction) {
   if (!(fraction >= 0 && fraction <= 0.5)) {
     return Fail(fmt::format("a rest of {:g} of the time: expected 0 to 0.5", fraction), ErrorKind::kUsage);

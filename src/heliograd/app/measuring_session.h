@@ -43,6 +43,8 @@ class MeasuringSession {
   Result<void> End(int64_t window);
   /// A window with stamps known otherwise. Errors (kUsage): as Begin, and an end that is not after the begin.
   Result<int64_t> Add(std::string_view name, int64_t begin_ns, int64_t end_ns, int depth);
+  /// The calling thread's open windows.
+  int Depth();
   /// Sleeps at random for 0 to 2 x `fraction` of the time since the thread's last rest ended; gives the time slept.
   /// Errors (kUsage): a fraction that is not within 0 to 0.5.
   Result<std::chrono::nanoseconds> Rest(double fraction);

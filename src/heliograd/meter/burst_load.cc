@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "heliograd/base/clock.h"
@@ -132,6 +133,8 @@ const char* Advice(Status status) {
   }
 }
 
+int64_t NowNs() { return SteadyClock().Now().time_since_epoch().count(); }
+
 }  // namespace
 
 Error CudaError(const std::string& what, Status status) {
@@ -173,6 +176,10 @@ struct BurstLoad::Library {
     Find("cuModuleLoadData", load_module);
     Find("cuModuleUnload", unload_module);
     Find("cuModuleGetFunction", get_function);
+    Find("cuEventCreate", create_event);
+    Find("cuEventRecord", record_event);
+    Find("cuEventElapsedTime", elapsed);
+    Find("cuEventDestroy_v2", destroy_event);
     Find("cuLaunchKernel", launch);
     Find("cuCtxSynchronize", synchronize);
     if (!missing.empty()) {
@@ -215,9 +222,15 @@ struct BurstLoad::Library {
   cuda::LoadModuleFunction* load_module = nullptr;
   cuda::ModuleFunction* unload_module = nullptr;
   cuda::GetFunctionFunction* get_function = nullptr;
+  cuda::CreateEventFunction* create_event = nullptr;
+  cuda::RecordEventFunction* record_event = nullptr;
+  cuda::ElapsedFunction* elapsed = nullptr;
+  cuda::EventFunction* destroy_event = nullptr;
   cuda::LaunchFunction* launch = nullptr;
   cuda::SynchronizeFunction* synchronize = nullptr;
 };
+
+Result<void> BurstLoad::Check(const std::string& file) { return Library().Load(file); }
 
 BurstLoad::BurstLoad(std::unique_ptr<Library> library) : library_(std::move(library)) {}
 
@@ -238,14 +251,38 @@ Result<std::unique_ptr<BurstLoad>> BurstLoad::Open(const std::string& uuid, cons
   status = cuda.create_context(&load->context_, cuda::kScheduleSpin, *device);
   if (status != Status::kSuccess) return Fail(CudaError(uuid + ": no load can be started on it", status));
   status = cuda.load_module(&load->module_, kBurstPtx);
-  if (status == Status::kSuccess) status = cuda.get_function(&load->kernel_, load->module_, kBurstKernel);
+  if (status == Status::kSuccess) status = cuda.get_function(&load->kernel_, load->module_, cuda::kBurstKernel);
+  if (status == Status::kSuccess) status = cuda.create_event(&load->started_, cuda::kEventDefault);
+  if (status == Status::kSuccess) status = cuda.create_event(&load->ended_, cuda::kEventDefault);
   if (status != Status::kSuccess) return Fail(CudaError(uuid + ": the load's kernel cannot be loaded", status));
   return load;
 }
 
 BurstLoad::~BurstLoad() {
+  for (const cuda::Event event : {started_, ended_}) {
+    if (event != nullptr) library_->destroy_event(event);
+  }
   if (module_ != nullptr) library_->unload_module(module_);
   if (context_ != nullptr) library_->destroy_context(context_);
+}
+
+Status BurstLoad::Launch(uint32_t loops, Burst& burst, double& gpu_s) {
+  void* parameters[] = {&loops};
+  Status status = library_->record_event(started_, nullptr);
+  const int64_t before_ns = NowNs();
+  if (status == Status::kSuccess) {
+    status = library_->launch(kernel_, multiprocessors_ * kBlocksPerMultiprocessor, 1, 1, kThreads, 1, 1, 0, nullptr,
+                              parameters, nullptr);
+  }
+  burst.launch_ns = NowNs() - before_ns;
+  burst.begin_ns = before_ns + burst.launch_ns / 2;
+  if (status == Status::kSuccess) status = library_->record_event(ended_, nullptr);
+  if (status == Status::kSuccess) status = library_->synchronize();
+  float milliseconds = 0;
+  if (status == Status::kSuccess) status = library_->elapsed(&milliseconds, started_, ended_);
+  gpu_s = static_cast<double>(milliseconds) * 1e-3;
+  burst.end_ns = burst.begin_ns + std::llround(gpu_s * 1e9);
+  return status;
 }
 
 Result<Burst> BurstLoad::Run(std::chrono::nanoseconds length) {
@@ -253,18 +290,14 @@ Result<Burst> BurstLoad::Run(std::chrono::nanoseconds length) {
   const double asked_s = std::clamp(static_cast<double>(length.count()) * 1e-9, kShortestBurstS, kLongestBurstS);
   const double wanted_s = first ? std::min(asked_s, kLongestFirstS) : asked_s;
   const double expected = first ? kFirstLoopsPerSecond : loops_per_s_;
-  auto loops = static_cast<uint32_t>(std::clamp(wanted_s * expected, 1.0, 4e9));
-  void* parameters[] = {&loops};
+  const auto loops = static_cast<uint32_t>(std::clamp(wanted_s * expected, 1.0, 4e9));
   Burst burst;
-  burst.begin_ns = SteadyClock().Now().time_since_epoch().count();
-  Status status = library_->launch(kernel_, multiprocessors_ * kBlocksPerMultiprocessor, 1, 1, kThreads, 1, 1, 0,
-                                   nullptr, parameters, nullptr);
-  if (status == Status::kSuccess) status = library_->synchronize();
-  burst.end_ns = SteadyClock().Now().time_since_epoch().count();
-  if (status != Status::kSuccess) return Fail(CudaError("the load was ended", status));
-  const double took_s = static_cast<double>(burst.end_ns - burst.begin_ns) * 1e-9;
+  double gpu_s = 0;
+  if (const Status status = Launch(loops, burst, gpu_s); status != Status::kSuccess) {
+    return Fail(CudaError("the load was ended", status));
+  }
   // The clock wanders with temperature and limit; the last bursts tell the next one's speed.
-  const double speed = loops / std::max(took_s, 1e-6);
+  const double speed = loops / std::max(gpu_s, 1e-6);
   loops_per_s_ = first ? speed : std::clamp(0.5 * (loops_per_s_ + speed), 0.25 * loops_per_s_, 4 * loops_per_s_);
   return burst;
 }

@@ -17,12 +17,13 @@ namespace heliograd {
 /// The kernel in PTX, which every driver compiles for its card: on each thread eight independent chains of fused
 /// multiply-adds, 16 of them a loop.
 extern const char* const kBurstPtx;
-inline constexpr char kBurstKernel[] = "heliograd_burst";
 
-/// Nanoseconds on SteadyClock, as samples' stamps: from before the launch until the host saw the end.
+/// Nanoseconds on SteadyClock, as samples' stamps. The kernel starts while the host is in its launch, some 10 us; how
+/// long it ran is told by the GPU's own events, so that a host that looks late does not lengthen it.
 struct Burst {
-  int64_t begin_ns = 0;
-  int64_t end_ns = 0;
+  int64_t begin_ns = 0;   // middle of the launch
+  int64_t end_ns = 0;     // begin and the GPU's time
+  int64_t launch_ns = 0;  // length of the launch: how well begin and end are known
 };
 
 /// One GPU and a context on it. One thread at a time, always the one that opened it: CUDA's context is bound to it.
@@ -31,6 +32,8 @@ class BurstLoad {
   /// `uuid` as NVML writes it ("GPU-8f3a..."). Errors (kDevice, kPermission) say what is missing and what mends it: no
   /// CUDA driver, no such GPU among those that CUDA shows, the context, the kernel.
   static Result<std::unique_ptr<BurstLoad>> Open(const std::string& uuid, const std::string& file = "libcuda.so.1");
+  /// Whether the library is here, with all that a load needs. Starts nothing on any GPU.
+  static Result<void> Check(const std::string& file = "libcuda.so.1");
   ~BurstLoad();
   BurstLoad(const BurstLoad&) = delete;
   BurstLoad& operator=(const BurstLoad&) = delete;
@@ -42,11 +45,13 @@ class BurstLoad {
  private:
   struct Library;
   explicit BurstLoad(std::unique_ptr<Library> library);
+  cuda::Status Launch(uint32_t loops, Burst& burst, double& gpu_s);
 
   std::unique_ptr<Library> library_;
   cuda::Context context_ = nullptr;
   cuda::Module module_ = nullptr;
   cuda::Function kernel_ = nullptr;
+  cuda::Event started_ = nullptr, ended_ = nullptr;
   unsigned multiprocessors_ = 1;
   double loops_per_s_ = 0;  // 0 before the first burst
 };

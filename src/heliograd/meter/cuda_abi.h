@@ -156,6 +156,8 @@ struct ModuleObject;
 using Module = ModuleObject*;  // CUmodule
 struct FunctionObject;
 using Function = FunctionObject*;  // CUfunction
+struct EventObject;
+using Event = EventObject*;  // CUevent
 struct StreamObject;
 using Stream = StreamObject*;  // CUstream; null = the default one
 
@@ -182,6 +184,7 @@ constexpr bool ParseUuid(std::string_view text, Uuid& uuid) {
 }
 
 constexpr int kAttributeMultiprocessorCount = 16;  // CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT
+constexpr unsigned kEventDefault = 0;              // CU_EVENT_DEFAULT: with time stamps
 constexpr unsigned kScheduleSpin = 1;              // CU_CTX_SCHED_SPIN: the host spins while it waits
 
 // Function types, under their CUDA names without the prefix "cu".
@@ -197,7 +200,14 @@ using ModuleFunction = Status(Module module);                             // Mod
 using GetFunctionFunction = Status(Function*, Module, const char* name);  // ModuleGetFunction
 using LaunchFunction = Status(Function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
                               unsigned block_y, unsigned block_z, unsigned shared_bytes, Stream stream,
-                              void** parameters, void** extra);  // LaunchKernel
-using SynchronizeFunction = Status();                            // CtxSynchronize
+                              void** parameters, void** extra);               // LaunchKernel
+using CreateEventFunction = Status(Event* event, unsigned flags);             // EventCreate
+using RecordEventFunction = Status(Event event, Stream stream);               // EventRecord
+using ElapsedFunction = Status(float* milliseconds, Event begin, Event end);  // EventElapsedTime
+using EventFunction = Status(Event event);                                    // EventDestroy_v2
+using SynchronizeFunction = Status();                                         // CtxSynchronize
+
+/// The kernel's name in the program that burst_load.cc hands to the driver.
+inline constexpr char kBurstKernel[] = "heliograd_burst";
 
 }  // namespace heliograd::cuda

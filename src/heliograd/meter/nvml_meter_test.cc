@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
+#include "heliograd/meter/meter_contract_test.h"
+
 namespace heliograd {
 namespace {
 
@@ -170,6 +172,74 @@ TEST_F(NvmlCodes, EveryCodeOfTheStartIsAnErrorThatSaysWhatToDo) {
   Tell("codes_init", Return::kDriverNotLoaded);
   EXPECT_NE(NvmlLibrary::Load(HELIOGRAD_NVML_CODES).error().Message().find("modprobe nvidia"), std::string::npos);
 }
+
+/// The library that answers what it is told to, as a source of moments.
+class ToldNvml : public MeterWorld {
+ public:
+  explicit ToldNvml(std::vector<Moment> moments)
+      : moments_(std::move(moments)), self_(dlopen(HELIOGRAD_NVML_CODES, RTLD_NOW)) {
+    Tell("codes_absent_field", uint32_t{0});
+  }
+  ~ToldNvml() override {
+    GoTo(0);
+    Tell("codes_absent_field", uint32_t{0});
+    dlclose(self_);
+  }
+  ToldNvml(const ToldNvml&) = delete;
+  ToldNvml& operator=(const ToldNvml&) = delete;
+
+  void GoTo(size_t moment) override {
+    const Moment& now = moments_[moment];
+    Tell("codes_field", now.state == Moment::State::kSilent ? Return::kNoData : Return::kSuccess);
+    Tell("codes_call", now.state == Moment::State::kGone ? Return::kGpuIsLost : Return::kSuccess);
+    Tell("codes_init", now.state == Moment::State::kGone ? Return::kDriverNotLoaded : Return::kSuccess);
+    if (now.state != Moment::State::kShows) return;
+    Tell("codes_power_mw", static_cast<uint32_t>(now.power_mw));
+    Tell("codes_energy_mj", static_cast<unsigned long long>(now.energy_uj / 1000));
+  }
+  void Withhold(ChannelKind kind) override {
+    const std::pair<ChannelKind, uint32_t> fields[] = {{ChannelKind::kEnergy, nvml::kFieldTotalEnergyConsumption},
+                                                       {ChannelKind::kPowerInstant, nvml::kFieldPowerInstant},
+                                                       {ChannelKind::kPowerAverage, nvml::kFieldPowerAverage},
+                                                       {ChannelKind::kPowerLimit, nvml::kFieldPowerCurrentLimit},
+                                                       {ChannelKind::kCappedTime, nvml::kFieldPerfPolicyPower}};
+    for (const auto& [known, field] : fields) {
+      if (known == kind) Tell("codes_absent_field", field);
+    }
+  }
+  Result<std::unique_ptr<PowerMeter>> Open() override {
+    const auto library = NvmlLibrary::Load(HELIOGRAD_NVML_CODES);
+    if (!library) return Fail(library.error());
+    return OpenNvmlMeter(*library, (*library)->Devices()->front());
+  }
+
+ private:
+  template <typename T>
+  void Tell(const char* name, T value) {
+    *static_cast<T*>(dlsym(self_, name)) = value;
+  }
+
+  std::vector<Moment> moments_;
+  void* self_;
+};
+
+std::vector<int> EveryCodeAsNumber() {
+  std::vector<int> codes;
+  for (const Return code : kEveryCode) codes.push_back(static_cast<int>(code));
+  return codes;
+}
+
+INSTANTIATE_TEST_SUITE_P(Nvml, MeterContract,
+                         testing::Values(MeterUnderTest{
+                             .name = "nvml",
+                             .make =
+                                 [](const std::vector<Moment>& moments) { return std::make_unique<ToldNvml>(moments); },
+                             .channels = {ChannelKind::kEnergy, ChannelKind::kPowerInstant, ChannelKind::kPowerAverage,
+                                          ChannelKind::kPowerLimit, ChannelKind::kCappedTime},
+                             .source = "nvml",
+                             .has_stamps = true,
+                             .codes = EveryCodeAsNumber()}),
+                         MeterName);
 
 TEST(NvmlLibrary, AMachineWithoutTheLibraryIsToldWhatIsMissing) {
   const auto library = NvmlLibrary::Load("libno-such-driver.so.1");

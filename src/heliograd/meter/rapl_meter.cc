@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include "heliograd/base/file.h"
 #include "heliograd/base/text.h"
@@ -25,8 +26,8 @@ Result<long> ReadNumber(const std::string& path) {
 
 class RaplMeter : public PowerMeter {
  public:
-  RaplMeter(int file, int64_t range_uj, DeviceRecord device)
-      : file_(file), range_uj_(range_uj), device_(std::move(device)) {}
+  RaplMeter(std::string path, int file, int64_t range_uj, DeviceRecord device)
+      : path_(std::move(path)), file_(file), range_uj_(range_uj), device_(std::move(device)) {}
   ~RaplMeter() override { close(file_); }
   RaplMeter(const RaplMeter&) = delete;
   RaplMeter& operator=(const RaplMeter&) = delete;
@@ -34,7 +35,14 @@ class RaplMeter : public PowerMeter {
   const DeviceRecord& Device() const override { return device_; }
   const std::vector<ChannelKind>& Channels() const override { return kinds_; }
   std::string CodeName(int code) const override { return std::strerror(code); }
-  bool Reopen() override { return true; }
+
+  /// The kernel's module may have been unloaded and loaded again; the counter is the processor's and goes on.
+  bool Reopen() override {
+    const int file = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return false;
+    close(std::exchange(file_, file));
+    return true;
+  }
 
   void Read(std::span<ChannelReading> readings) override {
     // The text is read anew from its start; the kernel fills it at each read.
@@ -56,6 +64,7 @@ class RaplMeter : public PowerMeter {
   }
 
  private:
+  std::string path_;
   int file_;
   int64_t range_uj_;
   int64_t last_uj_ = 0;
@@ -91,8 +100,8 @@ Result<std::unique_ptr<PowerMeter>> OpenRaplMeter(const RaplZone& zone) {
   }
   if (file < 0) return Fail(path + ": " + std::strerror(errno), ErrorKind::kDevice);
   // One machine has each zone once, so its name tells it apart.
-  return std::unique_ptr<PowerMeter>(
-      std::make_unique<RaplMeter>(file, *range_uj, DeviceRecord{"rapl:" + zone.name, zone.name, "powercap", "rapl"}));
+  return std::unique_ptr<PowerMeter>(std::make_unique<RaplMeter>(
+      path, file, *range_uj, DeviceRecord{"rapl:" + zone.name, zone.name, "powercap", "rapl"}));
 }
 
 }  // namespace heliograd

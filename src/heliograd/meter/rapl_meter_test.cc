@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
+
+#include "heliograd/meter/meter_contract_test.h"
 
 namespace heliograd {
 namespace {
@@ -75,6 +78,50 @@ TEST_F(RaplTest, WithoutTheRightToReadTheMendIsNamed) {
   EXPECT_EQ(meter.error().kind, ErrorKind::kPermission);
   EXPECT_NE(meter.error().Message().find("sudo chmod a+r"), std::string::npos);
 }
+
+/// A counter's files as a source of moments.
+class RaplFiles : public MeterWorld {
+ public:
+  explicit RaplFiles(std::vector<Moment> moments) : moments_(std::move(moments)) {
+    root_ = std::filesystem::temp_directory_path() / ("rapl_contract_" + std::to_string(getpid()));
+    std::filesystem::remove_all(root_);
+  }
+  ~RaplFiles() override { std::filesystem::remove_all(root_); }
+  RaplFiles(const RaplFiles&) = delete;
+  RaplFiles& operator=(const RaplFiles&) = delete;
+
+  void GoTo(size_t moment) override {
+    const std::filesystem::path zone = root_ / "intel-rapl:0";
+    if (moments_[moment].state == Moment::State::kGone) {
+      std::filesystem::remove_all(zone);
+      return;
+    }
+    std::filesystem::create_directories(zone);
+    std::ofstream(zone / "name") << "package-0\n";
+    std::ofstream(zone / "max_energy_range_uj") << "262143328850\n";
+    if (withheld_) return;
+    std::ofstream energy(zone / "energy_uj");
+    if (moments_[moment].state == Moment::State::kShows) energy << moments_[moment].energy_uj << "\n";
+  }
+  void Withhold(ChannelKind) override { withheld_ = true; }
+  Result<std::unique_ptr<PowerMeter>> Open() override { return OpenRaplMeter(FindRaplZones(root_).front()); }
+
+ private:
+  std::vector<Moment> moments_;
+  std::filesystem::path root_;
+  bool withheld_ = false;
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    Rapl, MeterContract,
+    testing::Values(MeterUnderTest{
+        .name = "rapl",
+        .make = [](const std::vector<Moment>& moments) { return std::make_unique<RaplFiles>(moments); },
+        .channels = {ChannelKind::kEnergy},
+        .source = "rapl",
+        .tells_loss = false,  // a file that was removed stays readable for who holds it; the kernel's says ENODEV
+        .codes = {ENODATA, EILSEQ, EIO, ENODEV, EACCES}}),
+    MeterName);
 
 }  // namespace
 }  // namespace heliograd

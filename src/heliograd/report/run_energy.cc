@@ -73,10 +73,10 @@ void AddUnknownTime(ChannelEnergy& sum, const RecordedInterval& interval) {
   const Energy filled = sum.energy * (unknown_s / sum.known_s);
   sum.energy += filled;
   sum.half_width += filled;
-  sum.remarks.push_back(
-      fmt::format("{:.2f} s of {:.2f} s were not seen (the device gave no value or its driver was loaded again): their "
-                  "energy is assumed at the mean of the rest, give or take all of it",
-                  unknown_s, interval.length_s()));
+  sum.remarks.push_back(fmt::format(
+      "{:.2f} s of {:.2f} s were not seen (the device gave no value, its driver was loaded again, or its sensor "
+      "shows them only after the end): their energy is assumed at the mean of the rest, give or take all of it",
+      unknown_s, interval.length_s()));
 }
 
 /// Half of the window and the delay before a tick is what it tells of; the estimator holds the nearest power for

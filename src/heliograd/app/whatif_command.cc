@@ -1,0 +1,293 @@
+// `heliograd whatif`: one change of the scenario at a time, ranked by what it saves.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "heliograd/app/command_line.h"
+#include "heliograd/base/text.h"
+#include "heliograd/report/number_text.h"
+#include "heliograd/report/text_table.h"
+
+namespace heliograd {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct WhatifFlags {
+  ScenarioFlags scenario;
+  std::vector<std::string> changes;
+  bool json = false;
+};
+
+/// One change: its words, and the assignments that make it.
+struct Change {
+  std::string name;
+  std::vector<std::string> assignments;
+};
+
+/// What became of it.
+struct Outcome {
+  Change change;
+  std::optional<Totals> totals;  // nothing when the job cannot be done then, or the change is refused
+  /// The plan's cost less that of the unchanged node without the job in the same hours: PV that a longer horizon sells
+  /// anyway is no saving.
+  Money job_cost;
+  std::string message;  // why there are no totals
+};
+
+std::string Watts(double watts) { return PowerText(heliograd::Watts(watts)); }
+std::string WattHours(double watt_hours) { return EnergyText(heliograd::WattHours(watt_hours)); }
+
+void AddBattery(std::vector<Change>& changes, double capacity_wh) {
+  const auto sized = [&](double size_wh, const std::string& words) {
+    changes.push_back(
+        {fmt::format("{} ({})", words, WattHours(size_wh)), {fmt::format("battery.capacity_wh={:.10g}", size_wh)}});
+  };
+  if (capacity_wh <= 0) {
+    sized(1000, "a battery");
+    sized(5000, "a large battery");
+    return;
+  }
+  sized(2 * capacity_wh, "battery twice as large");
+  sized(4 * capacity_wh, "battery four times as large");
+  // What is stored at the ends goes with the battery.
+  changes.push_back({"no battery", {"battery.initial_wh=0", "battery.final_wh=0", "battery.capacity_wh=0"}});
+}
+
+void AddPv(std::vector<Change>& changes, const Scenario& scenario) {
+  if (scenario.Has("pv.series")) return;  // a series has a size of its own
+  const double capacity_w = scenario.NumberOf("pv.dc_capacity_w");
+  const auto sized = [&](double size_w, const std::string& words) {
+    changes.push_back(
+        {fmt::format("{} ({})", words, Watts(size_w)), {fmt::format("pv.dc_capacity_w={:.10g}", size_w)}});
+  };
+  if (capacity_w <= 0) {
+    sized(1000, "PV");
+    return;
+  }
+  sized(1.5 * capacity_w, "PV half as large again");
+  sized(2 * capacity_w, "PV twice as large");
+  changes.push_back({"no PV", {"pv.dc_capacity_w=0"}});
+}
+
+std::string CivilText(const NodeInputs& inputs, Stamp stamp) {
+  const CivilTime civil = inputs.zone.ToCivil(stamp);
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", civil.year, civil.month, civil.day, civil.hour, civil.minute);
+}
+
+void AddTimes(std::vector<Change>& changes, const NodeInputs& inputs) {
+  const double hours = std::chrono::duration<double, std::ratio<3600>>(inputs.slot).count() * inputs.slots;
+  for (const int later : {1, 3, 6, 12, 24}) {
+    changes.push_back({fmt::format("deadline {} h later", later), {fmt::format("job.hours={:.10g}", hours + later)}});
+  }
+  if (hours > 1) changes.push_back({"deadline 1 h earlier", {fmt::format("job.hours={:.10g}", hours - 1)}});
+  for (const int later : {3, 6, 12}) {
+    const Stamp start = inputs.start + std::chrono::hours(later);
+    changes.push_back({fmt::format("start and deadline {} h later", later),
+                       {"job.start=" + CivilText(inputs, start), fmt::format("job.hours={:.10g}", hours)}});
+  }
+}
+
+void AddTariffs(std::vector<Change>& changes, const Scenario& scenario, const DispatchProblem& problem) {
+  for (const char* other : {"builtin:paper", "builtin:arera"}) {
+    if (scenario.TextOf("tariff.import") != other) {
+      changes.push_back({fmt::format("bands of {}", other), {fmt::format("tariff.import={}", other)}});
+    }
+  }
+  double mean = 0;
+  for (const EnergyPrice price : problem.import_price) mean += InEurosPerKilowattHour(price);
+  mean /= static_cast<double>(std::max<size_t>(problem.import_price.size(), 1));
+  const double fee = scenario.NumberOf("tariff.import_fee_eur_per_kwh");
+  changes.push_back({fmt::format("one price all day ({:.3f} EUR/kWh, the mean of this horizon)", mean),
+                     {"tariff.import=fixed", fmt::format("tariff.import_price_eur_per_kwh={:.10g}", mean - fee)}});
+  if (!scenario.Has("tariff.export") && scenario.NumberOf("tariff.export_price_eur_per_kwh") != 0) {
+    changes.push_back({"nothing paid for what is sold", {"tariff.export_price_eur_per_kwh=0"}});
+  }
+}
+
+/// The level that needs least energy for the work, and limits at it and one step to either side.
+void AddLimits(std::vector<Change>& changes, const NodeInputs& inputs) {
+  const std::vector<Level>& levels = inputs.all_levels;
+  if (levels.size() < 3) return;
+  const auto energy = [](const Level& level) { return level.draw * level.job_time; };
+  const auto least = std::min_element(levels.begin(), levels.end(),
+                                      [&](const Level& a, const Level& b) { return energy(a) < energy(b); });
+  changes.push_back({fmt::format("never above {} (least energy)", PowerText(least->limit)),
+                     {fmt::format("gpu.max_limit_w={:.10g}", InWatts(least->limit))}});
+  changes.push_back({fmt::format("always {} when it runs", PowerText(levels.back().limit)),
+                     {fmt::format("gpu.min_limit_w={:.10g}", InWatts(levels.back().limit))}});
+}
+
+void AddRest(std::vector<Change>& changes, const Scenario& scenario) {
+  const auto without = [&](const char* key, const char* words) {
+    if (scenario.NumberOf(key) > 0) changes.push_back({words, {fmt::format("{}=0", key)}});
+  };
+  without("gpu.idle_w", "nothing drawn while the job is paused");
+  without("gpu.host_w", "a host that draws nothing");
+  without("battery.wear_cost_eur_per_kwh", "a battery that does not wear");
+  without("battery.final_wh", "a battery that may end empty");
+  without("tariff.import_fee_eur_per_kwh", "no fees on what is bought");
+  without("carbon.price_eur_per_kg", "no price of carbon");
+}
+
+std::vector<Change> ChangesOf(const WhatifFlags& flags, const Scenario& scenario, const NodeInputs& inputs,
+                              const DispatchProblem& problem) {
+  std::vector<Change> changes;
+  AddBattery(changes, scenario.NumberOf("battery.capacity_wh"));
+  AddPv(changes, scenario);
+  AddTimes(changes, inputs);
+  AddTariffs(changes, scenario, problem);
+  AddLimits(changes, inputs);
+  AddRest(changes, scenario);
+  for (const std::string& own : flags.changes) changes.push_back({own, SplitCsvLine(own, ';')});
+  return changes;
+}
+
+/// What the node pays (or earns) over the hours of `inputs` when there is no job.
+Result<Money> CostWithoutJob(const Scenario& unchanged, const NodeInputs& hours, const WhatifFlags& flags,
+                             InputCache& cache, const DispatchSolver& solver) {
+  auto inputs = ReadInputs(unchanged, flags.scenario.slot_minutes, cache);
+  if (!inputs) return Fail(inputs.error());
+  inputs->work = 1e-9;  // a problem has some work; this much costs nothing that could be seen
+  inputs->start = hours.start;
+  inputs->slots = hours.slots;
+  PlanningOptions options = flags.scenario.Options();
+  options.explain = false;
+  const auto job = PlanJob(*inputs, options, solver);
+  if (!job) return Fail(job.error());
+  if (job->plan.status == PlanStatus::kInfeasible) return Fail(job->plan.infeasible_reason);
+  return job->plan.totals.cost;
+}
+
+Outcome Try(const Change& change, const WhatifFlags& flags, const Scenario& unchanged, InputCache& cache,
+            const DispatchSolver& solver) {
+  Outcome outcome{change, std::nullopt, Euros(0), ""};
+  Scenario scenario = unchanged;
+  for (const std::string& assignment : change.assignments) {
+    if (const Result<void> set = scenario.Set(assignment, "--change"); !set) {
+      outcome.message = set.error().Message();
+      return outcome;
+    }
+  }
+  const auto inputs = ReadInputs(scenario, flags.scenario.slot_minutes, cache);
+  if (!inputs) {
+    outcome.message = inputs.error().Message();
+    return outcome;
+  }
+  PlanningOptions options = flags.scenario.Options();
+  options.explain = false;
+  const auto job = PlanJob(*inputs, options, solver);
+  if (!job) {
+    outcome.message = job.error().Message();
+  } else if (job->plan.status == PlanStatus::kInfeasible) {
+    outcome.message = job->plan.infeasible_reason;
+  } else if (const auto without = CostWithoutJob(unchanged, *inputs, flags, cache, solver)) {
+    outcome.totals = job->plan.totals;
+    outcome.job_cost = job->plan.totals.cost - *without;
+  } else {
+    outcome.message = without.error().Message();
+  }
+  return outcome;
+}
+
+Json AsJson(const Outcome& outcome) {
+  const std::optional<Totals>& totals = outcome.totals;
+  Json json = Json::object();
+  json["job_cost_eur"] = totals ? Json(InEuros(outcome.job_cost)) : Json();
+  json["cost_eur"] = totals ? Json(InEuros(totals->cost)) : Json();
+  json["grid_import_wh"] = totals ? Json(InWattHours(totals->grid_import)) : Json();
+  json["grid_export_wh"] = totals ? Json(InWattHours(totals->grid_export)) : Json();
+  json["gpu_energy_wh"] = totals ? Json(InWattHours(totals->load)) : Json();
+  return json;
+}
+
+std::string AsJson(const Outcome& base, const std::vector<Outcome>& outcomes) {
+  Json json;
+  json["obtained"] = "modelled";
+  json["base"] = AsJson(base);
+  json["base"]["message"] = base.message;
+  json["changes"] = Json::array();
+  for (const Outcome& outcome : outcomes) {
+    Json entry = {{"name", outcome.change.name}, {"set", outcome.change.assignments}};
+    entry.update(AsJson(outcome));
+    const bool both = base.totals && outcome.totals;
+    entry["saving_eur"] = both ? Json(InEuros(base.job_cost - outcome.job_cost)) : Json();
+    entry["message"] = outcome.message;
+    json["changes"].push_back(std::move(entry));
+  }
+  return json.dump(2) + "\n";
+}
+
+std::string AsText(const Outcome& base, const std::vector<Outcome>& outcomes, const TerminalStyle& style) {
+  std::string text = base.totals ? fmt::format("As it is, the job costs {}; {} are bought.\n\n",
+                                               MoneyText(base.job_cost), EnergyText(base.totals->grid_import))
+                                 : Paragraph("As it is, the job cannot be done: " + base.message, style) + "\n";
+  TextTable table(
+      {{"one change", Align::kLeft, true}, {"saves"}, {"job costs"}, {"bought"}, {"", Align::kLeft, true, true}});
+  for (const Outcome& outcome : outcomes) {
+    if (!outcome.totals) {
+      table.AddRow({outcome.change.name, "", "", "", "not possible: " + outcome.message}, Ink::kDim);
+      continue;
+    }
+    const std::string saving = base.totals ? MoneyText(base.job_cost - outcome.job_cost) : "";
+    table.AddRow(
+        {outcome.change.name, saving, MoneyText(outcome.job_cost), EnergyText(outcome.totals->grid_import), ""});
+  }
+  return text + table.Draw(style) + "\n" +
+         Paragraph(
+             "Modelled, each change by itself with a plan of its own. What a job costs is the plan's cost less that of "
+             "the "
+             "unchanged node without the job in the same hours. What hardware costs is not in it: `heliograd size` "
+             "weighs "
+             "that.",
+             style);
+}
+
+/// The greatest saving first; what cannot be done last.
+void Rank(std::vector<Outcome>& outcomes) {
+  std::stable_sort(outcomes.begin(), outcomes.end(), [](const Outcome& a, const Outcome& b) {
+    if (a.totals.has_value() != b.totals.has_value()) return a.totals.has_value();
+    return a.totals && a.job_cost < b.job_cost;
+  });
+}
+
+Result<int> Whatif(const WhatifFlags& flags) {
+  const auto scenario = flags.scenario.Load();
+  if (!scenario) return Fail(scenario.error());
+  InputCache cache;
+  const auto inputs = ReadInputs(*scenario, flags.scenario.slot_minutes, cache);
+  if (!inputs) return Fail(inputs.error());
+  const auto problem = ProblemOver(*inputs, inputs->slots);
+  if (!problem) return Fail(problem.error());
+  const std::unique_ptr<DispatchSolver> solver = flags.scenario.Solver();
+  const Outcome base = Try({"as it is", {}}, flags, *scenario, cache, *solver);
+  std::vector<Outcome> outcomes;
+  for (const Change& change : ChangesOf(flags, *scenario, *inputs, *problem)) {
+    outcomes.push_back(Try(change, flags, *scenario, cache, *solver));
+  }
+  Rank(outcomes);
+  if (auto done = Print(flags.json ? AsJson(base, outcomes) : AsText(base, outcomes, DetectTerminal(1))); !done) {
+    return Fail(done.error());
+  }
+  return base.totals ? kExitOk : kExitInfeasible;
+}
+
+}  // namespace
+
+void AddWhatifCommand(CLI::App& program, Commands& commands) {
+  CLI::App* app =
+      AddCommand(program, "whatif", "Changes one thing at a time and ranks the changes by what they save",
+                 {"heliograd whatif builtin:paper", "heliograd whatif my.toml --change battery.capacity_wh=7500 --json",
+                  "heliograd whatif my.toml --change \"pv.dc_capacity_w=2000;battery.capacity_wh=5000\""});
+  auto flags = std::make_shared<WhatifFlags>();
+  flags->scenario.AddTo(*app);
+  app->add_option("--change", flags->changes,
+                  "a change of your own beside the usual ones: SECTION.KEY=VALUE, several joined by ';' (repeatable)");
+  app->add_flag("--json", flags->json, "one JSON object on standard output");
+  commands.push_back({app, [flags] { return Whatif(*flags); }});
+}
+
+}  // namespace heliograd

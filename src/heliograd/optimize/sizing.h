@@ -1,0 +1,42 @@
+// What a year of training runs costs with a given panel and battery, and what the hardware costs per year.
+//
+// Enters: a dispatch problem over a year (and a run more), when runs begin, a solver. Leaves: money, energy and carbon
+// of the year. Each run has an optimal plan of its own; between runs the panel sells what it makes and the battery
+// rests. Pure but for the solver.
+#pragma once
+
+#include <vector>
+
+#include "heliograd/base/quantity.h"
+#include "heliograd/base/result.h"
+#include "heliograd/optimize/solver.h"
+
+namespace heliograd {
+
+/// Runs of equal length that do not overlap, within a year.
+struct RunCalendar {
+  std::vector<int> first_slots;  // ascending, counted from the year's begin
+  int slots_per_run = 0;
+  int slots_per_year = 0;
+};
+
+/// `runs` starts spread evenly over the year, each at the year's own hour of the day where days allow it. Errors
+/// (kUsage): they would overlap.
+Result<RunCalendar> SpreadRuns(int runs, int slots_per_run, int slots_per_day, int slots_per_year);
+
+struct YearOfRuns {
+  Money cost;     // of all runs, less what PV sells between them
+  Money between;  // the part of it that is sold between runs; a revenue, so not below zero
+  Energy grid_import, grid_export;
+  CarbonMass carbon;  // of what is imported
+};
+
+/// `year` covers slots_per_year + slots_per_run slots. Errors (kInfeasible): a run cannot be done; else the solver's or
+/// the checker's.
+Result<YearOfRuns> CostOfYear(const DispatchProblem& year, const RunCalendar& calendar, Formulation formulation,
+                              const SolveOptions& options, const DispatchSolver& solver);
+
+/// The yearly payment that an investment is worth over its life: price x r / (1 - (1 + r)^-n); price / n at r = 0.
+Money YearlyPayment(Money price, double lifetime_years, double discount_rate);
+
+}  // namespace heliograd

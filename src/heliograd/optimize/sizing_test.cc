@@ -1,0 +1,74 @@
+#include "heliograd/optimize/sizing.h"
+
+#include <gtest/gtest.h>
+
+namespace heliograd {
+namespace {
+
+/// A year of `days` days of 24 h: sun from 10 to 14 o'clock, one level of 100 W that needs 10 h.
+DispatchProblem Year(int days, int spare_slots) {
+  DispatchProblem year;
+  const int slots = 24 * days + spare_slots;
+  year.horizon = {Stamp{}, std::chrono::seconds(3600), slots};
+  for (int t = 0; t < slots; ++t) {
+    const int hour = t % 24;
+    year.pv.push_back(WattHours(hour >= 10 && hour < 14 ? 200 : 0));
+    year.import_price.push_back(EurosPerKilowattHour(0.3));
+    year.export_price.push_back(EurosPerKilowattHour(0.1));
+    year.carbon.push_back(GramsPerKilowattHour(400));
+  }
+  year.gpu.levels = {{Watts(100), Watts(100), Hours(10)}};
+  return year;
+}
+
+TEST(Sizing, AYearIsItsRunsLessWhatPvSellsBetweenThem) {
+  const DispatchProblem year = Year(10, 24);
+  const Result<RunCalendar> calendar = SpreadRuns(2, 24, 24, 240);
+  ASSERT_TRUE(calendar);
+  EXPECT_EQ(calendar->first_slots, (std::vector<int>{0, 120}));
+  const auto cost = CostOfYear(year, *calendar, Formulation::kBlend, {}, *MakeAutoSolver());
+  ASSERT_TRUE(cost);
+  // A run takes 1000 Wh: 400 Wh from PV, 600 Wh bought at 0.3; the other 400 Wh of PV are sold at 0.1.
+  const double run_eur = 0.6 * 0.3 - 0.4 * 0.1;
+  const double between_eur = 8 * 0.8 * 0.1;
+  EXPECT_NEAR(InEuros(cost->cost), 2 * run_eur - between_eur, 1e-9);
+  EXPECT_NEAR(InEuros(cost->between), between_eur, 1e-9);
+  EXPECT_NEAR(InWattHours(cost->grid_import), 1200, 1e-6);
+  EXPECT_NEAR(InWattHours(cost->grid_export), 2 * 400 + 8 * 800, 1e-6);
+  EXPECT_NEAR(InKilograms(cost->carbon), 1.2 * 0.4, 1e-9);
+}
+
+TEST(Sizing, NothingIsSoldBelowZeroOrAboveTheLimit) {
+  DispatchProblem year = Year(2, 24);
+  year.grid.export_limit = Watts(50);
+  for (int t = 24; t < 36; ++t) year.export_price[static_cast<size_t>(t)] = EurosPerKilowattHour(-0.1);
+  const auto cost = CostOfYear(year, *SpreadRuns(1, 24, 24, 48), Formulation::kBlend, {}, *MakeAutoSolver());
+  ASSERT_TRUE(cost);
+  // Of the second day, 10 and 11 o'clock are below zero; 12 and 13 o'clock sell 50 Wh each.
+  EXPECT_NEAR(InEuros(cost->between), 0.1 * 0.1, 1e-12);
+}
+
+TEST(Sizing, ARunThatCannotBeDoneIsNamed) {
+  const auto cost = CostOfYear(Year(10, 24), *SpreadRuns(2, 8, 24, 240), Formulation::kBlend, {}, *MakeAutoSolver());
+  ASSERT_FALSE(cost);
+  EXPECT_NE(cost.error().Message().find("cannot be done in its 8 h"), std::string::npos) << cost.error().Message();
+}
+
+TEST(Sizing, RunsThatOverlapAreRefused) {
+  EXPECT_FALSE(SpreadRuns(20, 24, 24, 240));
+  const Result<RunCalendar> back_to_back = SpreadRuns(20, 12, 24, 240);
+  ASSERT_TRUE(back_to_back);
+  EXPECT_EQ(back_to_back->first_slots[1], 12);
+}
+
+TEST(Sizing, TheYearlyPaymentPaysThePriceBack) {
+  const double rate = 0.04;
+  const Money payment = YearlyPayment(Euros(1000), 20, rate);
+  double present_eur = 0;
+  for (int year = 1; year <= 20; ++year) present_eur += InEuros(payment) / std::pow(1 + rate, year);
+  EXPECT_NEAR(present_eur, 1000, 1e-9);
+  EXPECT_NEAR(InEuros(YearlyPayment(Euros(1000), 20, 0)), 50, 1e-12);
+}
+
+}  // namespace
+}  // namespace heliograd

@@ -1,0 +1,48 @@
+"""`heliograd size`: sizes of panel and battery against the plans of single runs."""
+import unittest
+
+from program import ProgramTest
+
+
+class Size(ProgramTest):
+    def test_one_run_a_year_costs_what_its_plan_costs(self):
+        answer = self.run_json("size", "builtin:paper", "--runs-per-year", "1", "--only-runs", "--pv", "0,500,1000",
+                               "--battery", "0,250")
+        for point in answer["points"]:
+            plan = self.run_json("plan", "builtin:paper", "--set", f"pv.dc_capacity_w={point['pv_w']}",
+                                 "--set", f"battery.capacity_wh={point['battery_wh']}")
+            self.assertAlmostEqual(point["energy_eur_per_year"], plan["cost_eur"], places=6)
+            self.assertAlmostEqual(point["grid_import_wh_per_year"], plan["grid_import_wh"], places=3)
+
+    def test_the_best_is_no_dearer_than_any_point(self):
+        answer = self.run_json("size", "builtin:paper", "--runs-per-year", "50", "--set",
+                               "tariff.export_price_eur_per_kwh=0.05", "-o", "size.svg")
+        best = answer["best"]
+        for point in answer["points"]:
+            self.assertLessEqual(best["total_eur_per_year"], point["total_eur_per_year"] + 1e-9)
+            self.assertAlmostEqual(point["total_eur_per_year"],
+                                   point["energy_eur_per_year"] + point["hardware_eur_per_year"], places=9)
+        self.assertEqual(answer["points"][0]["investment_eur"], 0)
+        self.assertIsNone(answer["points"][0]["payback_years"])
+        self.assertIn("svg", (self.folder / "size.svg").read_text()[:400])
+
+    def test_payback_and_payments_follow_from_the_prices(self):
+        answer = self.run_json("size", "builtin:paper", "--runs-per-year", "20", "--pv", "0,1000", "--battery", "0",
+                               "--discount-rate", "0", "--pv-price", "1", "--pv-lifetime", "20")
+        neither, panel = answer["points"]
+        self.assertAlmostEqual(panel["hardware_eur_per_year"], 1000 / 20, places=9)
+        saved = neither["energy_eur_per_year"] - panel["energy_eur_per_year"]
+        self.assertAlmostEqual(panel["payback_years"], 1000 / saved, places=9)
+
+    def test_wrong_input_is_one_sentence(self):
+        for args, words in ((["--pv", "a:b"], ["--pv", "expected"]),
+                            (["--runs-per-year", "800"], ["overlap"]),
+                            (["--battery", "-5"], ["--battery"])):
+            done = self.run_program("size", "builtin:paper", *args, expect=2)
+            self.assert_one_clear_sentence(done.stderr, *words)
+        done = self.run_program("size", "builtin:paper", "--hours", "8", expect=1)
+        self.assert_one_clear_sentence(done.stderr, "cannot be done in its 8 h")
+
+
+if __name__ == "__main__":
+    unittest.main()
