@@ -23,7 +23,11 @@ std::string TemporaryPath() {
   std::filesystem::path folder = std::filesystem::temp_directory_path(failed);
   if (failed) folder = "/tmp";
   static std::atomic<int> number{0};
-  return folder / ("heliograd-run-" + std::to_string(getpid()) + "-" + std::to_string(number++));
+  // A killed run leaves its file behind, and process numbers come again.
+  while (true) {
+    const std::string path = folder / ("heliograd-run-" + std::to_string(getpid()) + "-" + std::to_string(number++));
+    if (!std::filesystem::exists(path, failed)) return path;
+  }
 }
 
 void RemoveStore(const std::string& path) {
