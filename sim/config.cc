@@ -62,7 +62,7 @@ const std::vector<NumberKey<FaultConfig>>& FaultNumbers() {
 
 const std::vector<std::string> kCounterNames = {"true", "sensor", "absent"};
 const std::vector<std::string> kFaultNames = {"lost",          "not_supported", "no_data", "zero_power",
-                                              "counter_reset", "driver_reload", "hang"};
+                                              "counter_reset", "driver_reload", "hang",    "thermal_slowdown"};
 
 /// Reads tables of one file and keeps every mistake.
 class Reader {

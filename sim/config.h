@@ -21,13 +21,14 @@ enum class CounterKind {
 };
 
 enum class FaultKind {
-  kLost,          // every call on the device: GPU_IS_LOST
-  kNotSupported,  // power and energy readings: NOT_SUPPORTED
-  kNoData,        // power and energy readings: NO_DATA
-  kZeroPower,     // power readings: 0 mW
-  kCounterReset,  // the energy counter starts again at zero (at the beginning only)
-  kDriverReload,  // limits and clocks back to default, counter at zero; while it lasts: DRIVER_NOT_LOADED
-  kHang           // every call on the device blocks until it is over
+  kLost,            // every call on the device: GPU_IS_LOST
+  kNotSupported,    // power and energy readings: NOT_SUPPORTED
+  kNoData,          // power and energy readings: NO_DATA
+  kZeroPower,       // power readings: 0 mW
+  kCounterReset,    // the energy counter starts again at zero (at the beginning only)
+  kDriverReload,    // limits and clocks back to default, counter at zero; while it lasts: DRIVER_NOT_LOADED
+  kHang,            // every call on the device blocks until it is over
+  kThermalSlowdown  // the driver says that heat holds the clock down; it does not
 };
 
 /// One fault, in simulated seconds since the shared driver started.

@@ -8,6 +8,7 @@
 
 namespace nvml = heliograd::nvml;
 using heliograd::sim::Driver;
+using heliograd::sim::FaultKind;
 using heliograd::sim::GpuView;
 using heliograd::sim::Load;
 using heliograd::sim::OnDevice;
@@ -75,6 +76,7 @@ Return Reasons(Device device, unsigned long long* reasons) {
     if (view.state.highest_clock_mhz < heliograd::kGpuHighestClockMhz) {
       *reasons |= nvml::kReasonApplicationsClocksSetting;
     }
+    if (IsOn(view.config, FaultKind::kThermalSlowdown, view.state.now_ns)) *reasons |= nvml::kReasonSwThermalSlowdown;
     return Return::kSuccess;
   });
 }
@@ -82,7 +84,8 @@ Return Reasons(Device device, unsigned long long* reasons) {
 Return SupportedReasons(Device device, unsigned long long* reasons) {
   return OnDevice(device, [&](Driver&, size_t) {
     if (!reasons) return Return::kInvalidArgument;
-    *reasons = nvml::kReasonGpuIdle | nvml::kReasonSwPowerCap | nvml::kReasonApplicationsClocksSetting;
+    *reasons = nvml::kReasonGpuIdle | nvml::kReasonSwPowerCap | nvml::kReasonApplicationsClocksSetting |
+               nvml::kReasonSwThermalSlowdown;
     return Return::kSuccess;
   });
 }

@@ -14,7 +14,8 @@ simulated build/heliograd measure --no-processor -- build/sim/sim-train --second
 grep -A3 '^Measured' "$out/measure.txt"
 echo; echo "== Its power curve is measured (half a minute): heliograd curve -- sim-train"
 simulated build/heliograd curve --progress 'step ([0-9]+)' --limits 110,130,150,170,190,220,250,290 --rounds 2 \
-  --settle 0.2s --window 1.5s -o "$out/curve.toml" -- build/sim/sim-train >"$out/curve.txt" 2>>"$out/messages.txt"
+  --settle 0.2s --window 1.5s --warm-up 0s --most-drift-k 100 -o "$out/curve.toml" --figure "$out/curve.svg" \
+  -- build/sim/sim-train >"$out/curve.txt" 2>>"$out/messages.txt"
 sed -n '/^  limit/,$p' "$out/curve.txt"
 echo; echo "== The plan of the study's job with that curve: heliograd plan --set gpu.curve=$out/curve.toml"
 build/heliograd plan builtin:paper --set "gpu.curve=$out/curve.toml" --set job.units=469000

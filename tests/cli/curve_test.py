@@ -1,6 +1,12 @@
 """`heliograd curve` on the simulated GPU, whose energy at each limit is known."""
 import json
+import os
 import pathlib
+import pty
+import signal
+import subprocess
+import time
+import tomllib
 import unittest
 
 from program import PROGRAM, ProgramTest
@@ -19,11 +25,39 @@ class CurveTest(ProgramTest):
     def curve(self, *args, expect=0):
         return self.run_program("curve", *args, expect=expect, env=self.env)
 
+    def quick(self, *args, expect=0):
+        """A sweep of a running job that takes seconds; simulated temperatures move twenty times as fast as real ones."""
+        return self.curve("--progress", "step ([0-9]+)", "--settle", "0.1s", "--window", "0.5s", "--warm-up", "0s",
+                          *(() if "--most-drift-k" in args else ("--most-drift-k", 100)), *args, expect=expect)
+
+    def start(self, *args, **options):
+        clean = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8", "TERM": "dumb"}
+        return subprocess.Popen([PROGRAM, "curve", *map(str, args)], cwd=self.folder, env={**clean, **self.env},
+                                **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options})
+
+    def nvml(self, code):
+        """Runs Python on the simulated driver: n is the library, d the GPU's handle."""
+        head = ("import ctypes\nn = ctypes.CDLL('libnvidia-ml.so.1'); n.nvmlInit_v2(); d = ctypes.c_void_p()\n"
+                "n.nvmlDeviceGetHandleByIndex_v2(0, ctypes.byref(d)); w = ctypes.c_uint()\n")
+        done = subprocess.run(["python3", "-c", head + code], env={**os.environ, **self.env}, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def limit_now(self):
+        return float(self.nvml("n.nvmlDeviceGetPowerManagementLimit(d, ctypes.byref(w)); print(w.value / 1000)"))
+
+    def wait_for(self, condition, seconds=20):
+        until = time.monotonic() + seconds
+        while not condition():
+            self.assertLess(time.monotonic(), until, "nothing happened")
+            time.sleep(0.05)
+
 
 class Curve(CurveTest):
     def test_finds_the_knee_of_the_study_and_plans_with_it(self):
-        done = self.curve("--progress", "step ([0-9]+)", "--limits", "110,140,170,200,290", "--rounds", 2, "--most-rounds", 2,
-                          "--settle", "0.2s", "--window", "2s", "--json", "--", SIM / "sim-train")
+        done = self.curve("--progress", "step ([0-9]+)", "--limits", "110,140,170,200,250,290", "--rounds", 2, "--most-rounds", 2,
+                          "--settle", "0.2s", "--window", "2s", "--warm-up", "0s", "--most-drift-k", 100,
+                          "--figure", "curve.svg", "--json", "--", SIM / "sim-train")
         found = json.loads(done.stdout)
         # The simulated job needs least at 170 W (docs/simulated_gpu.md); of these limits that is 170 W itself.
         self.assertEqual(found["knee_w"], 170)
@@ -38,6 +72,20 @@ class Curve(CurveTest):
         for point in found["points"]:
             self.assertLess(point["energy_j_per_unit_low"], point["energy_j_per_unit"])
             self.assertGreater(point["energy_j_per_unit_high"], point["energy_j_per_unit"])
+            self.assertEqual(point["windows"], 2)
+        # 2800 MHz where no limit binds; at 110 W the memory phase still reaches it, the compute phase about 1200 MHz.
+        self.assertAlmostEqual(points[290]["sm_clock_mhz"], 2800, delta=30)
+        self.assertLess(points[110]["sm_clock_mhz"], points[170]["sm_clock_mhz"])
+        for name in ("least_energy_time", "binding_until"):
+            self.assertLessEqual(found[name + "_low_w"], found[name + "_w"])
+            self.assertGreaterEqual(found[name + "_high_w"], found[name + "_w"])
+        text = (self.folder / "curve.toml").read_text()
+        for word in ("Least energy (the knee) at 170 W", "Least energy x time at", "no longer binds from"):
+            self.assertIn(word, text)
+        for point in tomllib.loads(text)["points"]:
+            self.assertAlmostEqual(point["sm_clock_mhz"], points[point["limit_w"]]["sm_clock_mhz"], delta=1)
+        self.assertIn("SM clock", (self.folder / "curve.svg").read_text())
+        self.assertEqual(found["figure"], "curve.svg")
         plan = self.run_json("plan", "builtin:paper", "--set", "gpu.curve=curve.toml", "--set", "job.units=469000")
         self.assertEqual(plan["status"], "optimal")
         estimate = self.run_json("estimate", "curve.toml", "--units", "469000", "--limit-w", "290")["points"][0]
@@ -48,11 +96,137 @@ class Curve(CurveTest):
         self.assertFalse(list((self.folder / "state" / "heliograd" / "leases").glob("*.lease")))
 
     def test_repeated_runs_are_windows_of_one_unit(self):
-        done = self.curve("--limits", "120,170,290", "--rounds", 2, "--most-rounds", 2, "--json", "--", SIM / "sim-train",
-                          "--iterations", 150)
+        begin = time.monotonic()
+        done = self.curve("--limits", "120,170,290", "--rounds", 2, "--most-rounds", 2, "--cooldown", "0.3s", "--json", "--",
+                          SIM / "sim-train", "--iterations", 150)
+        # One run to warm up and six that count, each followed by the pause.
+        self.assertGreater(time.monotonic() - begin, 7 * 0.3)
+        self.assertIn("one run that does not count", done.stderr)
         found = json.loads(done.stdout)
+        self.assertEqual(found["windows"], 6)
         self.assertEqual(found["knee_w"], 170)
         self.assertEqual(len(found["points"]), 3)
+
+
+class Adaptive(CurveTest):
+    def test_finds_the_knee_in_less_time_than_the_full_grid(self):
+        found = {}
+        for name, flags in (("full", ["--rounds", 2]), ("adaptive", ["--adaptive"])):
+            done = self.quick("--limits", "100:320:20", "--knee-width-w", 45, "--most-rounds", 3, *flags, "--json", "--",
+                              SIM / "sim-train")
+            found[name] = json.loads(done.stdout)
+        print({name: {key: sweep[key] for key in ("knee_low_w", "knee_w", "knee_high_w", "windows", "elapsed_s")}
+               for name, sweep in found.items()})
+        for sweep in found.values():
+            self.assertLessEqual(sweep["knee_low_w"], 170)
+            self.assertGreaterEqual(sweep["knee_high_w"], 170)
+        self.assertLess(found["adaptive"]["windows"], found["full"]["windows"])
+        self.assertLess(found["adaptive"]["elapsed_s"], found["full"]["elapsed_s"])
+
+
+class Hook(CurveTest):
+    # A job that starts the simulated load and passes its progress on, as a training loop would tell it.
+    JOB = ("import os, re, subprocess, sys\n"
+           "fd = int(os.environ['HELIOGRAD_PROGRESS_FD'])\n"
+           "train = subprocess.Popen([sys.argv[1]], stdout=subprocess.PIPE, text=True)\n"
+           "try:\n"
+           "    for line in train.stdout:\n"
+           "        os.write(fd, (line.split()[1] + '\\n').encode())\n"
+           "finally:\n"
+           "    train.kill()\n")
+
+    def test_progress_comes_through_the_inherited_pipe(self):
+        self.write("job.py", self.JOB)
+        done = self.curve("--progress-hook", "--limits", "120,170,290", "--rounds", 2, "--most-rounds", 2, "--settle", "0.1s",
+                          "--window", "1s", "--warm-up", "0s", "--most-drift-k", 100, "--json", "--", "python3", "job.py",
+                          SIM / "sim-train")
+        found = json.loads(done.stdout)
+        self.assertEqual(found["knee_w"], 170)
+        points = {point["limit_w"]: point for point in found["points"]}
+        # As in the test of lines above, with windows half as long.
+        self.assertAlmostEqual(points[290]["seconds_per_unit"], 0.1054, delta=0.1054 * 0.1)
+
+    def test_job_that_ends_without_a_word_is_named(self):
+        done = self.curve("--progress-hook", "--warm-up", "0s", "--", "true", expect=1)
+        self.assert_one_clear_sentence(done.stderr, "before the sweep did")
+
+
+class Guard(CurveTest):
+    def test_window_with_thermal_slowdown_is_measured_again(self):
+        # The fault lasts for simulated seconds 0 to 60: three real seconds from the driver's start.
+        self.write("gpu.toml", "speed = 20\n[[gpu]]\nsensor_window_ms = 100\n[[gpu.fault]]\nkind = \"thermal_slowdown\"\n"
+                               "at_s = 0\nlasts_s = 60\n")
+        done = self.quick("--limits", "120,170,290", "--rounds", 2, "--most-rounds", 2, "--most-repeats", 50, "--json", "--",
+                          SIM / "sim-train")
+        found = json.loads(done.stdout)
+        self.assertGreater(found["repeated_windows"], 0)
+        self.assertEqual(found["windows"], 6)
+        self.assertIn("because of heat: measured again", done.stderr)
+
+    def test_window_that_never_gets_steady_is_kept_and_said(self):
+        # At twenty times the speed the temperature moves within half a second: 18 K between the ends.
+        done = self.quick("--limits", "120,170,290", "--rounds", 2, "--most-rounds", 2, "--most-drift-k", 0,
+                          "--most-repeats", 1, "--json", "--", SIM / "sim-train")
+        found = json.loads(done.stdout)
+        self.assertIn("temperature moved by", done.stderr)
+        self.assertTrue(any("kept after 2 tries" in note for note in found["notes"]), found["notes"])
+
+    def test_limit_of_someone_else_ends_the_sweep_and_stays(self):
+        sweep = self.start("--progress", "step ([0-9]+)", "--limits", "120,170,290", "--warm-up", "0s", "--window", "5s", "--",
+                           SIM / "sim-train")
+        self.wait_for(lambda: self.limit_now() in (120, 170, 290) and self.limit_now() != 320)
+        time.sleep(1)
+        self.nvml("n.nvmlDeviceSetPowerManagementLimit(d, 211000)")
+        _, told = sweep.communicate(timeout=60)
+        self.assertEqual(sweep.returncode, 1, told)
+        self.assert_one_clear_sentence(told, "someone else set its power limit to 211 W")
+        self.assertEqual(self.limit_now(), 211)
+        self.assertFalse((self.folder / "curve.toml").exists())
+
+
+class Interrupted(CurveTest):
+    def sweep(self, rounds):
+        return self.start("--progress", "step ([0-9]+)", "--limits", "120,170,290", "--rounds", rounds, "--most-rounds", 20,
+                          "--knee-width-w", 1, "--settle", "0.1s", "--window", "0.6s", "--warm-up", "0s", "--most-drift-k", 100,
+                          "--", SIM / "sim-train", start_new_session=True)
+
+    def interrupt_at_round(self, sweep, number):
+        told = ""
+        for line in sweep.stderr:
+            told += line
+            if line.startswith(f"round {number}:"):
+                os.killpg(sweep.pid, signal.SIGINT)  # as Ctrl-C from a terminal does
+                break
+        output, rest = sweep.communicate(timeout=60)
+        return output, told + rest
+
+    def test_too_early_says_what_is_missing_and_puts_the_limit_back(self):
+        sweep = self.sweep(2)
+        _, told = self.interrupt_at_round(sweep, 2)
+        self.assertEqual(sweep.returncode, 130, told)
+        self.assert_one_clear_sentence(told, "interrupted", "1 whole round", "2 whole rounds")
+        self.assertEqual(self.limit_now(), 320)
+        self.assertFalse((self.folder / "curve.toml").exists())
+
+    def test_whole_rounds_give_a_curve(self):
+        sweep = self.sweep(20)
+        output, told = self.interrupt_at_round(sweep, 4)
+        self.assertEqual(sweep.returncode, 130, told)
+        self.assertIn("Least energy (the knee) at 170 W", output)
+        self.assertIn("interrupted; the curve is from", told)
+        self.assertEqual(self.limit_now(), 320)
+        self.assertEqual(len(tomllib.loads((self.folder / "curve.toml").read_text())["points"]), 3)
+
+    def test_terminal_shows_the_time_left(self):
+        master, terminal = pty.openpty()
+        sweep = self.start("--progress", "step ([0-9]+)", "--limits", "120,170,290", "--rounds", 2, "--most-rounds", 2,
+                           "--settle", "0.1s", "--window", "0.5s", "--warm-up", "0s", "--most-drift-k", 100, "--",
+                           SIM / "sim-train", stderr=terminal)
+        sweep.communicate(timeout=60)
+        os.close(terminal)
+        shown = os.read(master, 1 << 16).decode()
+        os.close(master)
+        self.assertRegex(shown, r"round 2: \d+ W, \d left of this round, about [\d.]+ s to go")
 
 
 class Estimate(CurveTest):
@@ -76,8 +250,10 @@ class Wrong(CurveTest):
                                  (["--limits", "50:90:10", *train], "out of range", 2),
                                  (["--limits", "100,200", *train], "fewer than three", 2),
                                  (["--limits", "a:b:c", *train], "is no number", 2), (["--gpu", "7", *train], "--gpu", 2),
-                                 (["--window", "soon", *train], "--window", 2),
-                                 (["--progress", "step ([0-9]+)", *train], "before the sweep did", 1),
+                                 (["--window", "soon", *train], "--window", 2), (["--figure", "curve.gif", *train], "curve.gif", 2),
+                                 (["--progress", "a", "--progress-hook", *train], "one of --progress", 2),
+                                 (["--rounds", "4", "--most-rounds", "3", *train], "--most-rounds 3", 2),
+                                 (["--progress", "step ([0-9]+)", "--warm-up", "0s", *train], "before the sweep did", 1),
                                  (["--limits", "120,170,290", "--", "false"], "runs that succeed", 1)):
             with self.subTest(args=args):
                 self.assert_one_clear_sentence(self.curve(*args, expect=code).stderr, word)

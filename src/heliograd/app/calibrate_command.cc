@@ -64,7 +64,7 @@ std::vector<std::string> Advice(const DeviceCalibration& calibration) {
   if (calibration.counter_sight == CounterSight::kBlind) {
     advice.push_back(
         fmt::format("the counter is no better than the readings it adds up: it misses {:.0f} % of the time, so a load "
-                    "that repeats in step with the sensor is measured wrong; give it random pauses (--dither 5%)",
+                    "that repeats in step with the sensor is measured wrong; give it random pauses of some percent",
                     100 * (1 - duty)));
   }
   if (calibration.counter_sight == CounterSight::kNoDifference && duty < 1 && calibration.counter) {
@@ -78,7 +78,7 @@ std::vector<std::string> Advice(const DeviceCalibration& calibration) {
   if (duty < 1 && !counter_sees_all && !calibration.counter) {
     advice.push_back(
         fmt::format("there is no usable counter and the sensor sees {:.0f} % of the time: measure for "
-                    "minutes, with random pauses between repetitions (--dither 5%)",
+                    "minutes, with random pauses between repetitions",
                     100 * duty));
   }
   if (duty >= 1 && !calibration.power.long_average) {
@@ -224,8 +224,8 @@ Result<int> CalibrateCards(const CalibrateFlags& flags) {
     for (const Kept& kept : all) text += AsText(kept, style);
     if (!all.empty()) {
       text +=
-          "Intervals hold the truth in 95 of 100 calibrations. Next: `heliograd measure -- COMMAND`; it and\n"
-          "`heliograd curve` use this from now on.\n";
+          "Intervals hold the truth in 95 of 100 calibrations. Next: `heliograd measure -- COMMAND`, which uses this\n"
+          "from now on, as `heliograd report` and windows do.\n";
     }
   }
   if (!text.empty()) {

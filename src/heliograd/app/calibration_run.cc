@@ -10,6 +10,7 @@
 #include "heliograd/app/interrupt.h"
 #include "heliograd/base/clock.h"
 #include "heliograd/meter/sampler.h"
+#include "heliograd/model/statistics.h"
 #include "heliograd/model/tick_times.h"
 #include "heliograd/report/channel_ticks.h"
 
@@ -120,7 +121,7 @@ class Run {
     if (Result<void> calm = CheckPace(*power); !calm) return Fail(calm.error());
     const Result<SensorCalibration> sensor = CalibrateSensor(bursts_, power->ticks);
     if (!sensor) return Fail(About(sensor.error()));
-    if (Result<void> sound = CheckOrder(*sensor); !sound) return Fail(sound.error());
+    if (Result<void> sound = CheckDelay(*sensor); !sound) return Fail(sound.error());
     DeviceCalibration found;
     found.device = device_;
     found.made = SystemClock().Now();
@@ -224,9 +225,15 @@ class Run {
         fmt::format("{} polls came, {} were skipped", sampler_->Figures().polls, sampler_->Figures().skipped));
   }
 
-  /// A reading cannot come before what it shows.
-  Result<void> CheckOrder(const SensorCalibration& sensor) const {
-    constexpr double kSlackS = 0.0005;
+  /// A reading cannot come before what it shows, and a delay that is hardly known is of no use.
+  Result<void> CheckDelay(const SensorCalibration& sensor) const {
+    constexpr double kSlackS = 0.0005, kMostSdS = 0.0015;
+    if (sensor.delay_sd_s > kMostSdS) {
+      return TooBusy(
+          fmt::format("the readings follow the bursts with a scatter that leaves their delay uncertain by "
+                      "{:.1f} ms",
+                      1e3 * kNormal975 * sensor.delay_sd_s));
+    }
     const double least_s = -kSlackS - 3 * sensor.timing.lag_sd_s;
     if (sensor.timing.lag_s > least_s) return {};
     return TooBusy(fmt::format("readings seem to come {:.1f} ms before what they show", -1e3 * sensor.timing.lag_s));

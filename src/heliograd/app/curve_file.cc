@@ -50,7 +50,8 @@ Result<PowerCurve> ParseCurve(std::string_view content, const std::string& name)
   static const std::vector<std::string> kKnown = {
       "limit_w",           "limit_w_low",           "limit_w_high",
       "seconds_per_unit",  "seconds_per_unit_low",  "seconds_per_unit_high",
-      "energy_j_per_unit", "energy_j_per_unit_low", "energy_j_per_unit_high"};
+      "energy_j_per_unit", "energy_j_per_unit_low", "energy_j_per_unit_high",
+      "sm_clock_mhz"};
   const toml::array* points = root["points"].as_array();
   if (!points || points->empty() || points->size() > kMostPoints) {
     return Fail(
@@ -79,6 +80,7 @@ Result<PowerCurve> ParseCurve(std::string_view content, const std::string& name)
     const auto limit = Positive(*point, "limit_w", true, where, problems);
     const auto seconds = Positive(*point, "seconds_per_unit", true, where, problems);
     const auto energy = Positive(*point, "energy_j_per_unit", false, where, problems);
+    Positive(*point, "sm_clock_mhz", false, where, problems);  // for people and figures; no plan depends on it
     if (!limit || !seconds) continue;
     if (!energy) curve.draw_is_assumed = true;
     read.push_back({{Watts(*limit), energy ? Joules(*energy) / Seconds(*seconds) : Watts(*limit), Seconds(*seconds)},

@@ -6,8 +6,9 @@
 //     limit_w = 150
 //     seconds_per_unit = 0.12
 //     energy_j_per_unit = 17.4      # optional; without it the draw is assumed equal to the limit
+//     sm_clock_mhz = 2100           # optional; said for people, no plan depends on it
 //
-// Each of the three may have a _low and a _high beside it, the ends of its 95 % interval, and [curve] a
+// Each of the first three may have a _low and a _high beside it, the ends of its 95 % interval, and [curve] a
 // gain_half_width_percent.
 #pragma once
 

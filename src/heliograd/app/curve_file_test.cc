@@ -6,6 +6,14 @@
 namespace heliograd {
 namespace {
 
+TEST(CurveFile, TakesTheClockThatCurveWritesAndRefusesOneThatIsNone) {
+  const std::string point = "[[points]]\nlimit_w = 150\nseconds_per_unit = 0.1\n";
+  EXPECT_TRUE(ParseCurve(point + "sm_clock_mhz = 2100.5\n", "c.toml"));
+  const auto wrong = ParseCurve(point + "sm_clock_mhz = -1\n", "c.toml");
+  ASSERT_FALSE(wrong);
+  EXPECT_NE(wrong.error().Message().find("points.sm_clock_mhz is -1"), std::string::npos) << wrong.error().Message();
+}
+
 using ::testing::HasSubstr;
 
 TEST(CurveFile, DrawIsEnergyOverTimeWhereMeasuredElseTheLimit) {

@@ -58,9 +58,13 @@ std::string Outcome(const LeaseRecord& record, Restored restored) {
     case Restored::kPutBack:
       return fmt::format("{}: its limit is {:.0f} W again\n", record.uuid, InWattsOf(record.prior_mw));
     case Restored::kNothingToDo:
-      return fmt::format("{}: its limit was put back already, or the machine was started anew since\n", record.uuid);
+      return fmt::format("{}: its limit was put back already\n", record.uuid);
+    case Restored::kMachineRestarted:
+      return fmt::format("{}: the machine was started anew since, which ended that limit; it is left as it is\n",
+                         record.uuid);
     case Restored::kChangedByOther:
-      return fmt::format("{}: someone else set its limit since; it is left as it is\n", record.uuid);
+      return fmt::format("{}: someone else set its limit since, or the driver was loaded anew; it is left as it is\n",
+                         record.uuid);
   }
   return "";
 }

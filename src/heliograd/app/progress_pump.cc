@@ -1,5 +1,6 @@
 #include "heliograd/app/progress_pump.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,8 @@ namespace heliograd {
 namespace {
 
 constexpr size_t kLongestLine = 1 << 16;  // a longer one is passed on, but not looked at
+constexpr int kLookUpMs = 50;
+constexpr int kMostReadsAfterTheEnd = 64;  // a pipe holds four
 
 bool WriteAll(int file, const char* data, size_t size) {
   while (size > 0) {
@@ -40,13 +43,25 @@ ProgressPump::ProgressPump(int from, int to, std::regex expression) : expression
   thread_ = std::thread([this, from, to] { Loop(from, to); });
 }
 
-ProgressPump::~ProgressPump() { thread_.join(); }
+ProgressPump::ProgressPump(int from) {
+  thread_ = std::thread([this, from] { Loop(from, -1); });
+}
+
+ProgressPump::~ProgressPump() {
+  stop_ = true;
+  thread_.join();
+}
 
 void ProgressPump::Loop(int from, int to) {
   std::string line;
   char buffer[1 << 14];
-  bool passes_on = true;
-  while (true) {
+  bool passes_on = to >= 0;
+  int reads_left = kMostReadsAfterTheEnd;
+  while (!stop_ || reads_left-- > 0) {
+    pollfd ready = {from, POLLIN, 0};
+    const int polled = poll(&ready, 1, kLookUpMs);
+    if (polled == 0 && stop_) return;
+    if (polled == 0 || (polled < 0 && errno == EINTR)) continue;
     const ssize_t length = read(from, buffer, sizeof buffer);
     if (length < 0 && errno == EINTR) continue;
     if (length <= 0) return;
@@ -64,20 +79,28 @@ void ProgressPump::Loop(int from, int to) {
   }
 }
 
+/// With the lock held: the units that a line tells; nothing where it tells none.
+std::optional<double> ProgressPump::UnitsIn(const std::string& line) {
+  std::string number = line;
+  if (expression_) {
+    std::smatch match;
+    if (!std::regex_search(line, match, *expression_)) return std::nullopt;
+    if (match.size() < 2) return marks_.empty() ? 1 : marks_.back().units + 1;
+    number = match[1].str();
+  }
+  const std::optional<double> units = ParseNumber(number);
+  if (!units) unreadable_ = line;
+  return units;
+}
+
 void ProgressPump::Read(const std::string& line) {
-  std::smatch match;
-  if (line.empty() || line.size() >= kLongestLine || !std::regex_search(line, match, expression_)) return;
+  if (line.empty() || line.size() >= kLongestLine) return;
   const int64_t now_ns = SteadyClock().Now().time_since_epoch().count();
   const std::lock_guard lock(mutex_);
-  double units = marks_.empty() ? 1 : marks_.back().units + 1;
-  if (match.size() > 1) {
-    const std::optional<double> number = ParseNumber(match[1].str());
-    if (!number) return;
-    units = *number;
-  }
+  const std::optional<double> units = UnitsIn(line);
   // A second epoch that counts from zero again, or a line that comes twice, is no progress.
-  if (!marks_.empty() && units <= marks_.back().units) return;
-  marks_.push_back({now_ns, units});
+  if (!units || (!marks_.empty() && *units <= marks_.back().units)) return;
+  marks_.push_back({now_ns, *units});
 }
 
 std::optional<ProgressMark> ProgressPump::FirstFrom(int64_t at_ns) const {
@@ -90,6 +113,11 @@ std::optional<ProgressMark> ProgressPump::FirstFrom(int64_t at_ns) const {
 std::optional<ProgressMark> ProgressPump::Last() const {
   const std::lock_guard lock(mutex_);
   return marks_.empty() ? std::nullopt : std::optional(marks_.back());
+}
+
+std::string ProgressPump::Unreadable() const {
+  const std::lock_guard lock(mutex_);
+  return unreadable_;
 }
 
 }  // namespace heliograd

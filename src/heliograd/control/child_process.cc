@@ -51,10 +51,11 @@ std::vector<std::string> Environment(const std::vector<std::string>& added) {
 }
 
 /// Runs between fork and exec: only what is safe after a fork of a program with threads.
-[[noreturn]] void BecomeCommand(char* const* command, char* const* environment, int output, bool own_group,
+[[noreturn]] void BecomeCommand(char* const* command, char* const* environment, int output, const ChildOptions& options,
                                 const struct sigaction& interrupt, const struct sigaction& quit, const sigset_t& mask,
                                 int failure_pipe) {
-  if (own_group) setpgid(0, 0);
+  if (options.own_group) setpgid(0, 0);
+  if (options.inherited >= 0) fcntl(options.inherited, F_SETFD, 0);
   if (output >= 0) dup2(output, STDOUT_FILENO);
   sigaction(SIGINT, &interrupt, nullptr);
   sigaction(SIGQUIT, &quit, nullptr);
@@ -115,7 +116,7 @@ Result<ChildProcess> ChildProcess::Start(const std::vector<std::string>& command
   const int child_output = options.pipe_output ? output[1] : options.output_to_stderr ? STDERR_FILENO : -1;
   const pid_t pid = fork();
   if (pid == 0) {
-    BecomeCommand(arguments.data(), variables.data(), child_output, options.own_group, before->interrupt, before->quit,
+    BecomeCommand(arguments.data(), variables.data(), child_output, options, before->interrupt, before->quit,
                   signals.before(), failure[1]);
   }
   const int fork_error = errno;

@@ -31,6 +31,8 @@ struct ChildOptions {
   bool own_group = false;
   /// Added to its environment, "NAME=value".
   std::vector<std::string> environment = {};
+  /// A file of ours that is open in it too, under its number; -1 = none.
+  int inherited = -1;
 };
 
 /// SIGCHLD, SIGTERM and SIGHUP are waited for instead of delivered while this lives. Construct it before other threads

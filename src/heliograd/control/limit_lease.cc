@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <thread>
 
 #include "heliograd/base/clock.h"
 #include "heliograd/base/file.h"
@@ -67,7 +68,9 @@ Result<Restored> PutBack(const std::string& folder, const LeaseRecord& record, P
   const std::string path = RecordPath(folder, record.uuid);
   Restored done = Restored::kNothingToDo;
   // A limit does not outlive the machine's run: what is in force now was set by someone after it started.
-  if (record.boot == BootId()) {
+  if (record.boot != BootId()) {
+    done = Restored::kMachineRestarted;
+  } else {
     const Result<Power> limit = capper.Limit();
     if (!limit) return Fail(limit.error());
     const int64_t now_mw = Milliwatts(*limit);
@@ -164,6 +167,8 @@ Result<void> LimitLease::StartGuard(const std::vector<std::string>& command) {
     const int nothing = open("/dev/null", O_RDWR);
     dup2(nothing, STDIN_FILENO);
     dup2(nothing, STDOUT_FILENO);
+    // A pipe of the holder's is let go: whoever reads it must not wait for a guard that waits for a driver.
+    if (isatty(STDERR_FILENO) == 0) dup2(nothing, STDERR_FILENO);
     execv(arguments[0], arguments.data());
     _exit(127);
   }
@@ -179,7 +184,7 @@ Result<void> LimitLease::Set(Power limit) {
   if (!now) return Fail(now.error());
   if (!record_.IsOurs(Milliwatts(*now))) {
     return Fail(record_.uuid + ": someone else set its power limit to " + std::to_string(Milliwatts(*now) / 1000) +
-                " W meanwhile: it is left as it is");
+                " W meanwhile, or the driver was loaded anew: it is left as it is");
   }
   const LeaseRecord before = record_;
   record_.before_mw = Milliwatts(*now);
@@ -201,7 +206,8 @@ Result<Restored> LimitLease::Release() {
   return restored;
 }
 
-Result<Restored> GuardLease(const std::string& folder, const std::string& uuid, int line, CapperOpener open_capper) {
+Result<Restored> GuardLease(const std::string& folder, const std::string& uuid, int line, CapperOpener open_capper,
+                            std::chrono::seconds patience) {
   char told = 0;
   ssize_t length = 0;
   do {
@@ -211,9 +217,15 @@ Result<Restored> GuardLease(const std::string& folder, const std::string& uuid, 
   const Result<std::optional<LeaseRecord>> record = ReadRecord(RecordPath(folder, uuid));
   if (!record) return Fail(record.error());
   if (!*record) return Restored::kNothingToDo;
-  const Result<std::unique_ptr<PowerCapper>> capper = open_capper(uuid);
-  if (!capper) return Fail(capper.error());
-  return PutBack(folder, **record, **capper);
+  // A driver that is loaded anew is away for some seconds; a GPU that fell off the bus, for good.
+  const auto give_up = std::chrono::steady_clock::now() + patience;
+  while (true) {
+    const Result<std::unique_ptr<PowerCapper>> capper = open_capper(uuid);
+    const Result<Restored> restored = capper ? PutBack(folder, **record, **capper) : Fail(capper.error());
+    if (restored || restored.error().kind != ErrorKind::kDevice) return restored;
+    if (std::chrono::steady_clock::now() >= give_up) return restored;
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+  }
 }
 
 Result<std::vector<FoundLease>> FindLeases(const std::string& folder) {

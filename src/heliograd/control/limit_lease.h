@@ -8,6 +8,7 @@
 // One lease per GPU: the lock is shared by holder and guard and falls when both are gone.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,9 +25,10 @@ Result<std::string> LeaseFolder();
 
 /// What became of a limit that was to be put back.
 enum class Restored {
-  kPutBack,        // the prior limit is in force again
-  kNothingToDo,    // it was in force already, or the machine was started anew since
-  kChangedByOther  // someone else set another limit meanwhile: left as it is
+  kPutBack,           // the prior limit is in force again
+  kNothingToDo,       // it was in force already
+  kMachineRestarted,  // the machine was started anew since, which ends every limit: left as it is
+  kChangedByOther     // someone else, or a driver that was loaded anew, set another limit meanwhile: left as it is
 };
 
 class LimitLease {
@@ -66,9 +68,11 @@ class LimitLease {
 };
 
 /// The guard's work: waits until the holder's end of `line` is closed, then puts the limit back unless the holder has.
-/// `capper` is opened only then. Keeps `lock` (inherited, locked) until it is done.
+/// `capper` is opened only then. Keeps `lock` (inherited, locked) until it is done. A GPU that does not answer is asked
+/// again once a second for `patience`; then the record stays, for `limits restore`.
 using CapperOpener = Result<std::unique_ptr<PowerCapper>> (*)(const std::string& uuid);
-Result<Restored> GuardLease(const std::string& folder, const std::string& uuid, int line, CapperOpener open);
+Result<Restored> GuardLease(const std::string& folder, const std::string& uuid, int line, CapperOpener open,
+                            std::chrono::seconds patience = std::chrono::minutes(5));
 
 /// One lease found on disk.
 struct FoundLease {

@@ -121,6 +121,8 @@ Result<std::shared_ptr<NvmlLibrary>> NvmlLibrary::Load(const std::string& file) 
   Find(handle, "nvmlDeviceSetPowerManagementLimit", nvml.set_limit);
   Find(handle, "nvmlDeviceGetClockInfo", nvml.clock);
   Find(handle, "nvmlDeviceGetTemperature", nvml.temperature);
+  Find(handle, "nvmlDeviceGetCurrentClocksEventReasons", nvml.clock_reasons);
+  if (nvml.clock_reasons == nullptr) Find(handle, "nvmlDeviceGetCurrentClocksThrottleReasons", nvml.clock_reasons);
   Find(handle, "nvmlDeviceGetMigMode", nvml.mig_mode);
   Find(handle, "nvmlDeviceGetPersistenceMode", nvml.persistence_mode);
   Find(handle, "nvmlDeviceGetPciInfo_v3", nvml.pci_info);

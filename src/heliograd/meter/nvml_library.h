@@ -1,6 +1,7 @@
 // NVIDIA's management library, found and loaded at run time: heliograd starts without it and says what is missing.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -49,6 +50,7 @@ class NvmlLibrary {
   nvml::SetPowerLimitFunction* set_limit = nullptr;
   nvml::DeviceSelectedNumberFunction* clock = nullptr;
   nvml::DeviceSelectedNumberFunction* temperature = nullptr;
+  nvml::DeviceLongNumberFunction* clock_reasons = nullptr;
   nvml::DeviceTwoNumbersFunction* mig_mode = nullptr;
   nvml::DeviceNumberFunction* persistence_mode = nullptr;
   nvml::PciInfoFunction* pci_info = nullptr;
@@ -56,7 +58,7 @@ class NvmlLibrary {
  private:
   NvmlLibrary() = default;
   void* handle_ = nullptr;
-  int restarts_ = 0;
+  std::atomic<int> restarts_{0};
 };
 
 /// "NVML_ERROR_NO_PERMISSION".

@@ -249,11 +249,12 @@ class NvmlMeter : public PowerMeter {
 class NvmlCapper : public PowerCapper {
  public:
   NvmlCapper(std::shared_ptr<NvmlLibrary> library, nvml::Device handle, DeviceRecord device)
-      : library_(std::move(library)), handle_(handle), device_(std::move(device)) {}
+      : library_(std::move(library)), handle_(handle), device_(std::move(device)), restarts_(library_->restarts()) {}
 
   const DeviceRecord& Device() const override { return device_; }
 
   Result<PowerLimitRange> Range() override {
+    FindHandleAgain();
     uint32_t lowest = 0, highest = 0, standard = 0;
     const Return range = library_->limit_range == nullptr ? Return::kFunctionNotFound
                                                           : library_->limit_range(handle_, &lowest, &highest);
@@ -270,6 +271,7 @@ class NvmlCapper : public PowerCapper {
   }
 
   Result<void> SetLimit(Power limit) override {
+    FindHandleAgain();
     const auto limit_mw = static_cast<uint32_t>(std::lround(InWatts(limit) * 1000));
     const Return code =
         library_->set_limit == nullptr ? Return::kFunctionNotFound : library_->set_limit(handle_, limit_mw);
@@ -281,7 +283,18 @@ class NvmlCapper : public PowerCapper {
  private:
   static Power FromMilliwatts(uint32_t milliwatts) { return Watts(milliwatts / 1000.0); }
 
+  /// A meter of the same library may have restarted it to get a lost device back, which makes handles void. Where the
+  /// device is still gone the old handle stays, and the driver's code for it is what the caller is told.
+  void FindHandleAgain() {
+    if (restarts_ == library_->restarts() || library_->handle_by_uuid == nullptr) return;
+    nvml::Device handle = nullptr;
+    if (library_->handle_by_uuid(device_.uuid.c_str(), &handle) != Return::kSuccess) return;
+    handle_ = handle;
+    restarts_ = library_->restarts();
+  }
+
   Result<Power> Ask(nvml::DeviceNumberFunction* function, const char* what) {
+    FindHandleAgain();
     uint32_t milliwatts = 0;
     const Return code = function == nullptr ? Return::kFunctionNotFound : function(handle_, &milliwatts);
     if (code != Return::kSuccess) return Fail(NvmlError(device_.uuid + ": " + what, code));
@@ -291,6 +304,7 @@ class NvmlCapper : public PowerCapper {
   std::shared_ptr<NvmlLibrary> library_;
   nvml::Device handle_;
   DeviceRecord device_;
+  int restarts_;
 };
 
 }  // namespace

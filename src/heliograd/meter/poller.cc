@@ -8,6 +8,7 @@ namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kHandOverAfter = 10 * kSecond;
+constexpr int64_t kCappedTimeEvery = kSecond / 10;
 
 bool IsCounter(ChannelKind kind) { return kind == ChannelKind::kEnergy || kind == ChannelKind::kCappedTime; }
 
@@ -82,6 +83,14 @@ void Poller::Record(size_t channel, const ChannelReading& reading, int64_t now_n
     after_gap = true;
   }
   const size_t count = state.samples.size();
+  // While the limit binds this counter moves at every poll, and would fill four fifths of the store.
+  const bool is_thinned = channels_[channel].kind == ChannelKind::kCappedTime && !after_gap && count > 0 &&
+                          now_ns - state.samples.back().first_ns < kCappedTimeEvery;
+  if (is_thinned && reading.value != state.samples.back().value) {
+    state.last_value_ns = now_ns;
+    state.failures = 0;
+    return;
+  }
   AppendReading(state.samples, now_ns, reading.driver_us, reading.value, after_gap);
   if (state.samples.size() != count) state.only_goes_on = false;
   state.last_value_ns = now_ns;

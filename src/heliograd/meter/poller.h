@@ -1,4 +1,7 @@
 // Polls meters and turns their answers into samples and gaps. One thread at a time; the sampler gives it one.
+//
+// Every change of a value is kept, with one exception: the capped time, a counter that moves at every poll while the
+// power limit binds, is kept at most ten times a second. A difference of it is then exact to 0.1 s at either end.
 #pragma once
 
 #include <memory>

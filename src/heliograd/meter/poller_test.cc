@@ -211,5 +211,40 @@ TEST(Sampler, AProcessorThatDoesNotExistIsRefused) {
   EXPECT_EQ(started.error().kind, ErrorKind::kUsage);
 }
 
+/// The counter of capped time, which moves at every poll while the limit binds.
+class CappedMeter : public PowerMeter {
+ public:
+  explicit CappedMeter(Clock& clock) : clock_(clock) {}
+  const DeviceRecord& Device() const override { return device_; }
+  const std::vector<ChannelKind>& Channels() const override { return kinds_; }
+  std::string CodeName(int) const override { return ""; }
+  bool Reopen() override { return true; }
+  void Read(std::span<ChannelReading> readings) override {
+    readings[0] = {ReadingState::kValue, (clock_.Now() - kStart).count(), 0, 0};
+  }
+
+ private:
+  Clock& clock_;
+  DeviceRecord device_ = {"GPU-capped", "Capped", "1", "script"};
+  std::vector<ChannelKind> kinds_ = {ChannelKind::kCappedTime};
+};
+
+TEST(PollerThinning, CappedTimeIsKeptTenTimesASecondAndStaysExact) {
+  ManualClock clock{kStart};
+  std::vector<std::unique_ptr<PowerMeter>> meters;
+  meters.push_back(std::make_unique<CappedMeter>(clock));
+  Poller poller(std::move(meters), clock);
+  for (int i = 0; i < 500; ++i) {  // one second
+    clock.SleepUntil(clock.Now() + milliseconds(2));
+    poller.Poll();
+  }
+  const RunBatch batch = poller.Take(true);
+  EXPECT_TRUE(batch.gaps.empty());
+  ASSERT_EQ(batch.samples.size(), 1u);
+  const std::vector<Sample>& samples = batch.samples[0].second;
+  EXPECT_EQ(samples.size(), 10u);
+  for (const Sample& sample : samples) EXPECT_EQ(sample.value, sample.first_ns - kStart.time_since_epoch().count());
+}
+
 }  // namespace
 }  // namespace heliograd

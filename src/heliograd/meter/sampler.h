@@ -28,12 +28,13 @@ struct SamplerFigures {
   std::chrono::nanoseconds most_late{0};
   std::chrono::nanoseconds longest_poll{0};
   std::chrono::nanoseconds time_in_polls{0};   // wall clock inside the sources' calls
-  std::chrono::nanoseconds processor_time{0};  // of the thread, the sources' calls included
+  std::chrono::nanoseconds processor_time{0};  // of the thread, calls included; up to 64 polls old
   std::chrono::nanoseconds elapsed{0};
 };
 
-/// Polls on absolute deadlines, so that no time adds up. A poll that takes longer than the period makes the deadlines
-/// that passed meanwhile drop out, and is counted. Start, Take, Figures and Stop may be called from any thread.
+/// Polls on absolute deadlines, so that no time adds up, from a thread of higher priority where the user may have one.
+/// A poll that takes longer than the period makes the deadlines that passed meanwhile drop out, and is counted. Start,
+/// Take, Figures and Stop may be called from any thread.
 class Sampler {
  public:
   /// The clock must outlive the sampler.

@@ -126,6 +126,12 @@ double HalfStep(const Series& limits_w, size_t level, int side) {
   return level + 1 == limits_w.size() ? 0 : (limits_w[level + 1] - limits_w[level]) / 2;
 }
 
+/// The distance between the two limits that a limit lies between.
+double StepAround(const Series& limits_w, double limit_w) {
+  const auto above = std::lower_bound(limits_w.begin() + 1, limits_w.end() - 1, limit_w);
+  return *above - *(above - 1);
+}
+
 /// The level where `smooth` is least, with all levels whose mean is not surely above the lowest mean.
 SweepLimit Least(const Table& table, const Series& smooth, const Centred& mean) {
   const auto knee = static_cast<size_t>(std::min_element(smooth.begin(), smooth.end()) - smooth.begin());
@@ -196,7 +202,7 @@ std::optional<SweepLimit> WhereBindingStops(const Table& table, const Centred& p
     low_w = std::min(low_w, bend_w);
     high_w = std::max(high_w, bend_w);
   }
-  const double half_step_w = (table.limits_w.back() - table.limits_w.front()) / static_cast<double>(count - 1) / 2;
+  const double half_step_w = std::max(StepAround(table.limits_w, low_w), StepAround(table.limits_w, high_w)) / 2;
   return SweepLimit{Watts(best_w), Watts(low_w - half_step_w), Watts(high_w + half_step_w)};
 }
 

@@ -1,0 +1,24 @@
+// Which limits a sweep measures next when it goes from coarse to fine.
+//
+// Enters: the limits that may be measured, and what a sweep found so far. Leaves: the limits of the next round. The
+// energy of a unit of work falls to one least value and rises from there, so the least one of the fine grid lies
+// between the neighbours of the least one of a coarse grid. Pure functions.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "heliograd/base/quantity.h"
+#include "heliograd/model/limit_sweep.h"
+
+namespace heliograd {
+
+/// Every so many-th limit, about 8 of them, the first and the last among them. Fewer than 9 come back as they are.
+/// Precondition: ascending.
+std::vector<Power> CoarseLimits(std::span<const Power> limits);
+
+/// The limits within the interval of the knee and up to the next measured limit on either side, at least 3 where there
+/// are as many. Precondition: `limits` ascending, `found` from limits among them.
+std::vector<Power> LimitsAroundKnee(std::span<const Power> limits, const SweepResult& found);
+
+}  // namespace heliograd
