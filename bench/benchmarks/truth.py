@@ -6,24 +6,26 @@ from report import RUN, Report, number
 
 PROGRAM = "build/bench/truth"
 LEAST_COVERAGE = 0.9
+SHORT_TABLES = ["windows", "phases", "sweeps", "coverage", "closure"]
+LONG_TABLES = ["calibrated", "miscalibration", "rough"]
 
 
-def measure(_repetitions):
-    data = json.loads(subprocess.run([PROGRAM], check=True, capture_output=True, text=True).stdout)
-    return Report(
-        name="truth",
-        title="Truth: how often a 95 % interval holds the simulated truth",
-        command=f"{RUN} --only truth",
-        header=["what", "case", "runs", "covered", "identified", "half-width", "closure at 95 % of runs", "refused"],
-        rows=[window(cell) for cell in data["windows"]] + [phase(cell) for cell in data["phases"]]
-        + [sweep(cell) for cell in data["sweeps"]],
-        notes=["windows of 30 s: joules with the gain in the interval, then apart from the gain, which a run draws once; half-widths "
-               "are without it",
-               "phases: shares of those with 5 % of the energy or more, then joules, then pooled groups; half-widths of shares",
-               "closure: the estimated total against the truth as the sensor's gain and offset show it",
-               "sweeps: the knee, least energy x time, and where limits stop binding; the width is of the knee's interval",
-               below(data)],
-        data=data)
+def measure(runs, long):
+    """One report per table. The program's results depend on `runs` alone, not on the machine."""
+    reports = []
+    for table in SHORT_TABLES + (LONG_TABLES if long else []):
+        command = [PROGRAM, "--only", table, "--runs", str(runs)]
+        cells = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)[table]
+        reports.append(report(table, cells, " ".join(command)))
+    return reports
+
+
+def report(table, cells, command):
+    """The cells of one table of build/bench/truth as a table for people."""
+    title, header, rows, notes = TABLES[table](cells)
+    flag = " --truth-long" if table in LONG_TABLES else ""
+    return Report(name=f"truth_{table}", title=f"Truth: {title}", command=f"{RUN} --only truth{flag}`, or `{command}",
+                  header=header, rows=rows, notes=notes + [below(cells)], data={"cells": cells})
 
 
 def share(part, whole):
@@ -34,35 +36,114 @@ def percent(value):
     return number(100 * value, "%")
 
 
-def window(cell):
-    resolved = cell["runs"] - cell["unresolved"]
-    return [f"window, {cell['iteration_s'] * 1000:.0f} ms iterations", cell["sensor"], str(cell["runs"]),
-            f"{share(cell['covered'], resolved)} / {share(cell['shown_covered'], resolved)}", share(resolved, cell["runs"]), percent(cell["half_width"]),
-            percent(cell["error_95"]), str(cell["unresolved"])]
+def milliseconds(cell):
+    return f"{cell['iteration_s'] * 1000:.0f} ms"
 
 
-def phase(cell):
-    covered = "{} / {} / {}".format(share(cell["share_covered"], cell["phases"]),
-                                    share(cell["energy_covered"], cell["phases"]),
-                                    share(cell["groups_covered"], cell["groups"]))
-    return [f"phases, {cell['iteration_s'] * 1000:.0f} ms iterations, {cell['length_s']:.0f} s", cell["sensor"],
-            str(cell["runs"]), covered, share(cell["identified"], cell["phases"]), percent(cell["share_half_width"]),
-            percent(cell["closure_95"]), str(cell["refused"])]
+def phase_cell(cell):
+    """Coverage (identified) half-width of the shares, and the runs that were refused."""
+    text = (f"{share(cell['share_covered'], cell['phases'])} ({share(cell['identified'], cell['phases'])}) "
+            f"{percent(cell['share_half_width'])}")
+    return text + (f", {cell['refused']} refused" if cell["refused"] else "")
 
 
-def sweep(cell):
-    covered = " / ".join(share(cell[key], cell["runs"]) for key in
-                         ("knee_covered", "energy_time_covered", "binding_covered"))
-    return [f"sweep, {cell['rounds']} rounds, scatter {percent(cell['scatter'])}", cell["curve"], str(cell["runs"]),
-            covered, share(cell["knee_within_step"], cell["runs"]), number(cell["width_w"], "W"), "-", "0"]
+def unique(cells, key):
+    return list(dict.fromkeys(key(cell) for cell in cells))
 
 
-def below(data):
+def grid(cells, row, column, text):
+    """Rows and columns in the order in which the cells name them."""
+    found = {(row(cell), column(cell)): text(cell) for cell in cells}
+    columns = unique(cells, column)
+    rows = [[name, *(found.get((name, other), "-") for other in columns)] for name in unique(cells, row)]
+    return columns, rows
+
+
+PHASE_NOTE = ("coverage (identified) half-width of the shares of phases that hold 5 % of the energy or more; "
+              "half-widths over the identified")
+
+
+def windows(cells):
+    def text(cell):
+        resolved = cell["runs"] - cell["unresolved"]
+        return (f"{share(cell['shown_covered'], resolved)}, {share(cell['covered'], resolved)} ({share(resolved, cell['runs'])}) "
+                f"{percent(cell['half_width'])}, {percent(cell['error_95'])}")
+    columns, rows = grid(cells, lambda cell: cell["sensor"], milliseconds, text)
+    return (f"windows of 30 s, {cells[0]['runs']} runs a cell", ["sensor", *columns], rows,
+            ["coverage without and with the gain (resolved) half-width, error at 95 % of runs, both without the gain; a "
+             "run draws its gain once", "the columns are the length of an iteration of the load, which the window ignores"])
+
+
+def phases(cells):
+    columns, rows = grid(cells, lambda cell: cell["sensor"], milliseconds, lambda cell: (
+        f"{phase_cell(cell)}; {share(cell['energy_covered'], cell['phases'])}; "
+        f"{share(cell['groups_covered'], cell['groups'])}"))
+    return (f"phases, runs of 120 s, {cells[0]['runs']} a cell", ["sensor", *columns], rows,
+            [PHASE_NOTE + "; then the coverage of joules with the gain, and of pooled groups"])
+
+
+def coverage(cells):
+    columns, rows = grid(cells, lambda cell: f"{cell['sensor']} | {milliseconds(cell)}",
+                         lambda cell: f"{cell['length_s']:.0f} s", phase_cell)
+    runs = " and ".join(str(count) for count in sorted({cell["runs"] for cell in cells}, reverse=True))
+    return (f"phases by length of run, {runs} runs a cell", ["sensor", "iteration", *columns],
+            [row[0].split(" | ") + row[1:] for row in sorted(rows, key=lambda row: row[0].split(" | ")[0])], [PHASE_NOTE])
+
+
+def cases(title, cells):
+    columns, rows = grid(cells, lambda cell: f"{cell['what']} | {cell['sensor']}", milliseconds, phase_cell)
+    return (f"{title}, {cells[0]['runs']} runs a cell", ["case", "sensor", *columns],
+            [row[0].split(" | ") + row[1:] for row in rows], [PHASE_NOTE])
+
+
+def closure(cells):
+    def text(cell):
+        return f"{percent(cell['plain_mean_95'])}, {percent(cell['closure_95'])}, {cell['refused']} of {cell['runs']}"
+    columns, rows = grid(cells, lambda cell: f"{cell['what']} | {100 * cell['sleep_share']:.0f} %",
+                         lambda cell: f"{cell['length_s']:.0f} s", text)
+    return ("a sensor that looks a quarter of the time, 100 ms iterations", ["load", "sleep", *columns],
+            [row[0].split(" | ") + row[1:] for row in rows],
+            ["distance from the true mean at 95 % of runs: of the plain mean (a blind counter), of the phases' total; refused runs",
+             "in step: the sensor updates once in each mean iteration"])
+
+
+def sweeps(cells):
+    rows = [[cell["curve"], str(cell["rounds"]), percent(cell["scatter"]), share(cell["knee_covered"], cell["runs"]),
+             share(cell["knee_within_step"], cell["runs"]), number(cell["width_w"], "W"),
+             share(cell["energy_time_covered"], cell["runs"]), share(cell["binding_covered"], cell["runs"])]
+            for cell in cells]
+    return (f"sweeps over limits, {cells[0]['runs']} a cell",
+            ["curve", "rounds", "scatter of a window", "knee covered", "knee within 10 W", "width of its interval",
+             "least energy x time covered", "end of binding covered"], rows, [])
+
+
+TABLES = {"windows": windows, "phases": phases, "sweeps": sweeps, "coverage": coverage, "closure": closure,
+          "calibrated": lambda cells: cases("the whole way, 60 s of bursts, then phases in runs of 120 s", cells),
+          "miscalibration": lambda cells: cases("calibration errors of lag, low pass and window each, runs of 120 s", cells),
+          "rough": lambda cells: cases("rougher loads and sensors, runs of 120 s", cells)}
+
+
+def below(cells):
     """Names the cells that fall short, so that nobody has to look for them."""
-    short = [f"{cell['sensor']} at {cell['iteration_s'] * 1000:.0f} ms, {cell['length_s']:.0f} s"
-             for cell in data["phases"] if cell["share_covered"] < LEAST_COVERAGE * cell["phases"]]
-    short += [f"window of {cell['sensor']} at {cell['iteration_s'] * 1000:.0f} ms" for cell in data["windows"]
-              if cell["shown_covered"] < LEAST_COVERAGE * (cell["runs"] - cell["unresolved"])]
-    short += [f"knee, {cell['curve']}, {cell['rounds']} rounds" for cell in data["sweeps"]
-              if cell["knee_covered"] < LEAST_COVERAGE * cell["runs"]]
+    short = [name(cell) for cell in cells if worst(cell) < LEAST_COVERAGE]
     return "covered in less than 90 %: " + ("; ".join(short) if short else "no cell")
+
+
+def name(cell):
+    if "curve" in cell:
+        return f"{cell['curve']}, {cell['rounds']} rounds, scatter {percent(cell['scatter'])}"
+    parts = [cell.get("what"), cell["sensor"], milliseconds(cell)]
+    return ", ".join(part for part in parts + [f"{cell['length_s']:.0f} s" if "length_s" in cell else ""] if part)
+
+
+def worst(cell):
+    """The least of the coverages that a cell promises."""
+    if "curve" in cell:
+        parts = [(cell["knee_covered"], cell["runs"]), (cell["energy_time_covered"], cell["runs"]),
+                 (cell["binding_covered"], cell["runs"])]
+    elif "shown_covered" in cell:
+        parts = [(cell["shown_covered"], cell["runs"] - cell["unresolved"])]
+    else:
+        parts = [(cell["share_covered"], cell["phases"]), (cell["energy_covered"], cell["phases"]),
+                 (cell["groups_covered"], cell["groups"])]
+    return min((part / whole for part, whole in parts if whole), default=1)

@@ -80,8 +80,8 @@ class PhaseBins {
 
   /// Low passes shorter than this count as none.
   static constexpr double kNoLowPassS = 1e-6;
-  /// After this many time constants the low pass has forgotten (exp(-21) < 1e-9).
-  static constexpr double kForgotten = 21;
+  /// After this many time constants the low pass has forgotten (exp(-18) < 2e-8).
+  static constexpr double kForgotten = 18;
 
  private:
   size_t IntervalAt(double time_s) const;

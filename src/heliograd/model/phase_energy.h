@@ -5,7 +5,7 @@
 // must move against the sensor's: random sleep between iterations sees to that.
 //
 // Method (docs/attribution.md): the readings are regressed on the time that each sub-phase bin spends in each window,
-// the sensor's low pass, window and lag treated exactly. It generalises S. Lang, G. Rünger, "High-Resolution Power
+// the sensor's low pass, window and lag treated exactly. It generalises J. Lang, G. Rünger, "High-Resolution Power
 // Profiling of GPU Functions Using Low-Resolution Measurement", Euro-Par 2013, from folding to a least-squares fit with
 // intervals; the sensor's model is that of Z. Yang et al., SC24, arXiv 2312.02741. Pure; it knows no hardware.
 #pragma once

@@ -55,39 +55,6 @@ PowerSensor Sensor(double period_s, double window_s) {
   return sensor;
 }
 
-struct Cell {
-  const char* name;
-  size_t kind;  // of TruthSensors
-  double iteration_s;
-};
-
-class PhaseTruth : public testing::TestWithParam<Cell> {};
-
-TEST_P(PhaseTruth, LiesInTheInterval) {
-  // 8 runs of 120 s with about 4 phases each that hold 5 % of the energy. Phases of one run share their errors, so the
-  // runs are what counts: at a coverage of 95 %, less than 24 of 32 phases (3 quarters) have a probability of 1e-4 if
-  // all were independent and of 0.6 % if a run's phases went together (2 runs of 8 lost). `bench/truth` runs 40 of
-  // each.
-  PhaseTally tally;
-  for (uint64_t seed = 0; seed < 8; ++seed) {
-    tally.Add(RunPhaseTrial(TruthSensors()[GetParam().kind], {.iteration_s = GetParam().iteration_s}, {}, 900 + seed));
-  }
-  EXPECT_GE(tally.share_covered, 0.75 * tally.phases);
-  EXPECT_GE(tally.energy_covered, 0.75 * tally.phases);
-  EXPECT_GE(tally.groups_covered, 0.75 * tally.groups);
-  EXPECT_LE(tally.refused, 2);
-  // Energy is not lost between phases: the sum closes far within the 2 % beyond which a run is refused.
-  EXPECT_LT(tally.worst_closure, 0.005);
-  // A loose one: the share's root mean square error over what is called identifiable.
-  EXPECT_LT(std::sqrt(tally.share_error2 / tally.identified), 0.12);
-}
-
-INSTANTIATE_TEST_SUITE_P(Cells, PhaseTruth,
-                         testing::Values(Cell{"A100", 0, 0.1}, Cell{"B100", 1, 0.1}, Cell{"C100", 2, 0.1},
-                                         Cell{"T20at20", 3, 0.02}, Cell{"D300", 4, 0.3}, Cell{"C300", 2, 0.3},
-                                         Cell{"Blind100", 12, 0.1}, Cell{"True20at20", 11, 0.02}),
-                         [](const auto& test) { return test.param.name; });
-
 TEST(PhaseEnergy, ALoadInStepWithAShortWindowIsRefused) {
   TrainingLoad load{.iteration_s = 0.1, .duration_jitter = 0, .stall_probability = 0, .sleep_share = 0};
   const Simulated locked = Simulate(Sensor(0.1, 0.025), load, 60, 1);

@@ -1,6 +1,7 @@
 #include "heliograd/model/phase_fit.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace heliograd {
@@ -68,6 +69,7 @@ class Rows {
     ends_.push_back(columns_.size());
   }
   size_t count() const { return ends_.size(); }
+  size_t last() const { return ends_.size() - 1; }
   template <typename Visit>
   void VisitRow(size_t row, Visit visit) const {
     for (size_t i = row == 0 ? 0 : ends_[row - 1]; i < ends_[row]; ++i) visit(columns_[i], values_[i]);
@@ -134,7 +136,17 @@ struct Columns {
   int lag() const { return bins + knots; }
   int low_pass() const { return lag() + 1; }
   int window_column() const { return lag() + 2; }
-  int count() const { return bins + knots + (timing ? 2 : 0) + (timing && window ? 1 : 0); }
+  int timings() const { return timing ? (window ? 3 : 2) : 0; }
+  int count() const { return bins + knots + timings(); }
+};
+
+/// Rows of the design, their derivatives by lag, low pass and window (per ms, in the bins' columns), and what was read.
+struct Readings {
+  explicit Readings(int columns) : rows(columns), slopes{Rows(columns), Rows(columns), Rows(columns)} {}
+
+  Rows rows;
+  std::array<Rows, 3> slopes;
+  std::vector<double> values_w;
 };
 
 class Regression {
@@ -157,12 +169,14 @@ class Regression {
  private:
   void Build(bool with_timing);
   bool TouchesStall(const Look& look) const;
-  void AddRow(const Look& look, const Drift& drift, Rows& rows);
+  void AddRow(const Look& look, const Drift& drift, Readings& readings);
+  void AddTiming(Readings& readings) const;
   void Solve(int passes);
   void MoveTiming();
   void EstimateStalls();
   MatrixXd Prior() const;
   VectorXd PriorMean() const;
+  VectorXd PullOfSpread() const;
   MatrixXd ClusterMiddle(int& blocks) const;
   double Condition() const;
 
@@ -171,8 +185,7 @@ class Regression {
   SensorTiming prior_, timing_;
   Columns columns_;
   std::vector<Look> looks_;
-  Rows rows_{0}, stalled_rows_{0};  // the second are of windows that touch a stall within a phase
-  VectorXd values_, stalled_values_;
+  Readings sound_{0}, stalled_{0};  // the second are of windows that touch a stall within a phase
   VectorXd seen_s_, x_;
   VectorXd stall_variance_;  // of the bins' powers
   MatrixXd normal_, precision_;
@@ -184,22 +197,18 @@ void Regression::Build(bool with_timing) {
   looks_ = LooksOf(bins_, ticks_, timing_);
   const Drift drift(looks_);
   columns_ = {static_cast<int>(bins_.bins().size()), drift.knots(), with_timing, !timing_.contiguous};
-  rows_ = stalled_rows_ = Rows(columns_.count());
+  sound_ = stalled_ = Readings(columns_.count());
   seen_s_ = VectorXd::Zero(columns_.bins);
-  std::vector<double> values, stalled_values;
   const auto stalled = static_cast<size_t>(
       std::count_if(looks_.begin(), looks_.end(), [&](const Look& look) { return TouchesStall(look); }));
   const bool set_apart = stalled * kMostStalled < looks_.size();
+  mean_w_ = 0;
   for (const Look& look : looks_) {
-    const bool apart = set_apart && TouchesStall(look);
-    AddRow(look, drift, apart ? stalled_rows_ : rows_);
-    (apart ? stalled_values : values).push_back(look.value_w);
+    AddRow(look, drift, set_apart && TouchesStall(look) ? stalled_ : sound_);
+    mean_w_ += look.value_w / static_cast<double>(looks_.size());
   }
-  values_ = Eigen::Map<const VectorXd>(values.data(), static_cast<Eigen::Index>(values.size()));
-  stalled_values_ = Eigen::Map<const VectorXd>(stalled_values.data(), static_cast<Eigen::Index>(stalled_values.size()));
-  mean_w_ = (values_.sum() + stalled_values_.sum()) / static_cast<double>(looks_.size());
   normal_ = MatrixXd::Zero(columns_.count(), columns_.count());
-  rows_.AddSquareTo(normal_);
+  sound_.rows.AddSquareTo(normal_);
   normal_ = normal_.selfadjointView<Eigen::Lower>();
   precision_ = Prior();
 }
@@ -212,37 +221,41 @@ bool Regression::TouchesStall(const Look& look) const {
   return touches;
 }
 
-void Regression::AddRow(const Look& look, const Drift& drift, Rows& rows) {
+void Regression::AddRow(const Look& look, const Drift& drift, Readings& readings) {
   const double tau_s = timing_.low_pass_s, window_s = look.end_s - look.begin_s;
-  double mean_w = 0;
+  Rows& rows = readings.rows;
+  auto& [by_lag, by_low_pass, by_window] = readings.slopes;
+  const double unit = kTimingUnitS / window_s;
   bins_.VisitTime(look.begin_s, look.end_s, [&](int bin, double seconds) {
     rows.Add(bin, seconds / window_s);
     seen_s_[bin] += seconds;
-    if (columns_.timing) mean_w += x_[bin] * seconds / window_s;
+    if (columns_.timing) by_window.Add(bin, -unit * seconds / window_s);
   });
-  // Low-passed power at the window's two ends, and the derivative of tau times it by tau.
-  double power[2] = {0, 0}, slope[2] = {0, 0};
+  // What the low pass holds back at the window's two ends.
   for (const int end : {0, 1}) {
     const double sign = end == 0 ? -1 : 1;
     bins_.VisitFiltered(end == 0 ? look.begin_s : look.end_s, tau_s, [&](int bin, double y, double dy) {
       if (tau_s >= PhaseBins::kNoLowPassS) rows.Add(bin, -sign * tau_s * y / window_s);
       if (!columns_.timing) return;
-      power[end] += x_[bin] * y;
-      slope[end] += x_[bin] * dy;
+      by_lag.Add(bin, -sign * unit * y);
+      by_low_pass.Add(bin, -sign * unit * dy);
+      by_window.Add(bin, unit * (sign * tau_s * y / window_s + (end == 0 ? y : 0)));
     });
   }
   const VectorXd hats = drift.Centred(look.time_s);
   for (int knot = 0; knot < columns_.knots; ++knot) rows.Add(columns_.drift() + knot, hats[knot]);
-  if (columns_.timing) {
-    rows.Add(columns_.lag(), -(power[1] - power[0]) / window_s * kTimingUnitS);
-    rows.Add(columns_.low_pass(), -(slope[1] - slope[0]) / window_s * kTimingUnitS);
-  }
-  if (columns_.timing && columns_.window) {
-    // The reading itself would do for the modelled mean, but its noise would then pull the window along.
-    mean_w -= tau_s * (power[1] - power[0]) / window_s;
-    rows.Add(columns_.window_column(), (power[0] - mean_w) / window_s * kTimingUnitS);
-  }
+  if (columns_.timing) AddTiming(readings);
   rows.Finish();
+  readings.values_w.push_back(look.value_w);
+}
+
+/// The modelled reading's derivatives: the bins' times the powers found so far.
+void Regression::AddTiming(Readings& readings) const {
+  for (int i = 0; i < columns_.timings(); ++i) {
+    Rows& slopes = readings.slopes[i];
+    slopes.Finish();
+    readings.rows.Add(columns_.lag() + i, slopes.Times(slopes.last(), x_));
+  }
 }
 
 /// Deviations from a phase's own mean have this covariance, the mean itself is free.
@@ -301,23 +314,49 @@ VectorXd Regression::PriorMean() const {
   return mean;
 }
 
+/// Readings tell timing and powers together, and their joint best favours a low pass that is too short: powers then
+/// need to vary less (A. Levin et al., CVPR 2009, on blind deconvolution). Timing is to fit readings whose powers have
+/// their spread, not their best value alone: E |v - Z p|^2 = |v - Z E p|^2 + tr(Z cov(p) Z'), of which this is the
+/// second term's derivative.
+VectorXd Regression::PullOfSpread() const {
+  VectorXd pull = VectorXd::Zero(columns_.count());
+  if (!columns_.timing) return pull;
+  const int powers = columns_.lag();
+  const MatrixXd inverse =
+      (normal_ + noise2_ * precision_).topLeftCorner(powers, powers).llt().solve(MatrixXd::Identity(powers, powers));
+  VectorXd spread(powers);
+  for (size_t row = 0; row < sound_.rows.count(); ++row) {
+    spread.setZero();
+    sound_.rows.VisitRow(row, [&](int column, double z) {
+      if (column < powers) spread += z * inverse.col(column);
+    });
+    for (int i = 0; i < columns_.timings(); ++i) {
+      sound_.slopes[i].VisitRow(
+          row, [&](int column, double slope) { pull[powers + i] -= noise2_ * slope * spread[column]; });
+    }
+  }
+  return pull;
+}
+
 void Regression::Solve(int passes) {
+  const Rows& rows = sound_.rows;
   VectorXd moment = VectorXd::Zero(columns_.count());
-  for (size_t row = 0; row < rows_.count(); ++row) {
-    const double value = values_[static_cast<Eigen::Index>(row)];
-    rows_.VisitRow(row, [&](int column, double z) { moment[column] += z * value; });
+  for (size_t row = 0; row < rows.count(); ++row) {
+    const double value = sound_.values_w[row];
+    rows.VisitRow(row, [&](int column, double z) { moment[column] += z * value; });
   }
   const VectorXd pull = precision_ * PriorMean();
+  const VectorXd spread = PullOfSpread();
   for (int pass = 0;; ++pass) {
     solver_.compute(normal_ + noise2_ * precision_);
-    x_ = solver_.solve(moment + noise2_ * pull);
+    x_ = solver_.solve(moment + noise2_ * pull + spread);
     if (pass == passes) return;
     double squares = 0;
-    for (size_t row = 0; row < rows_.count(); ++row) {
-      squares += std::pow(values_[static_cast<Eigen::Index>(row)] - rows_.Times(row, x_), 2);
+    for (size_t row = 0; row < rows.count(); ++row) {
+      squares += std::pow(sound_.values_w[row] - rows.Times(row, x_), 2);
     }
     const double used = solver_.solve(normal_).trace();
-    noise2_ = std::max(squares, 1e-12) / std::max(1.0, static_cast<double>(rows_.count()) - used);
+    noise2_ = std::max(squares, 1e-12) / std::max(1.0, static_cast<double>(rows.count()) - used);
   }
 }
 
@@ -331,17 +370,16 @@ void Regression::MoveTiming() {
 /// The mean power of a stall is what its windows show beyond the other bins' part in them.
 void Regression::EstimateStalls() {
   stall_variance_ = VectorXd::Zero(columns_.bins);
-  if (stalled_rows_.count() == 0) return;
+  if (stalled_.rows.count() == 0) return;
   for (int bin = 0; bin < columns_.bins; ++bin) {
     if (!bins_.IsStall(bin) || bins_.bins()[static_cast<size_t>(bin)].run_s <= 0) continue;
     std::vector<std::pair<double, double>> shares;  // of the window, and what it shows of the stall
     double share_sum = 0, power_sum = 0;
-    for (size_t row = 0; row < stalled_rows_.count(); ++row) {
+    for (size_t row = 0; row < stalled_.rows.count(); ++row) {
       double share = 0;
-      stalled_rows_.VisitRow(row, [&](int column, double z) { share += column == bin ? z : 0; });
+      stalled_.rows.VisitRow(row, [&](int column, double z) { share += column == bin ? z : 0; });
       if (share <= 0) continue;
-      const double power_w =
-          stalled_values_[static_cast<Eigen::Index>(row)] - stalled_rows_.Times(row, x_) + share * x_[bin];
+      const double power_w = stalled_.values_w[row] - stalled_.rows.Times(row, x_) + share * x_[bin];
       shares.emplace_back(share, power_w);
       share_sum += share;
       power_sum += power_w;
@@ -361,11 +399,12 @@ MatrixXd Regression::ClusterMiddle(int& blocks) const {
   const double length_s = looks_.back().time_s - looks_.front().time_s;
   const double least_s = std::max(1.0, 5 * timing_.window_s);
   blocks = std::clamp(static_cast<int>(length_s / least_s), 10, 40);
+  const Rows& rows = sound_.rows;
   MatrixXd sums = MatrixXd::Zero(columns_.count(), blocks);
-  for (size_t row = 0; row < rows_.count(); ++row) {
-    const double residual = values_[static_cast<Eigen::Index>(row)] - rows_.Times(row, x_);
-    const auto block = static_cast<Eigen::Index>(row * static_cast<size_t>(blocks) / rows_.count());
-    rows_.VisitRow(row, [&](int column, double z) { sums(column, block) += z * residual; });
+  for (size_t row = 0; row < rows.count(); ++row) {
+    const double residual = sound_.values_w[row] - rows.Times(row, x_);
+    const auto block = static_cast<Eigen::Index>(row * static_cast<size_t>(blocks) / rows.count());
+    rows.VisitRow(row, [&](int column, double z) { sums(column, block) += z * residual; });
   }
   return blocks / (blocks - 1.0) * sums * sums.transpose();
 }

@@ -2,15 +2,26 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <stdexcept>
+#include <utility>
 
+#include "heliograd/model/sensor_calibration.h"
 #include "heliograd/model/tick_times.h"
 
 namespace heliograd {
 namespace {
 
 constexpr double kShareThatCounts = 0.05;
+constexpr double kCalibrationS = 60;
 constexpr Polling kPolling;
+
+/// A trial is made so that nothing in it can fail.
+template <typename Value>
+Value Sound(Result<Value> result) {
+  if (!result) throw std::logic_error(result.error().Message());
+  return std::move(*result);
+}
 
 double Uniform(double low, double high, std::mt19937_64& random) {
   return std::uniform_real_distribution<double>(low, high)(random);
@@ -18,7 +29,7 @@ double Uniform(double low, double high, std::mt19937_64& random) {
 
 double Normal(double sd, std::mt19937_64& random) { return std::normal_distribution<double>(0, 1)(random) * sd; }
 
-void Judge(const PhaseEnergies& found, const SimulatedTraining& truth, const DrawnSensor& drawn, PhaseTally& tally) {
+void Judge(const PhaseEnergies& found, const SimulatedTraining& truth, PhaseTally& tally) {
   for (size_t phase = 0; phase < found.phases.size(); ++phase) {
     const double share = truth.Share(phase);
     if (share < kShareThatCounts) continue;
@@ -42,12 +53,6 @@ void Judge(const PhaseEnergies& found, const SimulatedTraining& truth, const Dra
     tally.groups += 1;
     tally.groups_covered += std::abs(group.share - share) <= group.share_half_width;
   }
-  double truth_w = 0;
-  for (double energy : truth.energy_j) truth_w += energy;
-  truth_w *= truth.iterations / truth.power.back().end_s;
-  const double shown_w = drawn.sensor.gain * truth_w + drawn.sensor.offset_w;
-  tally.closures.push_back(InWatts(found.mean_power) / shown_w - 1);
-  tally.worst_closure = std::max(tally.worst_closure, std::abs(tally.closures.back()));
   tally.condition += found.condition;
 }
 
@@ -77,7 +82,7 @@ SensorTiming DrawnSensor::Timing(double period_s) const {
   timing.window_s = timing.contiguous ? period_s : calibrated_window_s;
   timing.lag_s = calibrated_lag_s;
   timing.low_pass_s = calibrated_low_pass_s;
-  timing.lag_sd_s = timing.low_pass_sd_s = timing.window_sd_s = options.calibration_sd_s;
+  timing.lag_sd_s = timing.low_pass_sd_s = timing.window_sd_s = options.told_sd_s;
   timing.step_sd_s = options.step_sd_s;
   return timing;
 }
@@ -120,34 +125,66 @@ void PhaseTally::Add(const PhaseTally& other) {
   share_error2 += other.share_error2;
   worst_closure = std::max(worst_closure, other.worst_closure);
   closures.insert(closures.end(), other.closures.begin(), other.closures.end());
+  plain_means.insert(plain_means.end(), other.plain_means.begin(), other.plain_means.end());
   condition += other.condition;
 }
 
-PhaseTally RunPhaseTrial(const SensorKind& kind, const TrainingLoad& load, const TrialOptions& options, uint64_t seed) {
-  std::mt19937_64 random(seed);
-  const DrawnSensor drawn = DrawSensor(kind, options, random);
-  const SimulatedTraining truth = SimulateTraining(load, options.length_s, random);
-  const PolledSensor seen = PollSensor(truth.power, drawn.sensor, kPolling, random);
+SensorTiming CalibratedTiming(const DrawnSensor& drawn, std::mt19937_64& random) {
+  const SimulatedBursts bursts = SimulateBursts({.ramp_s = drawn.options.ramp_s}, kCalibrationS, random);
+  const PolledSensor seen = PollSensor(bursts.power, drawn.sensor, kPolling, random);
+  const TickTimes fit = Sound(FitTickTimes(seen.power, kPolling.period_s));
+  const SensorCalibration found = Sound(CalibrateSensor(bursts.busy, fit.ticks));
+  SensorTiming timing = found.timing;
+  if (drawn.sensor.counter != CounterKind::kAbsent) {
+    const TickTimes counter = Sound(FitTickTimes(seen.counter, kPolling.period_s));
+    timing = Sound(JudgeCounter(bursts.busy, PowerOfCounter(counter.ticks), found)).timing;
+  }
+  timing.step_sd_s = drawn.options.step_sd_s;
+  return timing;
+}
+
+double PhaseTrial::ShownPowerW() const {
+  const double cycle_j = std::accumulate(truth.energy_j.begin(), truth.energy_j.end(), 0.0);
+  const double truth_w = cycle_j * truth.iterations / truth.power.back().end_s;
+  return drawn.sensor.gain * truth_w + drawn.sensor.offset_w;
+}
+
+PhaseTrial MakePhaseTrial(const SensorKind& kind, const TrainingLoad& load, const TrialOptions& options,
+                          uint64_t seed) {
+  std::mt19937_64 load_random(2 * seed), random(2 * seed + 1);
+  PhaseTrial trial;
+  trial.truth = SimulateTraining(load, options.length_s, load_random);
+  trial.drawn = DrawSensor(kind, options, random);
+  if (options.in_step) trial.drawn.sensor.period_s = trial.truth.power.back().end_s / trial.truth.iterations;
+  const PolledSensor seen = PollSensor(trial.truth.power, trial.drawn.sensor, kPolling, random);
   const bool counts = kind.counter != CounterKind::kAbsent;
-  const auto fit = FitTickTimes(counts ? seen.counter : seen.power, kPolling.period_s);
-  if (!fit) throw std::logic_error(fit.error().Message());
-  const std::vector<SensorTick> ticks = counts ? PowerOfCounter(fit->ticks) : fit->ticks;
+  const TickTimes fit = Sound(FitTickTimes(counts ? seen.counter : seen.power, kPolling.period_s));
+  const std::vector<SensorTick> ticks = counts ? PowerOfCounter(fit.ticks) : fit.ticks;
 
   PhaseRun run;
-  run.marks = truth.marks;
-  run.phase_count = truth.phase_count;
-  run.iterations = truth.iterations;
+  run.marks = trial.truth.marks;
+  run.phase_count = trial.truth.phase_count;
+  run.iterations = trial.truth.iterations;
   run.ticks = ticks;
-  run.timing = drawn.Timing(fit->period_s);
-  const auto found = EstimatePhaseEnergies(run);
-  if (!found) throw std::logic_error(found.error().Message());
+  run.timing = trial.drawn.Timing(fit.period_s);
+  if (options.calibration == TrialCalibration::kBursts) run.timing = CalibratedTiming(trial.drawn, random);
+  trial.found = Sound(EstimatePhaseEnergies(run));
+  return trial;
+}
+
+PhaseTally RunPhaseTrial(const SensorKind& kind, const TrainingLoad& load, const TrialOptions& options, uint64_t seed) {
+  const PhaseTrial trial = MakePhaseTrial(kind, load, options, seed);
   PhaseTally tally;
   tally.runs = 1;
-  if (!found->refusal.empty()) {
+  const double mean_w = InWatts(trial.found.mean_power);
+  tally.plain_means.push_back(mean_w / (1 + trial.found.closure) / trial.ShownPowerW() - 1);
+  if (!trial.found.refusal.empty()) {
     tally.refused = 1;
     return tally;
   }
-  Judge(*found, truth, drawn, tally);
+  tally.closures.push_back(mean_w / trial.ShownPowerW() - 1);
+  tally.worst_closure = std::abs(tally.closures.back());
+  Judge(trial.found, trial.truth, tally);
   return tally;
 }
 
@@ -161,42 +198,40 @@ void WindowTally::Add(const WindowTally& other) {
 }
 
 WindowTally RunWindowTrial(const SensorKind& kind, const TrainingLoad& load, double window_s, uint64_t seed) {
-  std::mt19937_64 random(seed);
+  std::mt19937_64 load_random(2 * seed), random(2 * seed + 1);
+  const SimulatedTraining truth = SimulateTraining(load, window_s + 6, load_random);
   const DrawnSensor drawn = DrawSensor(kind, {.length_s = window_s + 6}, random);
-  const SimulatedTraining truth = SimulateTraining(load, window_s + 6, random);
   const PolledSensor seen = PollSensor(truth.power, drawn.sensor, kPolling, random);
   const bool counts = kind.counter != CounterKind::kAbsent;
-  const auto fit = FitTickTimes(counts ? seen.counter : seen.power, kPolling.period_s);
-  if (!fit) throw std::logic_error(fit.error().Message());
+  const TickTimes fit = Sound(FitTickTimes(counts ? seen.counter : seen.power, kPolling.period_s));
 
   std::vector<double> repeats_s;
   for (const PhaseMark& mark : truth.marks) {
     if (mark.phase == 0) repeats_s.push_back(mark.begin_s);
   }
   WindowRequest request;
-  request.ticks = fit->ticks;
+  request.ticks = fit.ticks;
   request.source = kind.counter == CounterKind::kTrue    ? EnergySource::kTrueCounter
                    : kind.counter == CounterKind::kBlind ? EnergySource::kBlindCounter
                                                          : EnergySource::kReadings;
-  request.timing = drawn.Timing(fit->period_s);
+  request.timing = drawn.Timing(fit.period_s);
   request.begin_s = Uniform(2, 3, random);
   request.end_s = request.begin_s + window_s;
   request.repeat_begins_s = repeats_s;
-  const auto found = EstimateWindowEnergy(request);
-  if (!found) throw std::logic_error(found.error().Message());
+  const WindowEnergy found = Sound(EstimateWindowEnergy(request));
   WindowTally tally;
   tally.runs = 1;
-  if (!found->Resolved()) {
+  if (!found.Resolved()) {
     tally.unresolved = 1;
     return tally;
   }
   const FilteredPower power(truth.power, 0);
   const double true_j = power.EnergyUntil(request.end_s) - power.EnergyUntil(request.begin_s);
-  tally.covered = std::abs(InJoules(found->energy) - true_j) <= InJoules(found->HalfWidthWithGain());
-  tally.half_width = InJoules(found->half_width) / true_j;
+  tally.covered = std::abs(InJoules(found.energy) - true_j) <= InJoules(found.HalfWidthWithGain());
+  tally.half_width = InJoules(found.half_width) / true_j;
   const double shown_j = drawn.sensor.gain * true_j + drawn.sensor.offset_w * window_s;
-  tally.shown_covered = std::abs(InJoules(found->energy) - shown_j) <= InJoules(found->half_width);
-  tally.errors.push_back(InJoules(found->energy) / shown_j - 1);
+  tally.shown_covered = std::abs(InJoules(found.energy) - shown_j) <= InJoules(found.half_width);
+  tally.errors.push_back(InJoules(found.energy) / shown_j - 1);
   return tally;
 }
 

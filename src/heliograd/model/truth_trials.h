@@ -29,10 +29,19 @@ struct SensorKind {
 /// five are A, B, C, T20 and D of docs/attribution.md.
 std::vector<SensorKind> TruthSensors();
 
+enum class TrialCalibration {
+  kDrawn,  // the truth with errors of calibration_sd_s
+  kBursts  // what CalibrateSensor (JudgeCounter, of a counter) finds from 60 s of bursts, with its own uncertainties
+};
+
 struct TrialOptions {
   double length_s = 120;
+  TrialCalibration calibration = TrialCalibration::kDrawn;
   double calibration_sd_s = 0.0003;  // of lag, low pass and window each
+  double told_sd_s = 0.0003;         // what the estimator is told of it
   double step_sd_s = 0.0002;
+  double ramp_s = 0;     // of the bursts' power, which calibration does not know of
+  bool in_step = false;  // the sensor updates once in each mean iteration
 };
 
 /// A sensor as drawn for one trial, and what a calibration would say of it.
@@ -41,8 +50,11 @@ struct DrawnSensor {
   double calibrated_lag_s = 0, calibrated_low_pass_s = 0, calibrated_window_s = 0;
   TrialOptions options;
 
+  /// With drawn errors; for TrialCalibration::kBursts see CalibratedTiming.
   SensorTiming Timing(double period_s) const;
 };
+/// The timing that 60 s of bursts tell of this sensor.
+SensorTiming CalibratedTiming(const DrawnSensor& drawn, std::mt19937_64& random);
 DrawnSensor DrawSensor(const SensorKind& kind, const TrialOptions& options, std::mt19937_64& random);
 
 /// Counts over phases that hold at least 5 % of the energy, and sums of relative sizes.
@@ -55,12 +67,25 @@ struct PhaseTally {
   double share_half_width = 0;  // relative, over the identified
   double energy_half_width = 0;
   double share_error2 = 0, share_error = 0;  // relative, over the identified
-  double worst_closure = 0;                  // of the total against the truth, without the gain
+  double worst_closure = 0;                  // of the total against the truth, without the gain; refused runs apart
   std::vector<double> closures;              // the same, of each run
+  std::vector<double> plain_means;  // of the mean reading (or blind counter) against the truth; refused runs too
   double condition = 0;
 
   void Add(const PhaseTally& other);
 };
+
+/// One run of a simulated load under a simulated sensor. Load and sensor have their own generators: the same seed gives
+/// the same load under every sensor. Throws std::logic_error where the estimator fails.
+struct PhaseTrial {
+  DrawnSensor drawn;
+  SimulatedTraining truth;
+  PhaseEnergies found;
+
+  /// True mean power as the sensor's gain and offset show it.
+  double ShownPowerW() const;
+};
+PhaseTrial MakePhaseTrial(const SensorKind& kind, const TrainingLoad& load, const TrialOptions& options, uint64_t seed);
 
 PhaseTally RunPhaseTrial(const SensorKind& kind, const TrainingLoad& load, const TrialOptions& options, uint64_t seed);
 

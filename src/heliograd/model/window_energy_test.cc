@@ -112,7 +112,7 @@ PowerSensor Sensor(double period_s, double window_s, CounterKind counter) {
 class WindowCoverage : public testing::TestWithParam<Case> {};
 
 TEST_P(WindowCoverage, TruthLiesInTheInterval) {
-  // 40 windows with a true coverage of 95 %: fewer than 34 hits have a probability of 0.3 %.
+  // 40 windows with a true coverage of 95 %: fewer than 30 hits have a probability of 3e-6, for 7 sensors 2e-5.
   int covered = 0;
   for (uint64_t seed = 0; seed < 40; ++seed) {
     const SquareLoad load(0.083, 0.03, seed);
@@ -124,7 +124,7 @@ TEST_P(WindowCoverage, TruthLiesInTheInterval) {
     // A window of 30 s closes within 2 %, whatever the sensor; short windows scatter by 80 W / sqrt(300) = 2.3 %.
     EXPECT_LT(std::abs(error) / load.TrueJoules(), result->duty_half_width > Joules(0) ? 0.08 : 0.02);
   }
-  EXPECT_GE(covered, 34);
+  EXPECT_GE(covered, 30);
 }
 
 INSTANTIATE_TEST_SUITE_P(
