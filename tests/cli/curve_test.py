@@ -259,6 +259,15 @@ class Wrong(CurveTest):
                 self.assert_one_clear_sentence(self.curve(*args, expect=code).stderr, word)
         self.assertFalse((self.folder / "curve.toml").exists())
 
+    def test_what_cannot_be_written_is_told_before_a_sweep_of_minutes(self):
+        self.write("mine.toml", "[scenario]\n")
+        for path in ("mine.toml", "nowhere/curve.toml"):
+            began = time.monotonic()
+            done = self.curve("-o", path, "--", "sleep", "60", expect=2)
+            self.assertLess(time.monotonic() - began, 10)
+            self.assert_one_clear_sentence(done.stderr, path, "another name")
+        self.assertEqual((self.folder / "mine.toml").read_text(), "[scenario]\n")
+
     def test_without_permission_there_is_no_curve(self):
         self.write("gpu.toml", "[[gpu]]\nprivileged = false\n")
         done = self.curve("--", SIM / "sim-train", "--iterations", 1, expect=4)

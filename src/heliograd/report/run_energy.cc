@@ -49,6 +49,7 @@ WindowRequest Request(const ChannelTicks& ticks, EnergySource source, ChannelKin
 /// What one channel says of the interval.
 struct ChannelEnergy {
   Energy energy, half_width;
+  Energy above;  // by which the upper limit lies further away than the half-width
   double gain_half_width = 0;
   double known_s = 0;
   std::string unresolved;
@@ -66,16 +67,19 @@ void AddPart(ChannelEnergy& sum, const WindowEnergy& part, double length_s) {
   sum.remarks.push_back(part.unresolved);
 }
 
-/// The energy of the time that no part covers, at the mean of the rest, give or take all of it.
-void AddUnknownTime(ChannelEnergy& sum, const RecordedInterval& interval) {
+/// The energy of the time that no part covers: at the mean of the rest, down to nothing, up to the most the device may
+/// have drawn.
+void AddUnknownTime(ChannelEnergy& sum, const RecordedInterval& interval, double most_w) {
   const double unknown_s = interval.length_s() - sum.known_s;
   if (unknown_s < interval.poll_s || sum.known_s <= 0) return;
   const Energy filled = sum.energy * (unknown_s / sum.known_s);
   sum.energy += filled;
   sum.half_width += filled;
+  sum.above += std::max(Energy(), Joules(most_w * unknown_s) - 2.0 * filled);
   sum.remarks.push_back(fmt::format(
       "{:.2f} s of {:.2f} s were not seen (the device gave no value, its driver was loaded again, or its sensor "
-      "shows them only after the end): their energy is assumed at the mean of the rest, give or take all of it",
+      "shows them only after the end): their energy is assumed at the mean of the rest, give or take what its power "
+      "limit and its highest reading allow",
       unknown_s, interval.length_s()));
 }
 
@@ -89,7 +93,7 @@ double LatestKnown(const WindowRequest& request) {
 
 std::optional<ChannelEnergy> EnergyOfChannel(const ChannelSeries& series, EnergySource source,
                                              const std::optional<SensorTiming>& calibrated,
-                                             const RecordedInterval& interval) {
+                                             const RecordedInterval& interval, double most_w) {
   ChannelEnergy sum;
   const std::vector<ChannelTicks> parts = TicksOfParts(series, interval);
   for (const ChannelTicks& ticks : parts) {
@@ -110,7 +114,7 @@ std::optional<ChannelEnergy> EnergyOfChannel(const ChannelSeries& series, Energy
     AddPart(sum, *part, request.end_s - request.begin_s);
   }
   if (sum.known_s <= 0) return std::nullopt;
-  AddUnknownTime(sum, interval);
+  AddUnknownTime(sum, interval, most_w);
   return sum;
 }
 
@@ -121,6 +125,17 @@ double HighestReading(const ChannelSeries& series, const RecordedInterval& inter
       highest = std::max(highest, sample.value);
   }
   return InSiUnits(series.kind, highest);
+}
+
+/// What the device may have drawn at most: the power limit in force, or the highest reading where that is more.
+double MostPower(const std::vector<ChannelSeries>& all, const RecordedInterval& interval) {
+  double most_w = 0;
+  for (const ChannelSeries& series : all) {
+    const bool counts = series.kind == ChannelKind::kPowerLimit || series.kind == ChannelKind::kPowerInstant ||
+                        series.kind == ChannelKind::kPowerAverage;
+    if (counts) most_w = std::max(most_w, HighestReading(series, interval));
+  }
+  return most_w;
 }
 
 int64_t ChangesWithin(const ChannelSeries& series, const RecordedInterval& interval) {
@@ -193,12 +208,14 @@ std::optional<DeviceEnergy> EnergyOfDevice(const DeviceRecord& device, const std
     }
   }
   std::optional<ChannelEnergy> counted, integrated;
-  if (counter != nullptr) counted = EnergyOfChannel(*counter, counter_source, counter_timing, interval);
-  if (power != nullptr) integrated = EnergyOfChannel(*power, EnergySource::kReadings, power_timing, interval);
+  const double most_w = MostPower(all, interval);
+  if (counter != nullptr) counted = EnergyOfChannel(*counter, counter_source, counter_timing, interval, most_w);
+  if (power != nullptr) integrated = EnergyOfChannel(*power, EnergySource::kReadings, power_timing, interval, most_w);
   if (!counted && !integrated) return std::nullopt;
   if (integrated) {
     integrated->energy *= clock_ratio;
     integrated->half_width *= clock_ratio;
+    integrated->above *= clock_ratio;
   }
 
   const ChannelEnergy& chosen = counted ? *counted : *integrated;
@@ -208,7 +225,7 @@ std::optional<DeviceEnergy> EnergyOfDevice(const DeviceRecord& device, const std
   // Processors' counters are models or shunts of the maker with no published gain error; the same 5 % is assumed.
   const double half_j = std::hypot(InJoules(chosen.half_width), chosen.gain_half_width * InJoules(chosen.energy));
   result.low = Joules(std::max(0.0, InJoules(chosen.energy) - half_j));
-  result.high = Joules(InJoules(chosen.energy) + half_j);
+  result.high = Joules(InJoules(chosen.energy) + half_j) + chosen.above;
   result.gain_half_width = chosen.gain_half_width;
   result.duration = Seconds(interval.length_s() * clock_ratio);
   result.mean = chosen.energy / result.duration;
