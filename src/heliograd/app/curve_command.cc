@@ -20,6 +20,7 @@
 #include "heliograd/control/limit_lease.h"
 #include "heliograd/meter/clock_reasons.h"
 #include "heliograd/meter/nvml_meter.h"
+#include "heliograd/model/limit_refinement.h"
 #include "heliograd/model/limit_sweep.h"
 #include "heliograd/report/curve_figure.h"
 
@@ -215,6 +216,8 @@ Result<int> MeasureCurve(const CurveFlags& flags) {
   curve.command = CommandLine(flags);
   curve.unit_is_run = flags.progress.empty() && !flags.progress_hook;
   curve.result = *result;
+  curve.result.least_energy = Framed(*limits, *result, result->least_energy);
+  curve.result.least_energy_time = Framed(*limits, *result, result->least_energy_time);
   curve.states = evaluated->states;
   curve.gain_half_width = evaluated->gain_half_width;
   curve.rounds = outcome->whole_rounds;

@@ -127,9 +127,7 @@ Result<void> LimitSweep::RunRounds() {
   for (int round = 0; round < options_.most_rounds; ++round) {
     if (round >= 2) {
       const std::optional<SweepResult> found = Known();
-      const bool narrow =
-          found && found->least_energy.high - found->least_energy.low <= options_.knee_width + Watts(1e-9);
-      if (narrow && round >= fewest) return {};
+      if (found && KneeIsNarrow(*found) && round >= fewest) return {};
       if (found && options_.adaptive) limits = LimitsAroundKnee(options_.limits, *found);
     }
     left_in_later_rounds_ = limits.size() * static_cast<size_t>(std::max(0, fewest - round - 1));
@@ -137,6 +135,11 @@ Result<void> LimitSweep::RunRounds() {
     ++outcome_.whole_rounds;
   }
   return {};
+}
+
+bool LimitSweep::KneeIsNarrow(const SweepResult& found) const {
+  const SweepLimit knee = Framed(options_.limits, found, found.least_energy);
+  return knee.high - knee.low <= options_.knee_width + Watts(1e-9);
 }
 
 Result<void> LimitSweep::RunRound(int round, std::vector<Power> limits) {

@@ -94,6 +94,7 @@ class LimitSweep {
   void Look(Watch& watch) const;
   std::optional<int64_t> Temperature() const;
   std::optional<SweepResult> Known();
+  bool KneeIsNarrow(const SweepResult& found) const;
   void Tell(int round, Power limit);
   void EndJob();
 

@@ -35,4 +35,22 @@ std::vector<Power> LimitsAroundKnee(std::span<const Power> limits, const SweepRe
   return {first, last};
 }
 
+SweepLimit Framed(std::span<const Power> limits, const SweepResult& found, SweepLimit least) {
+  const auto& levels = found.levels;
+  const auto left_out = [&](Power above, Power below) {
+    const auto next = std::upper_bound(limits.begin(), limits.end(), above);
+    return next != limits.end() && *next < below;
+  };
+  for (size_t i = 1; i < levels.size(); ++i) {
+    const Power below = levels[i - 1].limit, above = levels[i].limit;
+    // An end of the interval lies in at most one step on its side, halfway between a candidate and its neighbour.
+    const bool holds_low = below < least.low && least.low < above;
+    const bool holds_high = below < least.high && least.high < above;
+    if ((!holds_low && !holds_high) || !left_out(below, above)) continue;
+    if (holds_low) least.low = below;
+    if (holds_high) least.high = above;
+  }
+  return least;
+}
+
 }  // namespace heliograd

@@ -21,4 +21,10 @@ std::vector<Power> CoarseLimits(std::span<const Power> limits);
 /// are as many. Precondition: `limits` ascending, `found` from limits among them.
 std::vector<Power> LimitsAroundKnee(std::span<const Power> limits, const SweepResult& found);
 
+/// The interval of a least value, as wide as what was measured warrants: half a step is too narrow where a limit next
+/// to the candidates was left out, for the least of `limits` may lie as far as the next measured one. Where none was
+/// left out it comes back as it is. Precondition: as above; `least` is `found.least_energy` or
+/// `found.least_energy_time`.
+SweepLimit Framed(std::span<const Power> limits, const SweepResult& found, SweepLimit least);
+
 }  // namespace heliograd
