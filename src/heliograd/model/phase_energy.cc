@@ -69,6 +69,16 @@ std::optional<std::string> DefectOfMarks(const PhaseRun& run) {
   return std::nullopt;
 }
 
+std::optional<std::string> DefectOfTiming(const SensorTiming& timing) {
+  if (timing.period_s > 0 && timing.window_s > 0 && timing.low_pass_s >= 0 && std::isfinite(timing.lag_s)) {
+    return std::nullopt;
+  }
+  return fmt::format(
+      "the sensor's timing has period {:.3g} ms, window {:.3g} ms, low pass {:.3g} ms and lag {:.3g} ms: expected a "
+      "period and a window above 0 and a low pass of 0 or more; calibrate the sensor again",
+      1e3 * timing.period_s, 1e3 * timing.window_s, 1e3 * timing.low_pass_s, 1e3 * timing.lag_s);
+}
+
 /// Rows: phases, other, sleep. Times bin powers they give joules per iteration.
 MatrixXd EnergyOfBins(const PhaseBins& bins, double iterations) {
   const auto count = static_cast<Eigen::Index>(bins.bins().size());
@@ -220,6 +230,7 @@ Energy PhaseEnergies::HalfWidthWithGain(const PhaseEstimate& estimate) const {
 
 Result<PhaseEnergies> EstimatePhaseEnergies(const PhaseRun& run) {
   if (const auto defect = DefectOfMarks(run)) return Fail(*defect);
+  if (const auto defect = DefectOfTiming(run.timing)) return Fail(*defect);
   const PhaseBins bins(run.marks, run.phase_count, run.timing.window_s);
   const int readings = UsableTicks(bins, run.ticks, run.timing);
   if (readings < kFewestReadings) {

@@ -74,8 +74,8 @@ struct PhaseEnergies {
   Energy HalfWidthWithGain(const PhaseEstimate& estimate) const;
 };
 
-/// Fails, in one sentence, where marks or ticks are unusable: overlapping, unknown phase, fewer than 2 iterations or 40
-/// readings.
+/// Fails, in one sentence, where marks, ticks or timing are unusable: overlapping, unknown phase, fewer than 2
+/// iterations or 40 readings, a window of no length.
 Result<PhaseEnergies> EstimatePhaseEnergies(const PhaseRun& run);
 
 }  // namespace heliograd

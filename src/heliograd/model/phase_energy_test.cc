@@ -148,6 +148,17 @@ TEST(PhaseEnergy, AStallWithinAPhaseStaysThere) {
   EXPECT_EQ(InSeconds(found->phases[2].duration), 0) << "nothing lies between the marks";
 }
 
+TEST(PhaseEnergy, UnusableTimingIsNamed) {
+  const Simulated simulated = Simulate(Sensor(0.1017, 0.025), {}, 20, 1);
+  PhaseRun run = simulated.Run();
+  for (double window_s : {0.0, -0.004, std::nan("")}) {
+    run.timing.window_s = window_s;
+    const auto found = EstimatePhaseEnergies(run);
+    ASSERT_FALSE(found);
+    EXPECT_NE(found.error().Message().find("a window above 0"), std::string::npos) << found.error().Message();
+  }
+}
+
 TEST(PhaseEnergy, UnusableMarksAreNamed) {
   const Simulated simulated = Simulate(Sensor(0.1017, 0), {}, 20, 1);
   const auto message = [](const PhaseRun& run) {

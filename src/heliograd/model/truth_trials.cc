@@ -105,7 +105,9 @@ DrawnSensor DrawSensor(const SensorKind& kind, const TrialOptions& options, std:
   sensor.counter = kind.counter;
   drawn.calibrated_lag_s = sensor.lag_s + Normal(options.calibration_sd_s, random);
   drawn.calibrated_low_pass_s = std::max(0.0, sensor.low_pass_s + Normal(options.calibration_sd_s, random));
-  drawn.calibrated_window_s = sensor.window_s + Normal(options.calibration_sd_s, random);
+  // No calibration tells a window of no length, however bad it is.
+  drawn.calibrated_window_s =
+      std::max(0.1 * sensor.window_s, sensor.window_s + Normal(options.calibration_sd_s, random));
   return drawn;
 }
 
