@@ -404,8 +404,31 @@ class SlowLoss(torch.nn.CrossEntropyLoss):
 class Joules(StepsTest):
     def test_the_steps_of_a_loop_hold_the_truth(self):
         """30 s on the sensor that looks 25 of 100 ms: each step that can be told apart lies within its interval, widened
-        to three standard deviations (of 95 % intervals 1 in 20 does not hold), and so does the iteration."""
+        to three standard deviations (of 95 % intervals 1 in 20 does not hold), and so does the iteration. A level may be
+        refused, which tells no wrong number (one of five runs was, on two busy cores); three refusals are a failure."""
         self.calibrate()
+        for _ in range(3):
+            truth, summary = self.train()
+            (level,) = summary.levels
+            if not level.refusal:
+                break
+        self.assertFalse(level.refusal, summary)
+        told = 0
+        for name, joules in truth.items():
+            (found,) = summary[name].devices
+            self.assertEqual(found.method, "repeated phases")
+            if found.identifiable:
+                told += 1
+                half = 3 / 1.96 * (found.interval[1] - found.interval[0]) / 2
+                self.assertLess(abs(found.energy_j - joules), half, f"{name}: {joules} J\n{summary}")
+        self.assertGreaterEqual(told, 2, f"{truth}\n{summary}")
+        self.assertEqual(set(truth), {"to device", *ITERATION})
+        count = summary["forward"].count
+        low, high = level.iteration_interval
+        self.assertTrue(low < sum(truth.values()) / count < high, f"{truth}\n{summary}")
+
+    def train(self):
+        """A loop of 30 s: the true joules of each step, and the summary."""
         meter = self.meter()
         added = Added(meter)
         Busy.device = Device()
@@ -424,20 +447,7 @@ class Joules(StepsTest):
         truth = {}
         for name, begin_ns, end_ns, _ in added.windows:
             truth[name] = truth.get(name, 0) + self.truth(begin_ns, end_ns)
-        told = 0
-        for name, joules in truth.items():
-            (found,) = summary[name].devices
-            self.assertEqual(found.method, "repeated phases")
-            if found.identifiable:
-                told += 1
-                half = 3 / 1.96 * (found.interval[1] - found.interval[0]) / 2
-                self.assertLess(abs(found.energy_j - joules), half, f"{name}: {joules} J\n{summary}")
-        self.assertGreaterEqual(told, 2, f"{truth}\n{summary}")
-        self.assertEqual(set(truth), {"to device", *ITERATION})
-        (level,) = summary.levels
-        count = summary["forward"].count
-        low, high = level.iteration_interval
-        self.assertTrue(low < sum(truth.values()) / count < high, f"{truth}\n{summary}")
+        return truth, summary
 
 
 if __name__ == "__main__":
