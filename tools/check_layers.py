@@ -9,7 +9,8 @@ LEVELS = {"base": 0, "trace": 1, "meter": 2, "feed": 2, "profile": 2, "model": 2
 
 # Third-party header prefix -> rooms that own it. fmt is base's and may be used above it.
 OWNERS = {"fmt/": set(LEVELS), "spdlog/": set(LEVELS), "tl/": {"base"}, "date/": {"base"}, "sqlite3.h": {"trace"},
-          "torch/": {"profile"}, "ATen/": {"profile"}, "c10/": {"profile"}, "Eigen/": {"model"}, "nlohmann/": {"plan", "report", "serve", "app"},
+          "torch/": {"profile"}, "ATen/": {"profile"}, "c10/": {"profile"}, "zlib.h": {"profile"}, "png.h": {"profile"},
+          "jpeglib.h": {"profile"}, "Eigen/": {"model"}, "nlohmann/": {"plan", "report", "serve", "app"},
           "interfaces/highs_c_api.h": {"optimize"}, "boost/": {"serve"}, "CLI/": {"app"}, "toml++/": {"app"},
           "gtest/": set(LEVELS), "gmock/": set(LEVELS)}
 
