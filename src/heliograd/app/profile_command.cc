@@ -2,12 +2,16 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "heliograd/app/command_line.h"
+#include "heliograd/base/text.h"
 #include "heliograd/profile/mac_count.h"
 #include "heliograd/profile/networks.h"
+#include "heliograd/profile/onnx_count.h"
+#include "heliograd/profile/torch_backend.h"
 #include "heliograd/report/text_table.h"
 
 namespace heliograd {
@@ -16,7 +20,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct ProfileFlags {
-  std::string model;
+  std::string network_name, model_file, input;
   NetworkOptions network;
   bool list = false;
   bool macs = false;
@@ -103,7 +107,7 @@ std::string LayersAsText(const NetworkCount& count, const TerminalStyle& style) 
 }
 
 Result<int> Macs(const ProfileFlags& flags) {
-  const auto network = MakeNetwork(flags.model, flags.network);
+  const auto network = MakeNetwork(flags.network_name, flags.network);
   if (!network) return Fail(network.error());
   const NetworkCount count = CountNetwork(*network);
   if (flags.json) {
@@ -125,28 +129,144 @@ Result<int> Macs(const ProfileFlags& flags) {
   return Print(text).map([] { return kExitOk; });
 }
 
+/// "1x3x224x224".
+Result<Shape> InputOf(const ProfileFlags& flags) {
+  Shape shape;
+  if (flags.input.empty()) return shape;
+  for (const std::string& part : SplitCsvLine(flags.input, 'x')) {
+    const std::optional<long> size = ParseInteger(part);
+    if (!size || *size < 1 || *size > 1'000'000) {
+      return Fail(
+          fmt::format("--input {}: expected sizes with the batch first, for example 1x3x224x224", Quoted(flags.input)),
+          ErrorKind::kUsage);
+    }
+    shape.push_back(*size);
+  }
+  return shape;
+}
+
+/// A TorchScript file is a zip archive, an ONNX file is not.
+Result<bool> IsTorchScript(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  char head[2] = {};
+  if (!file.read(head, sizeof head)) return Fail(fmt::format("{}: cannot be read", path));
+  return head[0] == 'P' && head[1] == 'K';
+}
+
+Json FileSummary(const std::string& file, const char* format, const Shape& input, int64_t parameters,
+                 const MacCount& macs) {
+  return {{"file", file},
+          {"format", format},
+          {"input_shape", input},
+          {"parameters", parameters},
+          {"macs", macs.Macs()},
+          {"macs_convolution_linear", macs.convolution_linear},
+          {"macs_attention", macs.attention},
+          {"operations_bias", macs.bias}};
+}
+
+std::string FileWords(const std::string& file, const Shape& input, int64_t parameters, const MacCount& macs,
+                      const TerminalStyle& style) {
+  return Paragraph(fmt::format("{}: {} M MACs for an input of {} ({} M of attention), bias {} M, {} M parameters.",
+                               file, Millions(macs.Macs()), ShapeText(input), Millions(macs.attention),
+                               Millions(macs.bias), Millions(parameters)),
+                   style);
+}
+
+Result<int> OnnxMacs(const ProfileFlags& flags, const Shape& input) {
+  const auto count = CountOnnxFile(flags.model_file, input);
+  if (!count) return Fail(count.error());
+  if (flags.json) {
+    Json json = FileSummary(flags.model_file, "onnx", count->input, count->parameters, count->macs);
+    json["operations_elementwise"] = count->macs.elementwise;
+    json["layers"] = Json::array();
+    for (const FileLayer& layer : count->layers) {
+      json["layers"].push_back({{"name", layer.name},
+                                {"kind", layer.kind},
+                                {"output_shape", layer.output},
+                                {"macs", layer.macs.Macs()},
+                                {"operations_bias", layer.macs.bias},
+                                {"operations_elementwise", layer.macs.elementwise}});
+    }
+    return PrintJson(json);
+  }
+  const TerminalStyle style = DetectTerminal(STDOUT_FILENO);
+  TextTable table({{"node", Align::kLeft}, {"kind", Align::kLeft}, {"output"}, {"MACs"}});
+  for (const FileLayer& layer : count->layers) {
+    if (layer.macs.Macs() == 0) continue;
+    table.AddRow({layer.name, layer.kind, ShapeText(layer.output), Millions(layer.macs.Macs())});
+  }
+  const std::string words = FileWords(flags.model_file, count->input, count->parameters, count->macs, style);
+  return Print(table.Draw(style) + "\n" + words).map([] { return kExitOk; });
+}
+
+Result<int> ScriptMacs(const ProfileFlags& flags, const Shape& input) {
+  if (input.empty()) {
+    return Fail("a TorchScript file does not say what its input is: give it, for example --input 1x3x224x224",
+                ErrorKind::kUsage);
+  }
+  const auto backend = OpenTorchBackend();
+  if (!backend) return Fail(backend.error());
+  const auto count = (*backend)->CountScript(flags.model_file, input);
+  if (!count) return Fail(count.error());
+  const MacCount macs{count->convolution_linear, count->attention, count->bias, 0};
+  if (flags.json) {
+    Json json = FileSummary(flags.model_file, "torchscript", input, count->parameters, macs);
+    json["operators"] = Json::array();
+    for (const OperatorCount& one : count->operators) {
+      json["operators"].push_back({{"name", one.name}, {"calls", one.calls}, {"macs", one.macs}});
+    }
+    return PrintJson(json);
+  }
+  const TerminalStyle style = DetectTerminal(STDOUT_FILENO);
+  TextTable table({{"operator", Align::kLeft}, {"calls"}, {"MACs"}});
+  for (const OperatorCount& one : count->operators) {
+    table.AddRow({one.name, fmt::format("{}", one.calls), Millions(one.macs)});
+  }
+  const std::string words = FileWords(flags.model_file, input, count->parameters, macs, style);
+  return Print(table.Draw(style) + "\n" + words).map([] { return kExitOk; });
+}
+
+Result<int> FileMacs(const ProfileFlags& flags) {
+  const auto input = InputOf(flags);
+  if (!input) return Fail(input.error());
+  const auto script = IsTorchScript(flags.model_file);
+  if (!script) return Fail(script.error());
+  return *script ? ScriptMacs(flags, *input) : OnnxMacs(flags, *input);
+}
+
 Result<int> Profile(const ProfileFlags& flags) {
-  if (flags.list && !flags.model.empty()) {
+  if (!flags.model_file.empty() && (flags.list || !flags.network_name.empty())) {
+    return Fail("--model is a network of its own: leave --list and the network's name out", ErrorKind::kUsage);
+  }
+  if (!flags.input.empty() && flags.model_file.empty()) {
+    return Fail("--input belongs to --model; a network by name has --channels and --classes", ErrorKind::kUsage);
+  }
+  if (flags.list && !flags.network_name.empty()) {
     return Fail("--list shows every network: leave the network's name out, or --list", ErrorKind::kUsage);
   }
   if (flags.list) return List(flags);
-  if (flags.model.empty()) {
-    return Fail("which network? `heliograd profile --list` shows all", ErrorKind::kUsage);
-  }
+  const std::string& asked = flags.model_file.empty() ? flags.network_name : flags.model_file;
+  if (asked.empty()) return Fail("which network? `heliograd profile --list` shows all", ErrorKind::kUsage);
   if (!flags.macs) {
-    return Fail(fmt::format("what of {}? --macs counts its work layer by layer", flags.model), ErrorKind::kUsage);
+    return Fail(fmt::format("what of {}? --macs counts its work layer by layer", asked), ErrorKind::kUsage);
   }
-  return Macs(flags);
+  return flags.model_file.empty() ? Macs(flags) : FileMacs(flags);
 }
 
 }  // namespace
 
 void AddProfileCommand(CLI::App& program, Commands& commands) {
-  CLI::App* app = AddCommand(program, "profile", "Shows what a network computes, layer by layer",
-                             {"heliograd profile --list", "heliograd profile resnet18 --macs",
-                              "heliograd profile alexnet --macs --channels 1 --classes 10 --json"});
+  CLI::App* app = AddCommand(
+      program, "profile", "Shows what a network computes, layer by layer",
+      {"heliograd profile --list", "heliograd profile resnet18 --macs",
+       "heliograd profile alexnet --macs --channels 1 --classes 10 --json", "heliograd profile --model my.onnx --macs",
+       "heliograd profile --model my.pt --macs --input 1x3x224x224"});
   auto flags = std::make_shared<ProfileFlags>();
-  app->add_option("network", flags->model, "one of --list");
+  app->add_option("network", flags->network_name, "one of --list");
+  app->add_option("--model", flags->model_file,
+                  "a network in a file: ONNX, or TorchScript (which is run: trust it first)");
+  app->add_option("--input", flags->input, "its input's sizes, the batch first: 1x3x224x224");
   app->add_flag("--list", flags->list, "every network with its parameters and MACs");
   app->add_flag("--macs", flags->macs, "parameters, MACs and other operations of each layer");
   app->add_option("--channels", flags->network.channels, "of the image: 1 (grey) or 3 (colour)")->capture_default_str();
