@@ -38,6 +38,34 @@ class Profile(ProgramTest):
         self.assertIn("classifier.6", table)
         self.assertIn("64x55x55", table)
 
+    def test_onnx_files_count_as_their_networks(self):
+        for name in ("resnet18", "vit_ti16_d12"):
+            expected = self.run_json("profile", name, "--macs")
+            for exporter in ("script", "dynamo"):
+                file = SOURCE / "tests" / "fuzz_seeds" / "onnx_model" / f"{name}_{exporter}.onnx"
+                answer = self.run_json("profile", "--model", file, "--macs")
+                self.assertEqual(answer["macs"], expected["macs"])
+                self.assertEqual(answer["macs_attention"], expected["macs_attention"])
+                self.assertEqual(answer["input_shape"], [1, 3, 224, 224])
+                self.assertEqual(sum(layer["macs"] for layer in answer["layers"]), answer["macs"])
+                self.assertIn("MACs for an input of 1x3x224x224",
+                              self.run_program("profile", "--model", file, "--macs", env={"COLUMNS": "400"}).stdout)
+
+    def test_files_that_cannot_be_counted(self):
+        text = self.write("model.onnx", "no model")
+        archive = self.write("model.pt", b"PK\x03\x04 no archive")
+        nowhere = {"HELIOGRAD_TORCH_BACKEND": "/nowhere.so"}
+        for args, expect, env, words in (
+                (["--model", text, "--macs"], 1, {}, ["model.onnx", "no ONNX model"]),
+                (["--model", self.folder / "none.onnx", "--macs"], 1, {}, ["none.onnx"]),
+                (["--model", archive, "--macs"], 2, {}, ["--input"]),
+                (["--model", archive, "--macs", "--input", "3xa"], 2, {}, ["--input", "1x3x224x224"]),
+                (["--model", archive, "--macs", "--input", "1x3"], 1, nowhere, ["/nowhere.so", "make profile"]),
+                (["--model", archive, "--list"], 2, {}, ["--model"]),
+                (["alexnet", "--macs", "--input", "1x3"], 2, {}, ["--input"])):
+            done = self.run_program("profile", *args, expect=expect, env=env)
+            self.assert_one_clear_sentence(done.stderr, *words)
+
     def test_wrong_requests_are_one_sentence(self):
         for args, words in ((["resnet81", "--macs"], ["resnet81", "Did you mean 'resnet18'?"]),
                             (["alexnet", "--macs", "--channels", "2"], ["2 channels", "expected 1"]),

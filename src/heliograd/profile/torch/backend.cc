@@ -18,13 +18,18 @@ namespace {
 /// Runs `work`, and turns what PyTorch throws into one sentence that begins with `what`.
 template <typename Work>
 auto Guarded(const std::string& what, const Work& work) -> decltype(work()) {
-  const auto first_line = [](const std::string& text) { return text.substr(0, text.find('\n')); };
+  // An error in a TorchScript file ends with what went wrong, after the way there.
+  const auto in_short = [](std::string text) {
+    if (const size_t reason = text.rfind("RuntimeError: "); reason != std::string::npos)
+      text = text.substr(reason + 14);
+    return text.substr(0, text.find('\n'));
+  };
   try {
     return work();
   } catch (const c10::Error& error) {
-    return Fail(what + ": PyTorch says: " + first_line(error.what_without_backtrace()));
+    return Fail(what + ": PyTorch says: " + in_short(error.what_without_backtrace()));
   } catch (const std::exception& error) {
-    return Fail(what + ": " + first_line(error.what()));
+    return Fail(what + ": PyTorch says: " + in_short(error.what()));
   }
 }
 

@@ -43,13 +43,13 @@ class Counter {
     if (Hides(name)) hidden_.insert(std::string(name));
     if (!Counts(name)) return;
     counted_at_ = depth_;
-    inputs_.assign(function.inputs().begin(), function.inputs().end());
+    inputs_ = InputsOf(function);
     waiting_ = {std::string(name), ProductsOf(name, inputs_)};
   }
 
   void Leave(const at::RecordFunction& function) {
     if (counted_at_ == depth_) {
-      if (waiting_.name == "aten::convolution") waiting_.products = Convolved(inputs_, function.outputs());
+      if (IsConvolution(waiting_.name)) waiting_.products = Convolved(inputs_, OutputsOf(function));
       Add();
       counted_at_ = 0;
       inputs_.clear();
@@ -77,10 +77,32 @@ class Counter {
     Products products;
   };
 
+  static bool IsConvolution(std::string_view name) {
+    return name == "aten::convolution" || name == "aten::_convolution";
+  }
+
+  /// Called by the TorchScript interpreter, an operator is told the whole stack: its own values lie at the end.
+  static Values LastOf(Values values, size_t count) {
+    return values.size() > count ? values.slice(values.size() - count) : values;
+  }
+
+  static std::vector<c10::IValue> InputsOf(const at::RecordFunction& function) {
+    const auto schema = function.operator_schema();
+    const Values all(function.inputs().data(), function.inputs().size());
+    return (schema ? LastOf(all, schema->arguments().size()) : all).vec();
+  }
+
+  static std::vector<c10::IValue> OutputsOf(const at::RecordFunction& function) {
+    const auto schema = function.operator_schema();
+    const Values all(function.outputs().data(), function.outputs().size());
+    return (schema ? LastOf(all, schema->returns().size()) : all).vec();
+  }
+
   static bool Counts(std::string_view name) {
-    static constexpr std::array<std::string_view, 9> kNames = {
-        "aten::convolution", "aten::linear", "aten::matmul",  "aten::mm",
-        "aten::bmm",         "aten::addmm",  "aten::baddbmm", "aten::scaled_dot_product_attention",
+    static constexpr std::array<std::string_view, 10> kNames = {
+        "aten::convolution", "aten::_convolution", "aten::linear",
+        "aten::matmul",      "aten::mm",           "aten::bmm",
+        "aten::addmm",       "aten::baddbmm",      "aten::scaled_dot_product_attention",
         "aten::mv"};
     return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
   }
@@ -108,7 +130,7 @@ class Counter {
       if (a != nullptr && b != nullptr) products.bias = products.macs / std::max<int64_t>(1, a->size(-1));
       return products;
     }
-    if (name == "aten::convolution") return {};
+    if (IsConvolution(name)) return {};  // when its output is known
     return Multiplied(TensorAt(inputs, 0), TensorAt(inputs, 1));
   }
 
