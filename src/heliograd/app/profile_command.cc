@@ -49,7 +49,7 @@ std::string Millions(int64_t count) { return fmt::format("{:.3f}", static_cast<d
 constexpr const char* kMeaning =
     "Millions, for one image of 224 x 224, forward, counted from shapes. A MAC is one multiplication with one "
     "addition; "
-    "MACs are those of convolutions, linear layers and attention, without bias.";
+    "MACs are those of convolutions, linear layers and attention. Other: bias and elementwise operations, once each.";
 
 Result<int> List(const ProfileFlags& flags) {
   Json list = Json::array();
@@ -65,10 +65,10 @@ Result<int> List(const ProfileFlags& flags) {
   if (flags.json) return PrintJson(list);
   const TerminalStyle style = DetectTerminal(STDOUT_FILENO);
   std::string text = table.Draw(style) + "\n" + Paragraph(kMeaning, style);
-  text +=
-      Paragraph(fmt::format("{} channel{}, {} classes (--channels, --classes). Next: heliograd profile resnet18 --macs",
-                            flags.network.channels, flags.network.channels == 1 ? "" : "s", flags.network.classes),
-                style);
+  text += Paragraph(fmt::format("ptflops: what ptflops 0.7.5 prints. {} channel{}, {} classes (--channels, --classes). "
+                                "Next: heliograd profile resnet18 --macs",
+                                flags.network.channels, flags.network.channels == 1 ? "" : "s", flags.network.classes),
+                    style);
   return Print(text).map([] { return kExitOk; });
 }
 
