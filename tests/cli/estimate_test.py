@@ -52,6 +52,8 @@ class EstimateByLaw(ProgramTest):
         self.assertLess(both["left_out_rms_percent"], macs["left_out_rms_percent"])
         self.assertTrue(both["j_per_byte_low"] < 300e-12 < both["j_per_byte_high"])
         self.assertTrue(both["j_per_mac_low"] < 20e-12 < both["j_per_mac_high"])
+        self.assertEqual([one["name"] for one in macs["families"]], ["alexnet", "googlenet", "resnet", "vgg"])
+        self.assertGreater(macs["family_left_out_rms_percent"], macs["left_out_rms_percent"])
         leverages = [network["leverage"] for network in macs["networks"]]
         self.assertAlmostEqual(sum(leverages), 2, places=9)
         self.assertEqual(max(leverages), leverages[-1])  # VGG19's

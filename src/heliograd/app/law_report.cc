@@ -26,7 +26,8 @@ void Compare(FittedLaws& laws, const std::string& which, std::span<const LawPoin
              Scatter scatter) {
   Result<EnergyLaw> law = FitEnergyLaw(points, terms, scatter);
   if (law) {
-    laws.compared.push_back({which, std::move(*law)});
+    std::vector<FamilyLeftOut> families = LeaveFamiliesOut(*law);
+    laws.compared.push_back({which, std::move(*law), std::move(families)});
   } else {
     laws.notes.push_back(fmt::format("no law of {}, {}: {}", TermsName(terms), which, law.error().Message()));
   }
@@ -90,17 +91,18 @@ std::string OrDash(const std::optional<double>& value, const char* format, doubl
 }
 
 std::string ComparedTable(const FittedLaws& laws) {
-  constexpr const char* kRow = "{:<17}{:<12}{:>3}  {:>18}{:>18}{:>18}{:>8}{:>8}{:>9}\n";
+  constexpr const char* kRow = "{:<17}{:<12}{:>3}  {:>18}{:>18}{:>18}{:>8}{:>8}{:>9}{:>10}\n";
   std::string text = fmt::format(fmt::runtime(kRow), "  law of", "points", "", "mJ per image", "pJ per MAC",
-                                 "pJ per byte", "R2", "R2 out", "out");
+                                 "pJ per byte", "R2", "R2 out", "out", "family");
   for (size_t i = 0; i < laws.compared.size(); ++i) {
-    const auto& [which, law] = laws.compared[i];
+    const auto& [which, law, families] = laws.compared[i];
     text += fmt::format(fmt::runtime(kRow), (i == laws.chosen ? "* " : "  ") + std::string(TermsName(law.terms)), which,
                         law.points.size(), CoefficientText(law.per_image, 1e3), CoefficientText(law.per_mac, 1e12),
                         law.per_byte ? CoefficientText(*law.per_byte, 1e12) : "-",
                         fmt::format("{:.4f}", law.regression.r_squared),
                         OrDash(law.regression.predicted_r_squared, "{:.4f}"),
-                        OrDash(law.regression.left_out_relative_rms, "{:.1f} %", 100));
+                        OrDash(law.regression.left_out_relative_rms, "{:.1f} %", 100),
+                        OrDash(laws.compared[i].FamiliesRms(), "{:.1f} %", 100));
   }
   return text;
 }
@@ -124,10 +126,11 @@ Json CoefficientJson(const std::string& name, const LawCoefficient& coefficient)
 
 Json OrNull(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
 
-Json LawAsJson(const std::string& which, const EnergyLaw& law) {
+Json LawAsJson(const ComparedLaw& compared) {
+  const EnergyLaw& law = compared.law;
   const Regression& fit = law.regression;
   Json json = {{"terms", TermsKey(law.terms)},
-               {"points", which},
+               {"points", compared.points},
                {"scatter", ScatterName(fit.scatter)},
                {"weighted_by_intervals", law.weighted}};
   json.update(CoefficientJson("j_per_image", law.per_image));
@@ -137,6 +140,14 @@ Json LawAsJson(const std::string& which, const EnergyLaw& law) {
   json["left_out_r_squared"] = OrNull(fit.predicted_r_squared);
   json["left_out_rms_j_per_image"] = OrNull(fit.left_out_rms);
   json["left_out_rms_percent"] = fit.left_out_relative_rms ? Json(100 * *fit.left_out_relative_rms) : Json();
+  const auto families = compared.FamiliesRms();
+  json["family_left_out_rms_percent"] = families ? Json(100 * *families) : Json();
+  json["families"] = Json::array();
+  for (const FamilyLeftOut& left_out : compared.families) {
+    json["families"].push_back({{"name", left_out.family},
+                                {"networks", left_out.points.size()},
+                                {"left_out_rms_percent", 100 * left_out.relative_rms}});
+  }
   json[fit.scatter == Scatter::kConstant ? "scatter_j_per_image" : "scatter_percent"] =
       fit.scatter_sd * (fit.scatter == Scatter::kConstant ? 1 : 100);
   json["networks"] = Json::array();
@@ -182,6 +193,17 @@ std::string Head(const FittedLaws& laws) {
 }
 
 }  // namespace
+
+std::optional<double> ComparedLaw::FamiliesRms() const {
+  double squares = 0, networks = 0;
+  for (const FamilyLeftOut& left_out : families) {
+    const auto count = static_cast<double>(left_out.points.size());
+    squares += count * left_out.relative_rms * left_out.relative_rms;
+    networks += count;
+  }
+  if (networks < static_cast<double>(law.points.size())) return std::nullopt;
+  return std::sqrt(squares / networks);
+}
 
 Result<FittedLaws> FitLaws(EnergyLawFile file, const LawChoice& choice) {
   Result<EnergyLaw> energy = FitEnergyLaw(file.points, choice.terms, choice.scatter);
@@ -231,7 +253,8 @@ std::string LawText(const FittedLaws& laws) {
   text += fmt::format(
       "+- are half-widths of 95 % intervals. R2 out and out: how well, and how far off in the mean square, the law "
       "tells\n"
-      "a network left out of the fit. Scatter of networks about the law: {}{}.\n* is the law used here.\n\n",
+      "a network left out of the fit; family: the same with all of its family (vgg, resnet, ...) left out with it.\n"
+      "Scatter of networks about the law: {}{}. * is the law used here.\n\n",
       ScatterName(laws.energy.regression.scatter),
       laws.energy.weighted ? ", each weighed by it and by its own interval"
                            : "; their own intervals do not count, for not every one has one");
@@ -279,7 +302,7 @@ std::string LawJson(const FittedLaws& laws, const std::optional<JobEstimate>& es
                {"gain_half_width_percent", 100 * file.gain_half_width},
                {"chosen", laws.chosen},
                {"laws", Json::array()}};
-  for (const ComparedLaw& compared : laws.compared) json["laws"].push_back(LawAsJson(compared.points, compared.law));
+  for (const ComparedLaw& compared : laws.compared) json["laws"].push_back(LawAsJson(compared));
   json["notes"] = laws.notes;
   json["job"] = estimate ? JobAsJson(*estimate) : Json();
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -21,6 +21,9 @@ struct LawChoice {
 struct ComparedLaw {
   std::string points;  // "all", "without VGG"
   EnergyLaw law;
+  std::vector<FamilyLeftOut> families;
+  /// Root mean square over their networks; nothing where a family cannot be left out.
+  std::optional<double> FamiliesRms() const;
 };
 
 /// Everything that is fitted to one file.
