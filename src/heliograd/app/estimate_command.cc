@@ -255,7 +255,7 @@ void AddEstimateCommand(CLI::App& program, Commands& commands) {
       {"heliograd estimate curve.toml --units 469000", "heliograd estimate builtin:paper --limit-w 170 --json",
        "heliograd estimate --law energy_law.toml --figure law.svg",
        "heliograd estimate --law energy_law.toml --model resnet50 --epochs 90 --images 50000 --price 0.30 -o "
-       "job.toml"});
+       "resnet50.toml"});
   auto flags = std::make_shared<EstimateFlags>();
   auto* curve = app->add_option("curve", flags->curve, "a curve file as `heliograd curve` writes, or builtin:paper");
   app->add_option("--units", flags->units, "units of work of the job, as the curve counts them (default 1)")
