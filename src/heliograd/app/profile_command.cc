@@ -6,9 +6,15 @@
 #include <nlohmann/json.hpp>
 
 #include "heliograd/app/command_line.h"
+#include "heliograd/app/interrupt.h"
+#include "heliograd/app/profile_json.h"
+#include "heliograd/app/profile_training.h"
+#include "heliograd/base/file.h"
 #include "heliograd/profile/mac_count.h"
 #include "heliograd/profile/networks.h"
+#include "heliograd/report/gnuplot.h"
 #include "heliograd/report/text_table.h"
+#include "heliograd/report/training_profile.h"
 
 namespace heliograd {
 namespace {
@@ -18,6 +24,8 @@ using Json = nlohmann::ordered_json;
 struct ProfileFlags {
   std::string model;
   NetworkOptions network;
+  TrainingFlags training;
+  std::string output, figure, layer_figure;
   bool list = false;
   bool macs = false;
   bool json = false;
@@ -125,6 +133,39 @@ Result<int> Macs(const ProfileFlags& flags) {
   return Print(text).map([] { return kExitOk; });
 }
 
+/// Figures are refused before anything is measured, and the file they would be written to tried.
+Result<void> CheckOutputs(const ProfileFlags& flags) {
+  for (const std::string& path : {flags.figure, flags.layer_figure}) {
+    if (path.empty()) continue;
+    if (const auto format = FigureFormatOf(path); !format) return Fail(format.error());
+  }
+  if (!flags.layer_figure.empty() && !flags.training.layers) {
+    return Fail("--layer-figure draws what --layers measures: give both", ErrorKind::kUsage);
+  }
+  return {};
+}
+
+Result<int> Train(const ProfileFlags& flags) {
+  if (Result<void> sound = CheckOutputs(flags); !sound) return Fail(sound.error());
+  TrainingFlags training = flags.training;
+  training.model = flags.model;
+  const auto profile = ProfileTraining(training);
+  if (!profile) return Fail(profile.error());
+  const std::string json = ProfileToJson(*profile);
+  if (!flags.output.empty()) {
+    if (Result<void> done = WriteFile(flags.output, json); !done) return Fail(done.error());
+  }
+  if (!flags.figure.empty()) {
+    if (Result<void> done = WriteFigure(StepFigure(*profile), flags.figure); !done) return Fail(done.error());
+  }
+  if (!flags.layer_figure.empty() && !profile->layers.empty()) {
+    if (Result<void> done = WriteFigure(LayerFigure(*profile), flags.layer_figure); !done) return Fail(done.error());
+  }
+  const std::string text = flags.json ? json : TrainingProfileText(*profile, DetectTerminal(STDOUT_FILENO));
+  if (Result<void> done = Print(text); !done) return Fail(done.error());
+  return Interrupted() ? static_cast<int>(ErrorKind::kInterrupted) : kExitOk;
+}
+
 Result<int> Profile(const ProfileFlags& flags) {
   if (flags.list && !flags.model.empty()) {
     return Fail("--list shows every network: leave the network's name out, or --list", ErrorKind::kUsage);
@@ -133,18 +174,16 @@ Result<int> Profile(const ProfileFlags& flags) {
   if (flags.model.empty()) {
     return Fail("which network? `heliograd profile --list` shows all", ErrorKind::kUsage);
   }
-  if (!flags.macs) {
-    return Fail(fmt::format("what of {}? --macs counts its work layer by layer", flags.model), ErrorKind::kUsage);
-  }
-  return Macs(flags);
+  return flags.macs ? Macs(flags) : Train(flags);
 }
 
 }  // namespace
 
 void AddProfileCommand(CLI::App& program, Commands& commands) {
-  CLI::App* app = AddCommand(program, "profile", "Shows what a network computes, layer by layer",
-                             {"heliograd profile --list", "heliograd profile resnet18 --macs",
-                              "heliograd profile alexnet --macs --channels 1 --classes 10 --json"});
+  CLI::App* app = AddCommand(program, "profile", "Trains a network and shows what each step and each layer needs",
+                             {"heliograd profile resnet18 --data synthetic --batch 16 --iterations 20",
+                              "heliograd profile alexnet --layers --quick --layer-figure layers.svg",
+                              "heliograd profile --list", "heliograd profile resnet18 --macs"});
   auto flags = std::make_shared<ProfileFlags>();
   app->add_option("network", flags->model, "one of --list");
   app->add_flag("--list", flags->list, "every network with its parameters and MACs");
@@ -152,6 +191,44 @@ void AddProfileCommand(CLI::App& program, Commands& commands) {
   app->add_option("--channels", flags->network.channels, "of the image: 1 (grey) or 3 (colour)")->capture_default_str();
   app->add_option("--classes", flags->network.classes, "that the network tells apart")->capture_default_str();
   app->add_flag("--json", flags->json, "machine-readable output: with --list a list, else one object");
+  TrainingFlags& training = flags->training;
+  app->add_option("--data", training.data,
+                  "fashion-mnist, cifar100, synthetic, or a folder of IDX, CIFAR-100 or picture files")
+      ->capture_default_str();
+  app->add_option("--batch", training.batch, "images in an iteration")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 65536));
+  app->add_option("--iterations", training.iterations,
+                  "iterations that are measured (default: as many as take a minute)")
+      ->check(CLI::Range(int64_t{2}, int64_t{100'000'000}));
+  app->add_option("--device", training.device,
+                  "cpu, cuda or cuda:1; on the CPU the times are real and the power is simulated")
+      ->capture_default_str();
+  app->add_option("--mode", training.mode, "events: nothing waits for the device; sync: each step does")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"events", "sync"}));
+  app->add_option("--dither", training.dither_percent,
+                  "random rest after an iteration, percent of it: tells the steps apart on a slow sensor")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 50.0));
+  app->add_flag("--layers", training.layers, "each layer too, alone in a loop");
+  app->add_flag("--quick", training.quick, "loops of 1.5 s in 2 rounds: wide intervals");
+  app->add_option("--loop-seconds", training.loop_s, "of a layer's loop")
+      ->capture_default_str()
+      ->check(CLI::Range(0.5, 600.0));
+  app->add_option("--rounds", training.rounds, "over all layers")->capture_default_str()->check(CLI::Range(2, 100));
+  app->add_option("--workers", training.workers, "threads that load images")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 256));
+  app->add_option("--learning-rate", training.learning_rate, "of SGD with momentum 0.9")
+      ->capture_default_str()
+      ->check(CLI::Range(1e-9, 100.0));
+  app->add_option("--seed", training.seed, "of parameters, order of images and rests")->capture_default_str();
+  app->add_option("--gpu", training.gpu, "whose power is measured, by number or start of UUID");
+  app->add_option("--record", training.record, "keep the recording of a measured run in this file");
+  app->add_option("-o,--output", flags->output, "also write the JSON to this file");
+  app->add_option("--figure", flags->figure, "draw the steps in this file: .svg, .png or .pdf");
+  app->add_option("--layer-figure", flags->layer_figure, "draw the layers in this file");
   commands.push_back({app, [flags] { return Profile(*flags); }});
 }
 
