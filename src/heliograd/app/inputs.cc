@@ -124,7 +124,9 @@ Result<void> ReadLevels(const Scenario& scenario, NodeInputs& inputs) {
   inputs.gpu.idle = Watts(scenario.NumberOf("gpu.idle_w"));
   inputs.gpu.host = Watts(scenario.NumberOf("gpu.host_w"));
   if (!inputs.dominated.empty()) inputs.notes.push_back(DominatedNote(inputs.dominated));
-  inputs.labels.level_draw = curve->draw_is_assumed ? Origin::kAssumed : Origin::kMeasured;
+  inputs.labels.level_draw = curve->draw_is_assumed ? Origin::kAssumed
+                             : curve->modelled      ? Origin::kModelled
+                                                    : Origin::kMeasured;
   if (curve->draw_is_assumed)
     inputs.notes.push_back("power drawn is assumed equal to the power limit (" + curve->name + ")");
   return {};
