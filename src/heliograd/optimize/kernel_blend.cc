@@ -195,6 +195,16 @@ std::vector<double> BlendRelaxation::StoredValues() const {
   return values;
 }
 
+std::vector<std::pair<double, double>> BlendRelaxation::ValueFunction(size_t t) const {
+  const ValueHead& head = heads_[t];
+  std::vector<std::pair<double, double>> points = {{head.low, head.cost_low}};
+  for (size_t i = 0; i < head.count; ++i) {
+    const Piece& piece = pieces_[head.first + i];
+    points.push_back({points.back().first + piece.length, points.back().second + piece.slope * piece.length});
+  }
+  return points;
+}
+
 namespace {
 
 const std::function<bool()> kNever;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "heliograd/optimize/kernel_slopes.h"
@@ -38,6 +39,9 @@ class BlendRelaxation {
   double RelaxedCost(size_t t, Modes modes);
   /// -V': worth of one more unit stored at the start of each slot, along the schedule.
   std::vector<double> StoredValues() const;
+  /// V before slot t (after the last slot: t = their number) at the price of work, over stored energy: points (kWh, EUR)
+  /// of rising energy.
+  std::vector<std::pair<double, double>> ValueFunction(size_t t) const;
   int evaluations() const { return evaluations_; }
 
  private:
