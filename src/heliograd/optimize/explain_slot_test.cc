@@ -93,6 +93,22 @@ TEST(ExplainSlot, ATangentOfTheValueIsTheWorthOfStoredEnergy) {
   }
 }
 
+/// Once 0.333 EUR/kWh where stored energy could only be sold, at 0.3 less the losses: read off a piece whose length was
+/// rounding.
+TEST(ExplainSlot, StoredEnergyIsNotWorthMoreThanASlotCanMakeOfIt) {
+  for (int hours = 14; hours <= 28; ++hours) {
+    DispatchProblem problem = StudyProblem({2025, 1, 1, 20}, hours);
+    for (int t = 13; t < hours; ++t) problem.pv[static_cast<size_t>(t)] = WattHours(300);  // spare sun to the end
+    const Plan plan = PlanOf(problem);
+    for (size_t t = 0; t < plan.slots.size(); ++t) {
+      SCOPED_TRACE(testing::Message() << hours << " h, slot " << t);
+      const double worth = InEurosPerKilowattHour(*plan.slots[t].stored_value);
+      ExpectBetween(ExplainSlot(problem, plan, t)->worth_before, worth, kRounding);
+      EXPECT_LE(worth, (t >= 13 ? 0.3 * 0.9 : 0.45 * 0.9) + kRounding);
+    }
+  }
+}
+
 TEST(ExplainSlot, WorthIsWhatADifferenceOfCostsSays) {
   DispatchProblem problem = StudyProblem({2025, 1, 2, 4}, 18);
   problem.battery.initial = WattHours(100);

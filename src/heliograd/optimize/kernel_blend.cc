@@ -178,7 +178,9 @@ double BlendRelaxation::RelaxedCost(size_t t, Modes modes) {
          (1 - share_of_less_) * ListCost(t, modes, more_price_, more_.released[t]);
 }
 
-std::vector<double> BlendRelaxation::StoredValues() const {
+std::vector<double> BlendRelaxation::StoredValues(const std::vector<Modes>& modes, double work_price,
+                                                  const std::vector<double>& released) {
+  if (!Backward(modes, work_price)) return {};
   std::vector<double> values(problem_.slots.size());
   double stored = problem_.initial;
   for (size_t t = 0; t < values.size(); ++t) {
@@ -188,9 +190,9 @@ std::vector<double> BlendRelaxation::StoredValues() const {
       const Piece& piece = pieces_[head.first + i];
       values[t] = -piece.slope;
       left -= piece.length;
-      if (left <= kEnergyRounding) break;
+      if (left < -kEnergyRounding) break;  // else the unit lies beyond: at a kink, or where a piece is rounding
     }
-    stored = problem_.rho * (stored - mix_.released[t]);
+    stored = problem_.rho * (stored - released[t]);
   }
   return values;
 }
@@ -250,6 +252,9 @@ class DirectionSearch {
     answer_.bound = std::min(closed_bound_, answer_.cost);
     answer_.outcome = stopped ? Outcome::kStopped : answer_.has_plan ? Outcome::kSolved : Outcome::kInfeasible;
     answer_.evaluations = relaxation_.evaluations();
+    if (answer_.has_plan && problem_.capacity > 0) {
+      answer_.stored_values = relaxation_.StoredValues(ModesOfPlan(), answer_.work_price, answer_.released);
+    }
     return std::move(answer_);
   }
 
@@ -310,7 +315,22 @@ class DirectionSearch {
     answer_.released = plan.released;
     answer_.work = plan.work;
     answer_.work_price = relaxation_.work_price();
-    answer_.stored_values = relaxation_.StoredValues();
+  }
+
+  /// The plan's way in each slot, where two are open: between them the relaxation mixes, and what a unit is worth to a
+  /// mix it is not worth to a slot that may only buy or only sell.
+  std::vector<Modes> ModesOfPlan() const {
+    std::vector<Modes> modes(problem_.slots.size(), kAllModes);
+    for (size_t t = 0; t < modes.size(); ++t) {
+      const Slot& slot = problem_.slots[t];
+      const double z = answer_.released[t];
+      if (slot.two_curves) {
+        const double x = problem_.EnergyIn(slot, answer_.work[t], z) + problem_.Drawn(z);
+        modes[t] &= static_cast<Modes>(~(FlowsAt(slot, x).grid_export > 0 ? kBuys : kSells));
+      }
+      if (slot.burns) modes[t] &= static_cast<Modes>(~(z < 0 ? kDischarges : kCharges));
+    }
+    return modes;
   }
 
   /// The slot whose relaxation is furthest from what it costs.
