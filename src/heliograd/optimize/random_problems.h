@@ -80,19 +80,19 @@ class RandomProblems {
     if (Chance(0.5)) battery.terminal_value = EurosPerKilowattHour(Uniform(0, 0.4));
   }
 
-  /// Work, or what must be stored at the end, just within reach or just out of it: by 1e-5, a hundred times what HiGHS
-  /// lets pass.
+  /// Work, or what must be stored at the end, just within reach or just out of it: by more than the 1e-7 (of the job,
+  /// or kWh) that HiGHS lets pass.
   void SetByAHair(DispatchProblem& problem) {
-    const double hair = Chance(0.5) ? 1 - 1e-5 : 1 + 1e-5;
+    const double side = Chance(0.5) ? 1 : -1;
+    Battery& battery = problem.battery;
     if (Chance(0.5)) {
       const double most =
           problem.horizon.slots * InHours(problem.horizon.SlotDuration()) / InHours(problem.gpu.levels.back().job_time);
-      problem.work = std::min(most * hair, 1.0);
-    } else if (problem.battery.capacity > Energy()) {
-      problem.battery.max_charge = Watts(0);
-      problem.battery.final_min =
-          std::min(problem.battery.initial * std::pow(RetentionPerSlot(problem), problem.horizon.slots) * hair,
-                   problem.battery.capacity);
+      problem.work = std::min(most * (1 + side * 1e-5), 1.0);
+    } else if (battery.capacity > Energy()) {
+      battery.max_charge = Watts(0);
+      const Energy most = battery.initial * std::pow(RetentionPerSlot(problem), problem.horizon.slots);
+      battery.final_min = std::clamp(most + side * WattHours(0.01), Energy(), battery.capacity);
     }
   }
 
