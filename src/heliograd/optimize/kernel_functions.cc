@@ -114,17 +114,23 @@ double ValueAt(FunctionView f, double x) {
 
 namespace {
 
-/// Calls `at` for pairs of segments over each end of what they share.
+/// Calls `at` for pairs of segments over each end of what they share. Segments that touch but for rounding share a
+/// place.
 template <typename At>
 void AtCommonEnds(FunctionView f, FunctionView g, const At& at) {
+  const auto consider = [&](size_t i, size_t j) {
+    if (i >= f.size() || j >= g.size()) return;
+    const double low = std::max(f[i].low, g[j].low), high = std::min(f[i].high, g[j].high);
+    if (low > high + kSamePlace) return;
+    at(f[i].At(low), g[j].At(low));
+    at(f[i].At(high), g[j].At(high));
+  };
   size_t i = 0, j = 0;
   while (i < f.size() && j < g.size()) {
-    const double low = std::max(f[i].low, g[j].low), high = std::min(f[i].high, g[j].high);
-    if (low <= high + kSamePlace) {
-      at(f[i].At(low), g[j].At(low));
-      at(f[i].At(high), g[j].At(high));
-    }
-    if (f[i].high <= g[j].high) {
+    consider(i, j);
+    const bool f_ends = f[i].high <= g[j].high;
+    if (std::abs(f[i].high - g[j].high) <= kSamePlace) f_ends ? consider(i, j + 1) : consider(i + 1, j);
+    if (f_ends) {
       ++i;
     } else {
       ++j;

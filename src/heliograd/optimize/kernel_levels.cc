@@ -12,6 +12,9 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// A shortfall of work that is rounding, in parts of the job.
 constexpr double kWorkRounding = 1e-10;
 
+/// Places closer than this are one, kWh.
+constexpr double kSamePlace = 1e-11;
+
 Function FunctionOf(const SlotList& list) {
   Function f;
   double z = list.z_low, cost = list.cost_low;
@@ -137,19 +140,24 @@ double LevelBound::BestRelease(FunctionView cost, FunctionView after, double sto
   const double rho = problem_.rho;
   const double least_z = problem_.fill_rule ? -problem_.alpha * (problem_.capacity - stored) : -kInfinity;
   double best = 0, least = kInfinity;
+  const auto consider = [&](size_t i, size_t j) {
+    if (i >= cost.size() || j == 0) return;
+    const Segment &c = cost[i], &v = after[j - 1];
+    const double low = std::max({c.low, stored - v.high / rho, least_z}), high = std::min(c.high, stored - v.low / rho);
+    if (low > high + kSamePlace) return;
+    for (const double z : {low, high}) {
+      if (z < least_z - 1e-12) continue;
+      const double value = c.At(z) + v.At(rho * (stored - z));
+      if (value < least) least = value, best = z;
+    }
+  };
   size_t i = 0, j = after.size();
   while (i < cost.size() && j > 0) {
-    const Segment &c = cost[i], &v = after[j - 1];
-    const double v_low = stored - v.high / rho, v_high = stored - v.low / rho;
-    const double low = std::max({c.low, v_low, least_z}), high = std::min(c.high, v_high);
-    if (low <= high + 1e-11) {
-      for (const double z : {low, high}) {
-        if (z < least_z - 1e-12) continue;
-        const double value = c.At(z) + v.At(rho * (stored - z));
-        if (value < least) least = value, best = z;
-      }
-    }
-    if (c.high <= v_high) {
+    consider(i, j);
+    const double beyond = cost[i].high - (stored - after[j - 1].low / rho);
+    // Ends that are one place but for rounding: both neighbours may hold the best.
+    if (std::abs(beyond) <= kSamePlace) beyond <= 0 ? consider(i, j - 1) : consider(i + 1, j);
+    if (beyond <= 0) {
       ++i;
     } else {
       --j;
