@@ -5,6 +5,8 @@
 #include <limits>
 #include <optional>
 
+#include "heliograd/optimize/kernel_directions.h"
+
 namespace heliograd::kernel {
 namespace {
 
@@ -246,6 +248,7 @@ class DirectionSearch {
       } else if (outcome == Outcome::kSolved) {
         Expand(node);
       }
+      if (!bounded_ && !open_.empty() && SlotsSeen() >= kBoundSlots) BoundAll();
     }
     for (const Node& node : open_) closed_bound_ = std::min(closed_bound_, node.bound);
     answer_.has_plan = answer_.cost < kInfinity;
@@ -259,11 +262,17 @@ class DirectionSearch {
   }
 
  private:
+  /// Slots looked at, over all nodes, before the bound that does not mix is worth its time.
+  static constexpr size_t kBoundSlots = 1000;
+  /// The same for a proof to the last digit.
+  static constexpr size_t kExactSlots = 1536;
+
+  size_t SlotsSeen() const { return static_cast<size_t>(answer_.nodes) * problem_.slots.size(); }
+
   /// Exact while that is cheap, then to the gap that is allowed.
   double Gap() const {
-    constexpr int kExactNodes = 64;
     const double exact = 1e-13 * problem_.money_scale + 1e-12;
-    return answer_.nodes < kExactNodes ? std::min(exact, limits_.gap) : limits_.gap;
+    return !bounded_ && SlotsSeen() < kExactSlots ? std::min(exact, limits_.gap) : limits_.gap;
   }
 
   /// Keeps the bound of what is not looked at any further.
@@ -273,8 +282,22 @@ class DirectionSearch {
     return false;
   }
 
+  /// A bound of all nodes in which no slot mixes its directions, and the plans that it leads to.
+  void BoundAll() {
+    bounded_ = true;
+    DirectionBound directions(problem_);
+    const bool found = directions.Maximize(std::max(relaxation_.work_price(), 1e-9), limits_.is_late);
+    for (Node& node : open_) node.bound = std::max(node.bound, directions.bound());
+    floor_ = directions.bound();
+    if (!found) return;
+    for (const auto* modes : {&directions.more(), &directions.less()}) {
+      if (relaxation_.Solve(*modes, directions.work_price(), limits_.is_late) != Outcome::kSolved) continue;
+      if (const double cost = TrueCost(); cost < answer_.cost) KeepPlan(cost);
+    }
+  }
+
   void Expand(const Node& node) {
-    const double bound = std::max(relaxation_.bound(), node.bound);
+    const double bound = std::max({relaxation_.bound(), node.bound, floor_});
     const double cost = TrueCost();
     if (cost < answer_.cost) KeepPlan(cost);
     if (!CanImprove(bound)) return;
@@ -372,6 +395,8 @@ class DirectionSearch {
   std::vector<Node> open_;
   BlendAnswer answer_;
   double closed_bound_ = kInfinity;
+  bool bounded_ = false;
+  double floor_ = -kInfinity;  // of every node
 };
 
 }  // namespace

@@ -146,6 +146,34 @@ double LeastSum(FunctionView f, FunctionView g) {
   return least;
 }
 
+double BestRelease(FunctionView cost, FunctionView after, double stored, double rho, double least_z) {
+  double best = 0, least = kInfinity;
+  const auto consider = [&](size_t i, size_t j) {
+    if (i >= cost.size() || j == 0) return;
+    const Segment &c = cost[i], &v = after[j - 1];
+    const double low = std::max({c.low, stored - v.high / rho, least_z}), high = std::min(c.high, stored - v.low / rho);
+    if (low > high + kSamePlace) return;
+    for (const double z : {low, high}) {
+      if (z < least_z - 1e-12) continue;
+      const double value = c.At(z) + v.At(rho * (stored - z));
+      if (value < least) least = value, best = z;
+    }
+  };
+  size_t i = 0, j = after.size();
+  while (i < cost.size() && j > 0) {
+    consider(i, j);
+    const double beyond = cost[i].high - (stored - after[j - 1].low / rho);
+    // Ends that are one place but for rounding: both neighbours may hold the best.
+    if (std::abs(beyond) <= kSamePlace) beyond <= 0 ? consider(i, j - 1) : consider(i + 1, j);
+    if (beyond <= 0) {
+      ++i;
+    } else {
+      --j;
+    }
+  }
+  return best;
+}
+
 double LeastDifference(FunctionView f, FunctionView g) {
   double least = kInfinity;
   AtCommonEnds(f, g, [&](double a, double b) { least = std::min(least, a - b); });
