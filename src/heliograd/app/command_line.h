@@ -86,5 +86,6 @@ void AddLimitsCommand(CLI::App& program, Commands& commands);
 void AddSizeCommand(CLI::App& program, Commands& commands);
 void AddWhatifCommand(CLI::App& program, Commands& commands);
 void AddMeasureCommand(CLI::App& program, Commands& commands);
+void AddRunCommand(CLI::App& program, Commands& commands);
 
 }  // namespace heliograd

@@ -51,6 +51,7 @@ int main(int argc, char** argv) {
   AddDoctorCommand(program, commands);
   AddLimitsCommand(program, commands);
   AddMeasureCommand(program, commands);
+  AddRunCommand(program, commands);
   RefuseEmptyTexts(program);
   try {
     program.parse(argc, argv);
