@@ -15,7 +15,7 @@ TRAIN = SIM / "sim-train"
 # A tenth of the study's job in four hours that hold a dear and a cheap tariff: levels mix, and there is time to be off.
 JOB = ["--set", "job.work=0.1", "--hours", "4"]
 STEPS = 46900
-KILLS = int(os.environ.get("HELIOGRAD_KILLS", "6"))
+KILLS = int(os.environ.get("HELIOGRAD_KILLS", "20"))
 
 
 class RunTest(ProgramTest):
@@ -136,7 +136,7 @@ class CarriedOut(RunTest):
 
     def test_scenario_is_planned_first_and_dry_run_does_nothing(self):
         done = self.run_program("run", "builtin:paper", "--dry-run", *JOB)
-        self.assertRegex(done.stdout, r"2025-01-01 20:00 \+01:00  \d+ W\n")
+        self.assertRegex(done.stdout, r"2025-01-01 \d\d:\d\d(:\d\d)? \+01:00  \d+ W\n")
         self.assertIn("the deadline", done.stdout)
         self.assertEqual([path.name for path in self.folder.iterdir()], ["gpu.toml"])
 
@@ -189,6 +189,65 @@ class Interrupted(RunTest):
         self.assertEqual(self.limit_now(), 320)
         self.assertEqual(self.summary()["status"], "interrupted")
         self.assertEqual(self.journal()[-1]["kind"], "end")
+
+
+class Killed(RunTest):
+    # A job that goes on where its last word was, as one with checkpoints does.
+    JOB_WITH_CHECKPOINTS = (f"{TRAIN} --iterations $HELIOGRAD_UNITS_LEFT | while read -r word n; do "
+                            "case $word in step) echo step $((n + HELIOGRAD_UNITS_DONE));; esac; done")
+
+    def test_signal_9_at_random_points_leaves_what_resume_needs(self):
+        """HELIOGRAD_KILLS=200 is the slow mode."""
+        random_points, kills, finished, at_once = random.Random(3), 0, 0, 0
+        self.plan()
+        number = 0
+        while kills < KILLS:
+            number += 1
+            folder = f"run{number}"
+            args = ("plan.json", "--simulated-clock", "-o", folder, "--progress", "step ([0-9]+)", "--steps", STEPS, "--", "sh",
+                    "-c", self.JOB_WITH_CHECKPOINTS)
+            while True:
+                run = self.start(*args)
+                path = self.folder / folder / "journal.jsonl"
+                self.wait_for(lambda: path.exists() or run.poll() is not None)
+                try:
+                    output, told = run.communicate(timeout=random_points.uniform(0, 4))
+                except subprocess.TimeoutExpired:
+                    run.kill()
+                    run.communicate()
+                    kills += 1
+                else:
+                    self.assertEqual(run.returncode, 0, told)
+                    finished += 1
+                    break
+                args = ("--resume", folder)
+            summary = self.summary(folder)
+            self.assertEqual(summary["status"], "finished")
+            self.assertAlmostEqual(summary["work_done"], 0.1)
+            self.assertAlmostEqual(sum(slot["actual"]["progress"] for slot in summary["slots"]) +
+                                   ((summary["after_deadline"] or {}).get("progress", 0)), 0.1, places=6)
+            steps = [line["units_done"] for line in self.journal(folder) if line["kind"] == "state"]
+            self.assertLessEqual(max(steps), STEPS)
+            self.wait_for(lambda: self.limit_now() == 320)
+            with self.subTest("no second time"):
+                done = self.run_program("run", "--resume", folder, expect=2, env=self.env)
+                self.assert_one_clear_sentence(done.stderr, "finished")
+        print({"kills": kills, "runs": number, "finished": finished})
+        self.assertGreaterEqual(kills, KILLS)
+
+    def test_killed_while_paused_nothing_is_left_behind(self):
+        self.plan("--start", "2025-01-01 17:00", "--hours", "9", "--set", "job.work=0.15", "--set", "battery.capacity_wh=0",
+                  "--set", "pv.dc_capacity_w=0", "--formulation", "levels")
+        self.gpu(speed=3000)
+        run = self.start("plan.json", "--simulated-clock", "-o", "run", "--progress", "step ([0-9]+)", "--steps", 70350, "--",
+                         TRAIN, "--iterations", 70350)
+        self.wait_for(lambda: self.has_event("pause") or run.poll() is not None)
+        train = next(line["pid"] for line in self.journal() if line["kind"] == "job")
+        run.kill()
+        run.communicate()
+        self.wait_for(lambda: not pathlib.Path(f"/proc/{train}").exists() or
+                      pathlib.Path(f"/proc/{train}/stat").read_text().split()[2] == "Z")
+        self.wait_for(lambda: self.limit_now() == 320)
 
 
 class WithoutRights(RunTest):

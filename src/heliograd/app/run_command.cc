@@ -145,29 +145,23 @@ class RunLine {
   bool drawn_ = false;
 };
 
+/// "power.helio", then "power-2.helio" and so on with each part of the run.
+std::string NewRecording(const std::string& folder) {
+  std::string path = folder + "/power.helio";
+  for (int part = 2; std::filesystem::exists(path); ++part) path = fmt::format("{}/power-{}.helio", folder, part);
+  return path;
+}
+
 /// What a run goes on from.
 struct Prepared {
   PlanFile plan;
   RunFacts facts;
   std::string folder;
   RunLeftOver left_over;
-  int part = 1;  // of the run: 1, then one more with each --resume
+  std::vector<RunEvent> events;  // so far
 };
 
-/// The command of a run that was killed may still be there: it ends before another one begins.
-void EndLeftJob(const ReadJournal& journal, const RunFacts& facts) {
-  if (journal.job_pid <= 1 || facts.boot != BootId()) return;
-  const auto group = static_cast<pid_t>(journal.job_pid);
-  if (ProcessStart(group) != journal.job_started_ticks) return;
-  PrintMessage(fmt::format("the command of the run before (process {}) still runs: it is ended first", group));
-  kill(-group, SIGTERM);
-  kill(-group, SIGCONT);
-  const Stamp give_up = SteadyClock().Now() + std::chrono::seconds(10);
-  while (kill(-group, 0) == 0 && SteadyClock().Now() < give_up) {
-    SteadyClock().SleepUntil(SteadyClock().Now() + std::chrono::milliseconds(20));
-  }
-  kill(-group, SIGKILL);
-}
+std::string ControlFile(const std::string& folder) { return std::filesystem::absolute(folder + "/control").string(); }
 
 Result<Prepared> PrepareResume(const RunFlags& flags) {
   const std::string& folder = flags.resume;
@@ -175,7 +169,8 @@ Result<Prepared> PrepareResume(const RunFlags& flags) {
   const Result<std::string> plan_text = read("plan.json"), facts_text = read("run.json"),
                             journal_text = read("journal.jsonl");
   for (const auto* each : {&plan_text, &facts_text, &journal_text}) {
-    if (!*each) return Fail(each->error().Message() + " Is this the folder of a run?", ErrorKind::kUsage);
+    if (!*each)
+      return Fail(each->error().Message() + " Is this the folder of a run that has begun?", ErrorKind::kUsage);
   }
   Result<PlanFile> plan = PlanFromJson(*plan_text, folder + "/plan.json");
   if (!plan) return Fail(plan.error());
@@ -188,15 +183,19 @@ Result<Prepared> PrepareResume(const RunFlags& flags) {
     return Fail(folder + ": this run is finished (" + journal->end + "): there is nothing to go on with",
                 ErrorKind::kUsage);
   }
-  EndLeftJob(*journal, *facts);
+  if (const int left = EndLeftProcesses(ControlFile(folder)); left > 0) {
+    PrintMessage(fmt::format("{} process{} of the run before still ran and {} ended first", left, left == 1 ? "" : "es",
+                             left == 1 ? "was" : "were"));
+  }
   if (!flags.command.empty()) facts->command = flags.command;
-  return Prepared{std::move(*plan), std::move(*facts), folder, std::move(journal->left_over), journal->resumes + 2};
+  return Prepared{std::move(*plan), std::move(*facts), folder, std::move(journal->left_over),
+                  std::move(journal->events)};
 }
 
 Result<Prepared> PrepareNew(const RunFlags& flags) {
   Result<PlanFile> plan = PlanOfSource(flags);
   if (!plan) return Fail(plan.error());
-  Prepared prepared{std::move(*plan), {}, "", {}, 1};
+  Prepared prepared{std::move(*plan), {}, "", {}, {}};
   prepared.facts.command = flags.command;
   prepared.facts.progress = flags.progress;
   prepared.facts.units = flags.steps;
@@ -260,13 +259,19 @@ Result<OpenGpu> OpenOneGpu(const std::string& name) {
 }
 
 /// The limit that is in force is set again: whoever else holds it, or a right that is missing, is known before the job
-/// begins. True when limits can be set.
-Result<bool> TryLimits(PowerLimits& limits) {
-  const Result<Power> asked = limits.Asked();
-  const Result<void> set = asked ? limits.Set(*asked) : Fail(asked.error());
-  if (set) return true;
-  if (set.error().kind != ErrorKind::kPermission && set.error().kind != ErrorKind::kDevice) return Fail(set.error());
-  return false;
+/// begins. The guard of a run that was killed may hold the limit for a moment yet: `patience`. True when limits can be
+/// set.
+Result<bool> TryLimits(PowerLimits& limits, std::chrono::seconds patience) {
+  const Stamp give_up = SteadyClock().Now() + patience;
+  while (true) {
+    const Result<Power> asked = limits.Asked();
+    const Result<void> set = asked ? limits.Set(*asked) : Fail(asked.error());
+    if (set) return true;
+    const ErrorKind kind = set.error().kind;
+    if (kind == ErrorKind::kPermission || kind == ErrorKind::kDevice) return false;
+    if (SteadyClock().Now() >= give_up) return Fail(set.error());
+    SteadyClock().SleepUntil(SteadyClock().Now() + std::chrono::milliseconds(50));
+  }
 }
 
 void ReleaseLimits(PowerLimits& limits, const std::string& uuid) {
@@ -333,7 +338,7 @@ Result<int> CarryOut(const RunFlags& flags, Prepared& prepared, OpenGpu& gpu) {
     if (Result<void> sound = CheckLevels(plan, *range, device); !sound) return Fail(sound.error());
   }
   const WaitedSignalsBlocked signals;
-  const Result<bool> may_limit = TryLimits(*limits);
+  const Result<bool> may_limit = TryLimits(*limits, std::chrono::seconds(flags.resume.empty() ? 0 : 10));
   if (!may_limit) return Fail(may_limit.error());
 
   // Nothing is written before all of the above is known to be sound.
@@ -347,7 +352,8 @@ Result<int> CarryOut(const RunFlags& flags, Prepared& prepared, OpenGpu& gpu) {
                                    {"run.json", RunFactsToJson(facts)}}) {
     if (Result<void> written = WriteFile(folder + "/" + file, text); !written) return Fail(written.error());
   }
-  const Result<std::unique_ptr<RunJournal>> journal = RunJournal::Open(folder + "/journal.jsonl", plan);
+  const Result<std::unique_ptr<RunJournal>> journal =
+      RunJournal::Open(folder + "/journal.jsonl", plan, prepared.events);
   if (!journal) return Fail(journal.error());
 
   OpenedSources sources;
@@ -355,8 +361,7 @@ Result<int> CarryOut(const RunFlags& flags, Prepared& prepared, OpenGpu& gpu) {
   RecordingOptions recording_options;
   recording_options.tell = PrintMessage;
   recording_options.sampler.period = std::chrono::milliseconds(10);
-  recording_options.path =
-      folder + (prepared.part == 1 ? "/power.helio" : fmt::format("/power-{}.helio", prepared.part));
+  recording_options.path = NewRecording(folder);
   recording_options.facts = {{"command", Joined(facts.command)}, {"heliograd", HELIOGRAD_VERSION}};
   const auto recording = Recording::Start(std::move(sources), recording_options);
   if (!recording) return Fail(recording.error());
@@ -371,7 +376,7 @@ Result<int> CarryOut(const RunFlags& flags, Prepared& prepared, OpenGpu& gpu) {
               .units = facts.units,
               .units_done = prepared.left_over.units_done,
               .output_to_stderr = flags.json,
-              .control_file = std::filesystem::absolute(folder + "/control").string(),
+              .control_file = ControlFile(folder),
               .pause = PauseWayOf(flags.pause),
               .checkpoint_command = flags.checkpoint_command,
               .tell = tell},
@@ -445,8 +450,8 @@ Result<int> RunPlanCommand(RunFlags flags) {
   Result<Prepared> prepared = flags.resume.empty() ? PrepareNew(flags) : PrepareResume(flags);
   if (!prepared) return Fail(prepared.error());
   const bool simulated = prepared->facts.simulated_clock;
-  const auto is_off =
-      CheckPlanIsOn(prepared->plan, simulated || flags.dry_run ? prepared->plan.problem.horizon.start : SystemClock().Now());
+  const auto is_off = CheckPlanIsOn(
+      prepared->plan, simulated || flags.dry_run ? prepared->plan.problem.horizon.start : SystemClock().Now());
   if (!is_off) return Fail(is_off.error());
   if (*is_off) return **is_off;
   if (flags.dry_run) {

@@ -7,11 +7,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "heliograd/app/command_line.h"
+#include "heliograd/app/run_job.h"
+#include "heliograd/base/clock.h"
 #include "heliograd/base/file.h"
 #include "heliograd/base/text.h"
 
@@ -88,7 +91,15 @@ std::string Take(const nlohmann::json& line, int slots, size_t levels, ReadJourn
   const auto kind = TextIn(line, "kind");
   const auto at = NumberIn(line, "unix_s");
   if (!kind || !at || std::abs(*at) > 9e9) return "no \"kind\" and \"unix_s\"";
-  read.left_over.at = Stamp(std::chrono::nanoseconds(std::llround(*at * 1e9)));
+  const bool is_event = *kind != "state" && *kind != "slot" && *kind != "job";
+  const Stamp stamp(std::chrono::nanoseconds(std::llround(*at * 1e9)));
+  if (!read.left_over.begin) read.left_over.begin = stamp;
+  if (is_event) {
+    read.events.push_back({stamp, *kind, TextIn(line, "text").value_or(""), {}, {}, line.contains("matters")});
+    read.left_over.plans += *kind == "replan" ? 1 : 0;
+    read.left_over.pauses += *kind == "pause" ? 1 : 0;
+  }
+  read.left_over.at = stamp;
   if (*kind == "state" || *kind == "slot") {
     const auto slot = NumberIn(line, "slot");
     const auto books = BooksIn(line, levels);
@@ -104,12 +115,6 @@ std::string Take(const nlohmann::json& line, int slots, size_t levels, ReadJourn
     const auto counter = NumberIn(line, "counter_uj");
     read.left_over.counter_uj.reset();
     if (counter && std::abs(*counter) < 9e18) read.left_over.counter_uj = static_cast<int64_t>(*counter);
-  }
-  if (*kind == "job") {
-    const auto pid = NumberIn(line, "pid"), start = NumberIn(line, "start_ticks");
-    if (!pid || !start || *pid < 0 || *pid > 1e9 || std::abs(*start) > 9e18) return "no \"pid\" and \"start_ticks\"";
-    read.job_pid = static_cast<int64_t>(*pid);
-    read.job_started_ticks = static_cast<int64_t>(*start);
   }
   if (*kind == "end") {
     read.has_ended = true;
@@ -206,10 +211,12 @@ RunJournal::RunJournal(int file, std::string path, const PlanFile& plan)
 
 RunJournal::~RunJournal() { close(file_); }
 
-Result<std::unique_ptr<RunJournal>> RunJournal::Open(const std::string& path, const PlanFile& plan) {
+Result<std::unique_ptr<RunJournal>> RunJournal::Open(const std::string& path, const PlanFile& plan,
+                                                     std::vector<RunEvent> events) {
   const int file = open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (file < 0) return Fail(path + ": cannot be written: " + std::strerror(errno));
   std::unique_ptr<RunJournal> journal(new RunJournal(file, path, plan));
+  journal->events_ = std::move(events);
   journal->size_ = lseek(file, 0, SEEK_END);
   char last = '\n';
   if (journal->size_ > 0 && pread(file, &last, 1, journal->size_ - 1) == 1 && last != '\n') {
@@ -248,6 +255,7 @@ void RunJournal::OnEvent(const RunEvent& event) {
   line["text"] = event.text;
   if (event.set) line["set_w"] = InWatts(*event.set);
   if (event.found) line["read_back_w"] = InWatts(*event.found);
+  if (event.matters) line["matters"] = true;
   Append(line.dump() + "\n");
   events_.push_back(event);
   if (on_event) on_event(event);
@@ -290,19 +298,39 @@ void RunJournal::OnSlotEnd(int slot, const SlotActual& actual) {
 void RunJournal::NoteJob(Stamp at, int64_t pid) {
   Json line = Line(at, "job");
   line["pid"] = pid;
-  line["start_ticks"] = ProcessStart(pid).value_or(0);
   Append(line.dump() + "\n");
 }
 
-std::optional<int64_t> ProcessStart(int64_t pid) {
-  const Result<std::string> stat = ReadFile(fmt::format("/proc/{}/stat", pid), 1 << 16);
-  const size_t name_end = stat ? stat->rfind(')') : std::string::npos;
-  if (name_end == std::string::npos) return std::nullopt;
-  // After the name: state is field 3, the start is field 22.
-  const std::vector<std::string> fields = SplitCsvLine(Trim(std::string_view(*stat).substr(name_end + 1)), ' ');
-  if (fields.size() < 20) return std::nullopt;
-  const auto ticks = ParseInteger(fields[19]);
-  return ticks ? std::optional<int64_t>(*ticks) : std::nullopt;
+int EndLeftProcesses(const std::string& control_file) {
+  const std::string entry = fmt::format("{}={}", kControlVariable, control_file);
+  const auto find = [&entry] {
+    std::vector<pid_t> found;
+    std::error_code failed;
+    for (const auto& folder : std::filesystem::directory_iterator("/proc", failed)) {
+      const auto pid = ParseInteger(folder.path().filename().string());
+      if (!pid || *pid == getpid()) continue;
+      const Result<std::string> environment = ReadFile(folder.path().string() + "/environ", 1 << 22);
+      if (!environment) continue;
+      // Entries end with a zero byte, so that a folder "run1" is none of "run".
+      const std::string whole = std::string("\0", 1) + *environment;
+      if (whole.find(std::string("\0", 1) + entry + std::string("\0", 1)) != std::string::npos) {
+        found.push_back(static_cast<pid_t>(*pid));
+      }
+    }
+    return found;
+  };
+  const std::vector<pid_t> left = find();
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    const Stamp give_up = SteadyClock().Now() + std::chrono::seconds(10);
+    for (std::vector<pid_t> still = find(); !still.empty() && SteadyClock().Now() < give_up; still = find()) {
+      for (const pid_t pid : still) {
+        kill(pid, signal);
+        kill(pid, SIGCONT);
+      }
+      SteadyClock().SleepUntil(SteadyClock().Now() + std::chrono::milliseconds(50));
+    }
+  }
+  return static_cast<int>(left.size());
 }
 
 }  // namespace heliograd

@@ -40,10 +40,9 @@ Result<RunFacts> RunFactsFromJson(std::string_view text, const std::string& name
 /// What a journal says of a run that was cut off.
 struct ReadJournal {
   RunLeftOver left_over;
-  bool has_ended = false;         // by itself: there is nothing to go on with
-  std::string end;                // how
-  int64_t job_pid = 0;            // of the command, 0 = never started
-  int64_t job_started_ticks = 0;  // its start, in the kernel's ticks since boot: tells it from a later process
+  std::vector<RunEvent> events;
+  bool has_ended = false;  // by itself: there is nothing to go on with
+  std::string end;         // how
   int resumes = 0;
 };
 /// Reads the lines of a journal for a plan of `slots` slots and `levels` levels. A last line that was cut off is left
@@ -53,8 +52,10 @@ Result<ReadJournal> ParseJournal(std::string_view text, const std::string& name,
 /// Appends to the journal. One thread.
 class RunJournal : public RunObserver {
  public:
-  /// `told` is called for events that matter. Errors: the file cannot be opened.
-  static Result<std::unique_ptr<RunJournal>> Open(const std::string& path, const PlanFile& plan);
+  /// Errors: the file cannot be opened.
+  /// `events` are those of the parts before.
+  static Result<std::unique_ptr<RunJournal>> Open(const std::string& path, const PlanFile& plan,
+                                                  std::vector<RunEvent> events = {});
   ~RunJournal() override;
 
   void OnEvent(const RunEvent& event) override;
@@ -63,7 +64,7 @@ class RunJournal : public RunObserver {
   /// The command's process, so that a later --resume knows it.
   void NoteJob(Stamp at, int64_t pid);
 
-  /// Everything that mattered so far.
+  /// Everything that happened so far.
   const std::vector<RunEvent>& events() const { return events_; }
   /// Called after each event that matters, each state, and each end of a slot.
   std::function<void(const RunEvent&)> on_event;
@@ -83,7 +84,7 @@ class RunJournal : public RunObserver {
   std::vector<RunEvent> events_;
 };
 
-/// The start of a process in the kernel's ticks since boot; nothing when there is none.
-std::optional<int64_t> ProcessStart(int64_t pid);
+/// Ends whatever still runs with this control file in its environment: what a killed run left. The number of processes.
+int EndLeftProcesses(const std::string& control_file);
 
 }  // namespace heliograd

@@ -109,7 +109,12 @@ SettledRun SettleRun(const PlanFile& plan, const std::vector<SlotActual>& books,
     settled.grid_export += slot.actual.grid_export;
     settled.slots.push_back(slot);
   }
-  settled.cost -= plan.plan.totals.terminal_value;
+  const SlotActual& after = books.back();
+  const Energy late_load = after.energy + problem.gpu.host * Seconds(after.running_s());
+  settled.cost_after = late_load * problem.import_price.back();
+  settled.load += late_load;
+  settled.grid_import += late_load;
+  settled.cost += settled.cost_after - plan.plan.totals.terminal_value;
   return settled;
 }
 
@@ -153,6 +158,7 @@ std::string RunSummaryJson(const RunSummary& run) {
   for (int t = 0; t < problem.horizon.slots; ++t) json["slots"].push_back(SlotJson(run, settled, t));
   const SlotActual& after = run.outcome.slots.back();
   json["after_deadline"] = after.entered ? BooksJson(problem, after) : Json();
+  if (after.entered) json["after_deadline"]["cost_eur"] = InEuros(settled.cost_after);
   return json.dump(2) + "\n";
 }
 

@@ -22,7 +22,8 @@ struct SettledSlot {
 
 struct SettledRun {
   std::vector<SettledSlot> slots;
-  Money cost;  // over the whole horizon, terminal value as planned
+  Money cost;        // over the whole horizon, terminal value as planned, and of the time after it
+  Money cost_after;  // of the time after it: all bought, at the last slot's price
   Energy load, grid_import, grid_export;
 };
 

@@ -95,7 +95,9 @@ void PlanRunner::Begin(const RunLeftOver& left_over) {
   passed_ = parts_.clock.Passed();
   next_progress_look_ = now_;
   static_cast<void>(parts_.clock.Irregularity());
-  outcome_.begin = now_;
+  outcome_.begin = left_over.begin.value_or(now_);
+  outcome_.plans = left_over.plans;
+  outcome_.pauses = left_over.pauses;
   outcome_.slots = left_over.slots;
   outcome_.decisions = running_plan_.decisions;
   outcome_.slots.resize(static_cast<size_t>(problem_.horizon.slots) + 1);
@@ -230,7 +232,7 @@ double PlanRunner::TakeProgress(double elapsed_s) {
   double since = Rate(*level_) * (run_s_ - mark_run_s_);
   // A job that says nothing any more is not assumed to go on.
   if (largest_step_ > 0) since = std::min(since, 3 * largest_step_);
-  work_done_ = mark_work_ + since;
+  work_done_ = std::min(mark_work_ + since, std::max(problem_.work, mark_work_));
   const double silent_s = (run_s_ - mark_run_s_) / parts_.clock.Speed();
   if (options_.units > 0 && silent_s > kSilenceRealS && !std::exchange(silence_told_, true)) {
     Tell("silence",
@@ -328,7 +330,9 @@ void PlanRunner::LookAtDeadline() {
   if (only_full && !full_power_) {
     full_power_ = true;
     Tell("full_power", "only full power can still keep the deadline: full power from now on", true);
-  } else if (full_power_ && needed_s / (1 - std::min(doubt, 0.5)) + 3 * margin_s + 60 < left_s) {
+  } else if (full_power_ && parts_.replan &&
+             needed_s / (1 - std::min(doubt, 0.5)) + 3 * margin_s + 0.05 * left_s + 120 < left_s) {
+    // Only a new plan knows the pace as it is; the one that led here would lead here again.
     full_power_ = false;
     Tell("full_power_ends", "the deadline is safe again: back to the plan", true);
     PlanAnew("the deadline is safe again");
@@ -609,6 +613,8 @@ RunOutcome PlanRunner::Finish(std::optional<ExitStatus> exit) {
   }
   outcome_.exit = exit;
   SumUp();
+  next_state_ = nanoseconds(0);
+  TellState();
   Tell("end", exit ? fmt::format("the job ended with {}", exit->AsShell()) : "the job was not running");
   return std::move(outcome_);
 }

@@ -118,7 +118,9 @@ struct RunLeftOver {
   double work_done = 0;
   double units_done = 0;
   std::optional<int64_t> counter_uj;
+  std::optional<Stamp> begin;
   Stamp at;
+  int plans = 0, pauses = 0;
 };
 
 struct RunOutcome {
