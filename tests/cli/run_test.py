@@ -262,5 +262,103 @@ class WithoutRights(RunTest):
         self.assertFalse([line for line in self.journal() if line["kind"] == "limit"])
 
 
+class Faults(RunTest):
+    SPEED = 500
+
+    def test_gpu_that_is_lost_comes_back_and_the_limit_too(self):
+        self.plan("--set", "job.work=0.05", "--hours", "2")
+        # In simulated seconds since the driver began, some of which pass before the run does.
+        self.gpu("[[gpu.fault]]\nat_s = 4000\nlasts_s = 300\nkind = \"lost\"\n")
+        done = self.run_program("run", "plan.json", "--simulated-clock", "-o", "run", "--json", "--progress", "step ([0-9]+)",
+                                "--steps", 23450, "--", TRAIN, "--iterations", 23450, env=self.env)
+        run = json.loads(done.stdout)
+        self.assertEqual(run["status"], "finished")
+        kinds = [event["kind"] for event in run["events"]]
+        self.assertIn("gpu_lost", kinds)
+        self.assertIn("gpu_back", kinds)
+        self.assertEqual(self.limit_now(), 320)
+
+    def test_driver_loaded_anew_has_its_limit_set_again(self):
+        self.plan("--set", "job.work=0.05", "--hours", "2")
+        self.gpu("[[gpu.fault]]\nat_s = 5000\nlasts_s = 300\nkind = \"driver_reload\"\n")
+        done = self.run_program("run", "plan.json", "--simulated-clock", "-o", "run", "--json", "--progress", "step ([0-9]+)",
+                                "--steps", 23450, "--", TRAIN, "--iterations", 23450, env=self.env)
+        run = json.loads(done.stdout)
+        self.assertEqual(run["status"], "finished")
+        self.assertIn("gpu_back", [event["kind"] for event in run["events"]])
+        self.assertTrue(run["limits_reached"], done.stderr)
+
+    def test_limit_of_someone_else_stays(self):
+        self.plan("--set", "job.work=0.05", "--hours", "2")
+        run = self.start("plan.json", "--simulated-clock", "-o", "run", "--json", "--progress", "step ([0-9]+)", "--steps", 23450,
+                         "--", TRAIN, "--iterations", 23450)
+        self.wait_for(lambda: self.has_event("limit") or run.poll() is not None)
+        self.nvml("n.nvmlDeviceSetPowerManagementLimit(d, 240000)")
+        output, told = run.communicate(timeout=120)
+        self.assertEqual(run.returncode, 0, told)
+        self.assertIn("someone else set the power limit to 240 W", told)
+        self.assertEqual(self.limit_now(), 240)
+        self.assertFalse(json.loads(output)["limits_reached"])
+
+
+class Replanned(RunTest):
+    def test_forecast_written_anew_is_planned_with_and_a_missing_one_is_flagged(self):
+        self.plan("--start", "2025-06-02 08:00", "--hours", "6", "--set", "job.work=0.1")
+        self.gpu(speed=800)
+        run = self.start("plan.json", "--simulated-clock", "-o", "run", "--json", "--pv-forecast", "pv.csv", "--progress",
+                         "step ([0-9]+)", "--steps", STEPS, "--", TRAIN, "--iterations", STEPS)
+        self.wait_for(lambda: self.has_event("stale") or run.poll() is not None)
+        rows = "".join(f"2025-06-02T{hour:02d}:00Z,{watts}\n" for hour, watts in zip(range(5, 14), (0, 0, 0, 900, 900, 900, 900, 900, 900)))
+        self.write("pv.csv", "start,pv_w\n" + rows)
+        output, told = run.communicate(timeout=120)
+        self.assertEqual(run.returncode, 0, told)
+        self.assertIn("pv.csv is not there", told)
+        self.assertIn("the PV forecast has changed", told)
+        self.assertTrue(json.loads(output)["in_time"])
+
+    def test_slow_job_is_noticed_and_still_in_time(self):
+        """Iterations are 15 % longer than the curve promises."""
+        self.plan()
+        done = self.run_program("run", "plan.json", "--simulated-clock", "-o", "run", "--json", "--progress", "step ([0-9]+)",
+                                "--steps", 40782, "--", TRAIN, "--iterations", 40782, "--phases", "compute:121.2:0.95", env=self.env)
+        run = json.loads(done.stdout)
+        print({"end": run["end"], "deadline": run["deadline"], "plans": run["plans"]})
+        self.assertGreaterEqual(run["plans"], 1)
+        self.assertEqual(run["status"], "finished")
+
+    def test_late_job_is_stopped_where_asked_for(self):
+        self.plan()
+        done = self.run_plan("-o", "run", "--on-late", "stop", "--json", train=("--iterations", STEPS * 2), expect=3)
+        run = json.loads(done.stdout)
+        self.assertEqual(run["status"], "stopped_late")
+
+
+class Cooperative(RunTest):
+    JOB_THAT_LOOKS = ("import sys, time\nsys.path.insert(0, sys.argv[1])\nimport heliograd\n"
+                      "for step in range(200000):\n    time.sleep(0.002)\n    heliograd.progress()\n    heliograd.pause_point()\n")
+
+    def test_pauses_between_two_steps(self):
+        self.plan("--start", "2025-01-01 17:00", "--hours", "9", "--set", "job.work=0.15", "--set", "battery.capacity_wh=0",
+                  "--set", "pv.dc_capacity_w=0", "--formulation", "levels")
+        self.gpu(speed=1500)
+        self.write("job.py", self.JOB_THAT_LOOKS)
+        run = self.start("plan.json", "--simulated-clock", "-o", "run", "--steps", 200000, "--on-late", "stop", "--", "python3", "-B",
+                         "job.py", pathlib.Path(os.environ["HELIOGRAD_SOURCE_DIR"]) / "python")
+        output, told = run.communicate(timeout=120)
+        self.assertEqual(run.returncode, 3, told)
+        pauses = [line["text"] for line in self.journal() if line["kind"] == "pause"]
+        self.assertIn("paused at a step", pauses)
+
+
+class Moments(RunTest):
+    def test_deadline_as_people_say_it(self):
+        plan = self.run_json("plan", "builtin:paper", "--start", "2025-01-01 20:00", "--deadline", "tomorrow 15:00")
+        self.assertEqual(len(plan["slots"]), 19)
+        plan = self.run_json("plan", "builtin:paper", "--start", "2025-01-01 20:00", "--deadline", "+20h")
+        self.assertEqual(len(plan["slots"]), 20)
+        done = self.run_program("plan", "builtin:paper", "--deadline", "someday", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "--deadline", "tomorrow 08:00")
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -299,9 +299,9 @@ void PlanRunner::Decide() {
     if (now_ < problem_.horizon.end()) PlanAnew("");
   }
   if (parts_.news) {
-    if (const std::string news = parts_.news(); !news.empty()) {
-      Tell("news", news, true);
-      PlanAnew(news);
+    if (const std::optional<RunNews> news = parts_.news(now_)) {
+      Tell(news->changes ? "news" : "stale", news->text, true);
+      if (news->changes) PlanAnew(news->text);
     }
   }
   if (now_ >= next_progress_look_ && now_ < problem_.horizon.end()) {
