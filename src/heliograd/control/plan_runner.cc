@@ -119,7 +119,7 @@ void PlanRunner::Begin(const RunLeftOver& left_over) {
   Tell(goes_on ? "resumed_run" : "start",
        goes_on ? fmt::format("the run goes on with {:.1f} % of the plan's work left", 100 * WorkLeft() / problem_.work)
                : "the run begins");
-  const bool is_late = now_ > problem_.horizon.start + std::chrono::seconds(60);
+  const bool is_late = now_ > problem_.horizon.start + Nanoseconds(std::max(5.0, 0.1 * parts_.clock.Speed()));
   if (goes_on || is_late) PlanAnew(goes_on ? "the run goes on" : "the run begins after the plan's start");
 }
 

@@ -37,6 +37,8 @@ Result<StepSeries<Power>> ParsePvForecast(std::string_view content, const std::s
     if (start) rows.push_back({csv.line_number(), *start, watts ? std::optional(Watts(*watts)) : std::nullopt});
   }
   if (csv.too_long()) problems.AddForLine(csv.line_number(), "the line is too long: this is no table.");
+  if (problems.empty() && rows.empty()) problems.AddForFile("has no value: expected rows of start,pv_w.");
+  if (!problems.empty()) return problems.Failure();
   std::vector<Step<Power>> steps = StepsOf(rows, problems);
   if (problems.empty() && steps.empty()) problems.AddForFile("has no value: expected rows of start,pv_w.");
   if (!problems.empty()) return problems.Failure();
