@@ -15,6 +15,10 @@ TRAIN = SIM / "sim-train"
 # A tenth of the study's job in four hours that hold a dear and a cheap tariff: levels mix, and there is time to be off.
 JOB = ["--set", "job.work=0.1", "--hours", "4"]
 STEPS = 46900
+# Cheap hours (F3) until 8 and from 23, dear ones between: a run that is broken by a long pause.
+BROKEN = ["--start", "2025-01-02 06:00", "--hours", "20", "--set", "job.work=0.25", "--set", "battery.capacity_wh=0", "--set",
+          "pv.dc_capacity_w=0", "--formulation", "levels"]
+BROKEN_STEPS = 117250
 KILLS = int(os.environ.get("HELIOGRAD_KILLS", "20"))
 
 
@@ -111,15 +115,15 @@ class CarriedOut(RunTest):
         self.assertIn("full power from the grid", names)
 
     def test_off_slots_pause_the_job_and_draw_idle_power(self):
-        # Dear hours first, cheap ones after: 17:00 to 24:00 local time with F1 until 20 and F3 from 23.
-        self.plan("--start", "2025-01-01 17:00", "--hours", "9", "--set", "job.work=0.15", "--set", "battery.capacity_wh=0",
-                  "--set", "pv.dc_capacity_w=0", "--formulation", "levels")
+        self.plan(*BROKEN)
+        self.gpu(speed=3000)
         done = self.run_program("run", "plan.json", "--simulated-clock", "-o", "run", "--json", "--progress", "step ([0-9]+)",
-                                "--steps", 70350, "--", TRAIN, "--iterations", 70350, env=self.env)
+                                "--steps", BROKEN_STEPS, "--", TRAIN, "--iterations", BROKEN_STEPS, env=self.env)
         run = json.loads(done.stdout)
         self.assertTrue(run["in_time"], run["end"])
         off = [slot for slot in run["slots"] if not slot["planned"]["levels"]]
         self.assertGreater(len(off), 2)
+        self.assertGreaterEqual(run["pauses"], 1)
         for slot in off:
             self.assertFalse(slot["actual"]["levels"], slot["start"])
             if slot["actual"]["off_s"] > 3000:
@@ -236,12 +240,12 @@ class Killed(RunTest):
         self.assertGreaterEqual(kills, KILLS)
 
     def test_killed_while_paused_nothing_is_left_behind(self):
-        self.plan("--start", "2025-01-01 17:00", "--hours", "9", "--set", "job.work=0.15", "--set", "battery.capacity_wh=0",
-                  "--set", "pv.dc_capacity_w=0", "--formulation", "levels")
+        self.plan(*BROKEN)
         self.gpu(speed=3000)
-        run = self.start("plan.json", "--simulated-clock", "-o", "run", "--progress", "step ([0-9]+)", "--steps", 70350, "--",
-                         TRAIN, "--iterations", 70350)
+        run = self.start("plan.json", "--simulated-clock", "-o", "run", "--progress", "step ([0-9]+)", "--steps", BROKEN_STEPS, "--",
+                         TRAIN, "--iterations", BROKEN_STEPS)
         self.wait_for(lambda: self.has_event("pause") or run.poll() is not None)
+        self.assertIsNone(run.poll())
         train = next(line["pid"] for line in self.journal() if line["kind"] == "job")
         run.kill()
         run.communicate()
@@ -338,9 +342,8 @@ class Cooperative(RunTest):
                       "while True:\n    time.sleep(0.002)\n    heliograd.progress()\n    heliograd.pause_point()\n")
 
     def test_pauses_between_two_steps(self):
-        self.plan("--start", "2025-01-01 17:00", "--hours", "9", "--set", "job.work=0.15", "--set", "battery.capacity_wh=0",
-                  "--set", "pv.dc_capacity_w=0", "--formulation", "levels")
-        self.gpu(speed=1500)
+        self.plan(*BROKEN)
+        self.gpu(speed=3000)
         self.write("job.py", self.JOB_THAT_LOOKS)
         run = self.start("plan.json", "--simulated-clock", "-o", "run", "--on-late", "stop", "--", "python3", "-B",
                          "job.py", pathlib.Path(os.environ["HELIOGRAD_SOURCE_DIR"]) / "python")
