@@ -3,6 +3,7 @@
 #   make demo       build, plan the built-in scenario, then the whole chain on a simulated GPU
 #   make test       build, then run every test
 #   make build      build/heliograd, build/libheliograd.so, and a simulated GPU in build/sim
+#   make profile    the program with its part for PyTorch (build/libheliograd_torch.so), which profile's training needs
 #   make bench      benchmarks beside their named peers
 #   make reproduce  the study's figures and tables in out/reproduce
 #   make lint       clang-format and clang-tidy
@@ -14,7 +15,7 @@ PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 CMAKE_FLAGS = -G Ninja -DCMAKE_BUILD_TYPE=Release
 
-.PHONY: build demo test bench reproduce lint asan fuzz install setup clean
+.PHONY: build demo test profile bench reproduce lint asan fuzz install setup clean
 
 setup:
 	@tools/setup.sh
@@ -34,6 +35,12 @@ test:
 	@echo "test: compiling the program and every test (about ten minutes on 2 cores the first time; progress in build.log)"
 	@ninja -C build -j $(JOBS) >>build.log 2>&1 || { tail -40 build.log; exit 1; }
 	@cd build && ctest --output-on-failure -j $(JOBS)
+
+profile:
+	@tools/setup.sh --python
+	@cmake $(CMAKE_FLAGS) -B build >build.log 2>&1 || { cat build.log; exit 1; }
+	@echo "profile: compiling build/heliograd and build/libheliograd_torch.so (progress in build.log)"
+	@ninja -C build -j $(JOBS) heliograd_program heliograd_torch >>build.log 2>&1 || { tail -40 build.log; exit 1; }
 
 bench:
 	@tools/setup.sh --dev

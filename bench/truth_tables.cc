@@ -245,6 +245,8 @@ json Windows(const TruthOptions& options) {
                     {"covered", tally.covered},
                     {"shown_covered", tally.shown_covered},
                     {"half_width", tally.half_width / std::max(1, tally.runs - tally.unresolved)},
+                    {"coarse", tally.coarse},
+                    {"far_untold", tally.far_untold},
                     {"error_95", Quantile95OfSizes(tally.errors)}});
   }
   return list;

@@ -9,9 +9,12 @@ LEVELS = {"base": 0, "trace": 1, "meter": 2, "feed": 2, "profile": 2, "model": 2
 
 # Third-party header prefix -> rooms that own it. fmt is base's and may be used above it.
 OWNERS = {"fmt/": set(LEVELS), "spdlog/": set(LEVELS), "tl/": {"base"}, "date/": {"base"}, "sqlite3.h": {"trace"},
-          "torch/": {"profile"}, "Eigen/": {"model"}, "nlohmann/": {"plan", "report", "serve", "app"},
+          "torch/": {"profile"}, "ATen/": {"profile"}, "c10/": {"profile"}, "zlib.h": {"profile"}, "png.h": {"profile"},
+          "jpeglib.h": {"profile"}, "Eigen/": {"model"}, "nlohmann/": {"plan", "report", "serve", "app"},
           "interfaces/highs_c_api.h": {"optimize"}, "boost/": {"serve"}, "CLI/": {"app"}, "toml++/": {"app"},
           "gtest/": set(LEVELS), "gmock/": set(LEVELS)}
+
+TORCH = ("torch/", "ATen/", "c10/")
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 ROOT = REPOSITORY / "src" / "heliograd"
@@ -42,6 +45,10 @@ def problems_of(path):
         elif quote == '"':
             yield f"{where}: own headers are included from the root, as heliograd/ROOM/FILE.h: {header}"
         else:
+            if header.startswith(TORCH) and path.parent.name != "torch":
+                yield f"{where}: {header} may be seen only in profile/torch, which the program opens when it is needed"
+            if header.startswith("fmt/") and path.parent.name == "torch":
+                yield f"{where}: PyTorch brings headers of another fmt along, which would be found first"
             for prefix, owners in OWNERS.items():
                 if header.startswith(prefix) and room not in owners:
                     yield f"{where}: {header} belongs to {', '.join(sorted(owners))}, not to {room}"

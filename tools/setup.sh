@@ -6,9 +6,10 @@ cd "$(dirname "$0")/.."
 
 PACKAGES=(g++ make cmake ninja-build ccache python3 python3-venv tzdata gnuplot-nox librsvg2-bin
   libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libexpected-dev libhowardhinnant-date-dev
-  libsqlite3-dev libeigen3-dev libgtest-dev libgmock-dev)
-# With --python: an environment with PyTorch in .venv-python, for the tests of the Python package (1.3 GB; more where
-# PyTorch comes with CUDA).
+  libsqlite3-dev libeigen3-dev zlib1g-dev libpng-dev libjpeg62-turbo-dev libgtest-dev libgmock-dev)
+# With --python: an environment with PyTorch in .venv-python, for `make profile` and for the tests of the Python package
+# (1.3 GB; more where PyTorch comes with CUDA), and Fashion-MNIST (30 MB), for the tests that read it.
+if [ "${1:-}" = --python ]; then PACKAGES+=(dataset-fashion-mnist); fi
 # With --dev: what `make lint`, `make fuzz` and `make bench` need on top.
 if [ "${1:-}" = --dev ]; then PACKAGES+=(clang clang-format clang-tidy libclang-rt-14-dev libbenchmark-dev); fi
 

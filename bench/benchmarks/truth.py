@@ -69,11 +69,12 @@ def windows(cells):
     def text(cell):
         resolved = cell["runs"] - cell["unresolved"]
         return (f"{share(cell['shown_covered'], resolved)}, {share(cell['covered'], resolved)} ({share(resolved, cell['runs'])}) "
-                f"{percent(cell['half_width'])}, {percent(cell['error_95'])}")
+                f"{percent(cell['half_width'])}, {percent(cell['error_95'])}; {share(cell['coarse'], resolved)}, "
+                f"{share(cell['far_untold'], resolved)}")
     columns, rows = grid(cells, lambda cell: cell["sensor"], milliseconds, text)
     return (f"windows of 30 s, {cells[0]['runs']} runs a cell", ["sensor", *columns], rows,
-            ["coverage without and with the gain (resolved) half-width, error at 95 % of runs, both without the gain; a "
-             "run draws its gain once", "the columns are the length of an iteration of the load, which the window ignores"])
+            ["coverage without and with the gain (resolved) half-width, error at 95 % of runs, both without the gain; windows said to "
+             "be open by more than 2 %, and those off by more that were not said to be; a run draws its gain once", "the columns are the length of an iteration of the load, which the window ignores"])
 
 
 def phases(cells):

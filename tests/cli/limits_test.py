@@ -166,14 +166,25 @@ class Killed(LimitsTest):
             self.assertEqual(self.limit_now(), 300)
 
     def test_next_lease_mends_what_was_left(self):
-        holder = self.hold(180)
-        self.wait_for_limit(180)
-        for pid in self.guard_pids():
-            os.kill(pid, signal.SIGKILL)
-        holder.kill()
-        holder.communicate()
+        self.leave_record()
         self.run_program("measure", "--limit-w", 150, "--for", "1s", env=self.env)
         self.assertEqual(self.limit_now(), 300)
+
+    def test_any_next_start_mends_what_was_left(self):
+        self.leave_record()
+        done = self.run_program("scenario", "show", "builtin:paper", env=self.env)
+        self.assertIn("left a limit of 180 W", done.stderr)
+        self.assertIn("300 W again", done.stderr)
+        self.assertEqual(self.limit_now(), 300)
+        self.assertEqual(self.run_program("scenario", "show", "builtin:paper", env=self.env).stderr, "")
+
+    def test_start_that_may_not_mend_says_so_and_goes_on(self):
+        self.leave_record()
+        # The driver is loaded anew with the file; its limit is that of the record.
+        self.write("gpu.toml", "[[gpu]]\nlimit_default_w = 180\nprivileged = false\n")
+        done = self.run_program("scenario", "show", "builtin:paper", env=self.env)
+        self.assertIn("`sudo heliograd limits restore` puts it back", done.stderr)
+        self.assertTrue(list(self.leases.glob("*.lease")))
 
     def test_guard_killed_alone_leaves_the_holder_to_put_it_back(self):
         holder = self.hold(180)

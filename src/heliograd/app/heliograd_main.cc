@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "heliograd/app/command_line.h"
+#include "heliograd/app/left_limits.h"
 
 namespace {
 
@@ -14,7 +15,14 @@ int ExitAfterParsing(const CLI::App& program, const CLI::ParseError& error) {
   return program.exit(error) == 0 ? kExitOk : kExitUsage;
 }
 
+/// `limits` tells and mends by itself what was left; its guard must not.
+bool IsLimitsCommand(const Command& command) {
+  const CLI::App* parent = command.app->get_parent();
+  return parent != nullptr && parent->get_name() == "limits";
+}
+
 int Run(const Command& command) {
+  if (!IsLimitsCommand(command)) PutBackLeftLimits();
   const Result<int> code = command.body();
   if (code) return *code;
   PrintMessage(code.error().Message());
@@ -52,6 +60,8 @@ int main(int argc, char** argv) {
   AddLimitsCommand(program, commands);
   AddMeasureCommand(program, commands);
   AddRunCommand(program, commands);
+  AddCampaignCommand(program, commands);
+  AddProfileCommand(program, commands);
   RefuseEmptyTexts(program);
   try {
     program.parse(argc, argv);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "heliograd/app/command_line.h"
+#include "heliograd/app/left_limits.h"
 #include "heliograd/app/sources.h"
 #include "heliograd/control/limit_lease.h"
 
@@ -53,22 +54,6 @@ Result<int> Show(bool json) {
   return kExitOk;
 }
 
-std::string Outcome(const LeaseRecord& record, Restored restored) {
-  switch (restored) {
-    case Restored::kPutBack:
-      return fmt::format("{}: its limit is {:.0f} W again\n", record.uuid, InWattsOf(record.prior_mw));
-    case Restored::kNothingToDo:
-      return fmt::format("{}: its limit was put back already\n", record.uuid);
-    case Restored::kMachineRestarted:
-      return fmt::format("{}: the machine was started anew since, which ended that limit; it is left as it is\n",
-                         record.uuid);
-    case Restored::kChangedByOther:
-      return fmt::format("{}: someone else set its limit since, or the driver was loaded anew; it is left as it is\n",
-                         record.uuid);
-  }
-  return "";
-}
-
 Result<int> Restore() {
   const auto leases = Leases();
   if (!leases) return Fail(leases.error());
@@ -84,7 +69,7 @@ Result<int> Restore() {
     const Result<Restored> restored =
         capper ? RestoreLease(*LeaseFolder(), lease.record, **capper) : Fail(capper.error());
     if (restored) {
-      text += Outcome(lease.record, *restored);
+      text += RestoredText(lease.record, *restored) + "\n";
     } else {
       kind = restored.error().kind;
       problems.push_back(restored.error().Message());

@@ -129,7 +129,7 @@ TEST(UnknownVariable, RefusesSlipsOfKeysOnly) {
   EXPECT_TRUE(UnknownVariable("HELIOGRAD_BATERY_CAPACITY_WH"));
   EXPECT_TRUE(UnknownVariable("HELIOGRAD_JOB_ZZZZZZZZ"));
   for (const char* name : {"HELIOGRAD_PV_TILT_DEG", "HELIOGRAD_REFERENCE_DATA", "HELIOGRAD_SIM_GPU",
-                           "HELIOGRAD_PROGRAM", "HELIOGRAD_SOURCE_DIR", "PATH", "HELIOGRAD"}) {
+                           "HELIOGRAD_PROGRAM", "HELIOGRAD_SOURCE_DIR", "HELIOGRAD_TORCH_BACKEND", "PATH", "HELIOGRAD"}) {
     EXPECT_FALSE(UnknownVariable(name)) << name;
   }
 }

@@ -73,6 +73,7 @@ void GiveTerminal(pid_t group) {
   if (options.foreground) GiveTerminal(getpid());
   if (options.inherited >= 0) fcntl(options.inherited, F_SETFD, 0);
   if (output >= 0) dup2(output, STDOUT_FILENO);
+  if (options.errors >= 0) dup2(options.errors, STDERR_FILENO);
   sigaction(SIGINT, &interrupt, nullptr);
   sigaction(SIGQUIT, &quit, nullptr);
   sigprocmask(SIG_SETMASK, &mask, nullptr);

@@ -3,7 +3,7 @@
 // Enters: a capper, and a folder for records. Leaves: a limit that is set, and later the prior one (not the default).
 //   - The prior limit is on the disk before anything is set.
 //   - A guard, a process of our own, puts it back when the holder ends in any way, signal 9 included.
-//   - Should the guard be killed too, the record stays, and the next lease or `heliograd limits restore` puts it back.
+//   - Should the guard be killed too, the record stays, and the next start of heliograd puts it back.
 //   - A limit that someone else set meanwhile is noticed and never overwritten.
 // One lease per GPU: the lock is shared by holder and guard and falls when both are gone.
 #pragma once

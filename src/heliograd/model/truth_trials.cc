@@ -196,6 +196,8 @@ void WindowTally::Add(const WindowTally& other) {
   covered += other.covered;
   shown_covered += other.shown_covered;
   half_width += other.half_width;
+  coarse += other.coarse;
+  far_untold += other.far_untold;
   errors.insert(errors.end(), other.errors.begin(), other.errors.end());
 }
 
@@ -234,6 +236,8 @@ WindowTally RunWindowTrial(const SensorKind& kind, const TrainingLoad& load, dou
   const double shown_j = drawn.sensor.gain * true_j + drawn.sensor.offset_w * window_s;
   tally.shown_covered = std::abs(InJoules(found.energy) - shown_j) <= InJoules(found.half_width);
   tally.errors.push_back(InJoules(found.energy) / shown_j - 1);
+  tally.coarse = !found.coarse.empty();
+  tally.far_untold = found.coarse.empty() && std::abs(tally.errors.back()) > 0.02;
   return tally;
 }
 

@@ -121,6 +121,8 @@ struct WindowTally {
   int covered = 0;             // of the truth, gain in the interval: a run draws its gain once, so this scatters
   int shown_covered = 0;       // of the truth as gain and offset show it, by the interval without the gain
   double half_width = 0;       // relative, without the gain
+  int coarse = 0;              // called known to no better than 2 %
+  int far_untold = 0;          // off by more than 2 % without being called so
   std::vector<double> errors;  // relative, without the gain
 
   void Add(const WindowTally& other);

@@ -13,6 +13,7 @@
 namespace heliograd {
 namespace {
 
+constexpr double kFineRelative = 0.02;      // what a window is expected to close within
 constexpr double kWidestRelative = 0.25;    // a half-width beyond which a window counts as unresolved
 constexpr double kLeastExposure = 1.0 / 3;  // of any part of a repetition, against what its length asks for
 constexpr size_t kRepeatParts = 10;
@@ -148,6 +149,15 @@ std::string WhyUnresolved(const WindowRequest& request, std::span<const Cell> ce
   return {};
 }
 
+std::string WhyCoarse(const WindowRequest& request, const WindowEnergy& result) {
+  const double open = InJoules(result.duty_half_width) / std::abs(InJoules(result.energy));
+  if (!(open > kFineRelative)) return {};
+  return fmt::format(
+      "the sensor looks only {:.0f} % of the time and leaves {:.2g} % of the energy open: mark the load's iterations, "
+      "or measure longer",
+      100 * request.timing.Duty(), 100 * open);
+}
+
 Result<std::vector<Cell>> CheckedCells(const WindowRequest& request) {
   if (!(request.end_s > request.begin_s)) {
     return Fail(fmt::format("a window must end after it begins, but begins at {:.6g} s and ends at {:.6g} s",
@@ -206,6 +216,7 @@ Result<WindowEnergy> EstimateWindowEnergy(const WindowRequest& request) {
   result.gain_half_width = kNormal975 * request.gain_sd;
   result.ticks = covered_s / request.timing.period_s;
   result.unresolved = WhyUnresolved(request, cells, result);
+  if (result.Resolved()) result.coarse = WhyCoarse(request, result);
   return result;
 }
 

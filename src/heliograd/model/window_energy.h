@@ -48,6 +48,7 @@ struct WindowEnergy {
   double gain_half_width = 0;  // relative, one common factor of every energy of this sensor
   double ticks = 0;            // updates within the window
   std::string unresolved;      // why the energy is not to be relied on, one sentence; empty where it is
+  std::string coarse;          // where the sensor's pauses leave more than 2 % open, one sentence that says so
 
   bool Resolved() const { return unresolved.empty(); }
   /// The interval's half-width with the gain in it.

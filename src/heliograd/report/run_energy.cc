@@ -62,6 +62,7 @@ void AddPart(ChannelEnergy& sum, const WindowEnergy& part, double length_s) {
   sum.half_width += part.half_width;
   sum.gain_half_width = part.gain_half_width;
   sum.known_s += length_s;
+  if (!part.coarse.empty()) sum.remarks.push_back(part.coarse);
   if (part.unresolved.empty()) return;
   sum.unresolved = part.unresolved;
   sum.remarks.push_back(part.unresolved);
