@@ -451,11 +451,12 @@ Result<int> CarryOut(const RunFlags& flags, Prepared& prepared, OpenGpu& gpu) {
   ReleaseLimits(*limits, device.uuid);
   if (!outcome) return Fail(outcome.error());
   (*recording)->AddWindow({"run", begin_ns, (*recording)->NowNs(), 0, 0});
-  if (Result<void> finished = (*recording)->Finish(); !finished) PrintMessage(finished.error().Message());
   const int code = ExitCodeOf(*outcome);
   const RunSummary summary = summary_of(StatusOf(*outcome), code, *outcome);
   const std::string json = RunSummaryJson(summary);
   if (Result<void> written = WriteFile(summary_path, json); !written) PrintMessage(written.error().Message());
+  // Last, because it waits for the sensors' next values: a kill from now on loses nothing of the books.
+  if (Result<void> finished = (*recording)->Finish(); !finished) PrintMessage(finished.error().Message());
   if (Result<void> printed = Print(flags.json ? json : RunSummaryText(summary)); !printed) return Fail(printed.error());
   PrintMessage("kept in " + folder + (code == 0 ? "" : ". To go on: heliograd run --resume " + folder));
   return code;
