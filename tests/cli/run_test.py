@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import pty
 import random
 import signal
 import subprocess
@@ -197,6 +198,35 @@ class Interrupted(RunTest):
         self.assertEqual(self.limit_now(), 320)
         self.assertEqual(self.summary()["status"], "interrupted")
         self.assertEqual(self.journal()[-1]["kind"], "end")
+
+
+class OnATerminal(RunTest):
+    SPEED = 200
+
+    def test_command_has_the_terminal_and_ctrl_c_reaches_it(self):
+        self.plan()
+        clean = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8", "TERM": "dumb", **self.env}
+        words = [PROGRAM, "run", "plan.json", "--simulated-clock", "-o", "run", "--", "sh", "-c",
+                 f"test -t 0 && echo has the terminal; exec {TRAIN} --iterations {STEPS}"]
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.folder)
+            os.execve(PROGRAM, words, clean)
+        shown = b""
+        until = time.monotonic() + 60
+        while b"step" not in shown and time.monotonic() < until:
+            shown += os.read(terminal, 4096)
+        self.assertIn(b"has the terminal", shown)
+        os.write(terminal, b"\x03")
+        try:
+            while True:
+                shown += os.read(terminal, 4096)
+        except OSError:
+            pass  # the last one that had the terminal is gone
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 130, shown[-2000:])
+        os.close(terminal)
+        self.assertEqual(self.limit_now(), 320)
+        self.assertEqual(self.summary()["status"], "interrupted")
 
 
 class Killed(RunTest):
