@@ -19,10 +19,10 @@ simulated build/heliograd curve --progress 'step ([0-9]+)' --limits 110,130,150,
 sed -n '/^  limit/,$p' "$out/curve.txt"
 echo; echo "== The plan of the study's job with that curve: heliograd plan --set gpu.curve=$out/curve.toml"
 build/heliograd plan builtin:paper --set "gpu.curve=$out/curve.toml" --set job.units=469000
-echo; echo "== A tenth of it is carried out, 1000 times as fast as real: heliograd run plan.json -- sim-train"
-printf 'speed = 1000\n[[gpu]]\nsensor_window_ms = 100\n' >"$out/gpu_fast.toml"
+echo; echo "== A tenth of it is carried out, 400 times as fast as real: heliograd run plan.json -- sim-train"
+printf 'speed = 400\n[[gpu]]\nsensor_window_ms = 100\n' >"$out/gpu_fast.toml"
 export HELIOGRAD_SIM_GPU="$PWD/$out/gpu_fast.toml"
-build/heliograd plan builtin:paper --set "gpu.curve=$out/curve.toml" --set job.units=469000 --set job.work=0.1 --hours 4 \
+build/heliograd plan builtin:paper --set "gpu.curve=$out/curve.toml" --set job.units=469000 --set job.work=0.1 --set gpu.idle_w=15 --hours 4 \
   -o "$out/plan.json" >"$out/plan.txt" 2>>"$out/messages.txt"
 simulated build/heliograd run "$out/plan.json" --simulated-clock -o "$out/run" --progress 'step ([0-9]+)' --steps 46900 \
   -- build/sim/sim-train --iterations 46900 >"$out/run.txt" 2>>"$out/messages.txt"
