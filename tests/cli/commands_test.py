@@ -3,6 +3,7 @@ import csv
 import io
 import json
 import os
+import random
 import signal
 import subprocess
 import time
@@ -57,6 +58,20 @@ class Study(ProgramTest):
                          [("300", "16"), ("300", "19"), ("600", "16"), ("600", "19"), ("900", "16"), ("900", "19")])
         alone = self.run_json("plan", "builtin:paper", "--set", "pv.dc_capacity_w=600", "--hours", "16")
         self.assertAlmostEqual(float(rows[2]["cost_eur"]), alone["cost_eur"], delta=1e-9)
+
+    def test_points_are_what_single_plans_are(self):
+        # Points share the years of PV and carbon; each must still be the plan of its own scenario.
+        rows = self.run_json("study", "builtin:paper", "--vary", "pv.dc_capacity_w=0,150,900", "--vary",
+                             "battery.capacity_wh=0,250,4000", "--vary", "job.start=2025-01-01 05:00:2025-12-31 05:00:13d",
+                             "--vary", "job.hours=12:28:1", "--vary", "carbon.scope=direct,lifecycle")["points"]
+        for row in random.Random(20261124).sample(rows, 50):
+            sets = [word for key in ("pv.dc_capacity_w", "battery.capacity_wh", "job.start", "job.hours", "carbon.scope")
+                    for word in ("--set", f"{key}={row[key]}")]
+            feasible = row["status"] != "infeasible"
+            plan = self.run_json("plan", "builtin:paper", *sets, expect=0 if feasible else 3)
+            self.assertEqual(plan["status"], row["status"])
+            for key in ("cost_eur", "grid_import_wh", "pv_wh", "carbon_kg") if feasible else ():
+                self.assertAlmostEqual(plan[key], row[key], delta=1e-9, msg=f"{key} at {sets}")
 
     def test_times_vary_too(self):
         rows = self.run_json("study", "builtin:paper", "--vary", "job.start=2025-01-01 00:00:2025-01-01 08:00:4h")["points"]

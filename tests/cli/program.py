@@ -16,11 +16,11 @@ class ProgramTest(unittest.TestCase):
         self.folder = pathlib.Path(self._folder.name)
         self.addCleanup(self._folder.cleanup)
 
-    def run_program(self, *args, expect=0, env=None, stdin=None):
+    def run_program(self, *args, expect=0, env=None, stdin=None, timeout=120):
         """Runs heliograd with `args`; fails when its exit code is not `expect`."""
         clean = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8", "TERM": "dumb"}
         done = subprocess.run([PROGRAM, *map(str, args)], cwd=self.folder, env={**clean, **(env or {})},
-                              input=stdin, capture_output=True, text=True, timeout=120)
+                              input=stdin, capture_output=True, text=True, timeout=timeout)
         self.assertEqual(done.returncode, expect, f"{args}\nstdout: {done.stdout[-2000:]}\nstderr: {done.stderr[-2000:]}")
         return done
 

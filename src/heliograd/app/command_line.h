@@ -85,6 +85,7 @@ void AddDoctorCommand(CLI::App& program, Commands& commands);
 void AddLimitsCommand(CLI::App& program, Commands& commands);
 void AddSizeCommand(CLI::App& program, Commands& commands);
 void AddWhatifCommand(CLI::App& program, Commands& commands);
+void AddCampaignCommand(CLI::App& program, Commands& commands);
 void AddMeasureCommand(CLI::App& program, Commands& commands);
 void AddProfileCommand(CLI::App& program, Commands& commands);
 

@@ -61,6 +61,12 @@ Result<PowerCurve> ParseCurve(std::string_view content, const std::string& name)
   }
   PowerCurve curve;
   curve.name = root.at_path("curve.name").value_or(name);
+  const std::string obtained = root.at_path("curve.obtained").value_or("measured");
+  curve.modelled = obtained == "modelled";
+  if (!curve.modelled && obtained != "measured") {
+    problems.push_back(
+        fmt::format("{}: curve.obtained is {}: expected \"measured\" or \"modelled\".", name, Quoted(obtained)));
+  }
   const double gain_percent = root.at_path("curve.gain_half_width_percent").value_or(0.0);
   if (gain_percent > 0 && gain_percent < 100) curve.gain_half_width = gain_percent / 100;
   std::vector<CurvePoint> read;

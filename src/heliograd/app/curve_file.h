@@ -2,6 +2,7 @@
 //
 //     [curve]
 //     name = "ResNet18 on RTX 4070"
+//     obtained = "measured"         # or "modelled"; measured when left out
 //     [[points]]
 //     limit_w = 150
 //     seconds_per_unit = 0.12
@@ -32,6 +33,7 @@ struct PowerCurve {
   std::vector<Level> levels;         // ascending limit; job_time is the time of one unit
   std::vector<LevelSpread> spreads;  // of each level
   double gain_half_width = 0;        // relative; one factor common to all energies, 0 where the file gives none
+  bool modelled = false;             // by an energy law, not measured
   bool draw_is_assumed = false;      // at least one point had no energy: its draw is taken equal to its limit
 };
 

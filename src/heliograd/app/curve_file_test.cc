@@ -16,6 +16,14 @@ TEST(CurveFile, TakesTheClockThatCurveWritesAndRefusesOneThatIsNone) {
 
 using ::testing::HasSubstr;
 
+TEST(CurveFile, SaysWhetherItWasMeasured) {
+  const std::string point = "[[points]]\nlimit_w = 150\nseconds_per_unit = 0.1\n";
+  EXPECT_FALSE(ParseCurve(point, "c.toml")->modelled);
+  EXPECT_TRUE(ParseCurve("[curve]\nobtained = \"modelled\"\n" + point, "c.toml")->modelled);
+  EXPECT_THAT(ParseCurve("[curve]\nobtained = \"guessed\"\n" + point, "c.toml").error().Message(),
+              HasSubstr("curve.obtained is 'guessed': expected \"measured\" or \"modelled\""));
+}
+
 TEST(CurveFile, DrawIsEnergyOverTimeWhereMeasuredElseTheLimit) {
   const auto curve = ParseCurve(
       "[[points]]\nlimit_w = 300\nseconds_per_unit = 0.1\n"

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "heliograd/app/toml_text.h"
 #include "heliograd/base/clock.h"
 #include "heliograd/base/time.h"
 #include "heliograd/report/number_text.h"
@@ -13,14 +14,6 @@ namespace heliograd {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// Text as a basic string of TOML, in one line.
-std::string TomlString(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '"' || c == '\\') c = ' ';
-  }
-  return '"' + text + '"';
-}
 
 std::string LimitText(const SweepLimit& found) {
   return fmt::format("{:.0f} W ({:.0f} to {:.0f} W)", InWatts(found.limit), InWatts(found.low), InWatts(found.high));

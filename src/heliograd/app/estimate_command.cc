@@ -1,12 +1,18 @@
-// `heliograd estimate`: energy and time of a job that has not run yet, from a power curve and its work.
+// `heliograd estimate`: energy and time of a job that has not run yet, from a power curve and its work, or from the
+// energy law of other networks and its MACs.
 #include <fmt/format.h>
 
 #include <cmath>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/curve_file.h"
+#include "heliograd/app/law_report.h"
+#include "heliograd/base/file.h"
+#include "heliograd/profile/mac_count.h"
+#include "heliograd/profile/networks.h"
 #include "heliograd/report/number_text.h"
 
 namespace heliograd {
@@ -14,8 +20,15 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+struct LawFlags {
+  std::string law, model, terms = "macs", scatter = "constant", output, figure;
+  double macs = 0, traffic_bytes = 0, epochs = 1, images = 0, price_eur_per_kwh = 0;
+  int channels = 3, classes = 100;
+};
+
 struct EstimateFlags {
-  std::string curve = "builtin:paper";
+  std::string curve;
+  LawFlags of_law;
   double units = 1;
   double limit_w = 0;
   bool json = false;
@@ -77,7 +90,7 @@ std::string AsText(const std::vector<Estimate>& estimates, const PowerCurve& cur
   return text;
 }
 
-Result<int> RunEstimate(const EstimateFlags& flags) {
+Result<int> EstimateByCurve(const EstimateFlags& flags) {
   const Result<PowerCurve> curve = ReadCurve(flags.curve);
   if (!curve) return Fail(curve.error());
   std::vector<Estimate> estimates = EstimateLevels(*curve, flags.units);
@@ -97,17 +110,159 @@ Result<int> RunEstimate(const EstimateFlags& flags) {
   return kExitOk;
 }
 
+/// Counted for one image; traffic for a batch of the law's size, as an estimate without caches.
+Result<LawJob> JobOfNetwork(const LawFlags& flags, int batch) {
+  const Result<Architecture> network = MakeNetwork(flags.model, {flags.channels, flags.classes});
+  if (!network) return Fail(network.error());
+  const NetworkCount count = CountNetwork(*network);
+  LawJob job;
+  job.network = flags.model;
+  job.macs = static_cast<double>(count.macs.Macs());
+  double bytes = 0;
+  for (const LayerCount& layer : count.layers) {
+    bytes += static_cast<double>(EstimateForwardBytes(*network, *layer.layer, batch));
+  }
+  job.traffic_bytes = bytes / batch;
+  return job;
+}
+
+/// The job that the flags describe; nothing where they describe none.
+Result<std::optional<LawJob>> JobOf(const LawFlags& flags, int batch) {
+  if (flags.model.empty() && flags.macs == 0) {
+    if (flags.images == 0 && flags.output.empty()) return std::nullopt;
+    return Fail("which network? Give --model NAME or --macs N.", ErrorKind::kUsage);
+  }
+  if (flags.images == 0) {
+    return Fail("how many images has an epoch? Give --images N (Fashion-MNIST 60000, CIFAR-100 50000).",
+                ErrorKind::kUsage);
+  }
+  if (flags.model.empty() && flags.terms != "macs" && flags.traffic_bytes == 0) {
+    return Fail("a law of macs+traffic needs the network's --traffic-bytes too.", ErrorKind::kUsage);
+  }
+  LawJob job;
+  if (!flags.model.empty()) {
+    const Result<LawJob> counted = JobOfNetwork(flags, batch);
+    if (!counted) return Fail(counted.error());
+    job = *counted;
+  } else {
+    job.network = fmt::format("{:.4g} G MACs", flags.macs / 1e9);
+    job.macs = flags.macs;
+    if (flags.traffic_bytes > 0) job.traffic_bytes = flags.traffic_bytes;
+  }
+  job.images = flags.images;
+  job.epochs = flags.epochs;
+  if (flags.price_eur_per_kwh > 0) job.price = EurosPerKilowattHour(flags.price_eur_per_kwh);
+  return job;
+}
+
+/// The job as a curve that `plan` reads. Nobody's other file is replaced.
+Result<void> WriteJob(const FittedLaws& laws, const JobEstimate& estimate, const std::string& path) {
+  if (!estimate.seconds) {
+    return Fail(
+        fmt::format("{}: not written: a plan needs the job's time, and not every network of the law has "
+                    "seconds_per_image.",
+                    path));
+  }
+  const Result<std::string> earlier = ReadFile(path);
+  if (std::filesystem::exists(path) && (!earlier || !earlier->starts_with(kJobCurveBegins))) {
+    return Fail(
+        fmt::format("{}: exists already and is not of an estimate: give another name (-o), or remove it first.", path),
+        ErrorKind::kUsage);
+  }
+  return WriteFile(path, JobCurveToml(laws, estimate));
+}
+
+Result<int> EstimateByLaw(const LawFlags& flags, bool json) {
+  Result<EnergyLawFile> file = ReadEnergyLaw(flags.law);
+  if (!file) return Fail(file.error());
+  const Result<std::optional<LawJob>> job = JobOf(flags, file->batch);
+  if (!job) return Fail(job.error());
+  const LawChoice choice{flags.terms == "macs" ? LawTerms::kMacs : LawTerms::kMacsAndTraffic,
+                         flags.scatter == "constant" ? Scatter::kConstant : Scatter::kProportional};
+  const auto of_file = [&](const Error& error) { return Fail(flags.law + ": " + error.Message(), error.kind); };
+  const Result<FittedLaws> laws = FitLaws(std::move(*file), choice);
+  if (!laws) return of_file(laws.error());
+  std::optional<JobEstimate> estimate;
+  if (*job) {
+    Result<JobEstimate> found = EstimateJob(*laws, **job);
+    if (!found) return of_file(found.error());
+    estimate = std::move(*found);
+  }
+  if (!flags.output.empty()) {
+    if (Result<void> done = WriteJob(*laws, *estimate, flags.output); !done) return Fail(done.error());
+  }
+  if (!flags.figure.empty()) {
+    const Result<LawChart> chart = LawChartOf(*laws, choice.scatter);
+    if (!chart) return of_file(chart.error());
+    if (Result<void> done = WriteFigure(LawFigure(*chart), flags.figure); !done) return Fail(done.error());
+  }
+  std::string text = json ? LawJson(*laws, estimate) : LawText(*laws);
+  if (estimate && !json) text += "\n" + JobText(*laws, *estimate);
+  if (Result<void> done = Print(text); !done) return Fail(done.error());
+  if (!flags.output.empty()) {
+    PrintMessage(fmt::format("{0} written. Next: heliograd plan SCENARIO --set gpu.curve={0} --set job.units={1:g}",
+                             flags.output, flags.epochs));
+  }
+  if (!flags.figure.empty()) PrintMessage(flags.figure + " written");
+  return kExitOk;
+}
+
+Result<int> RunEstimate(const EstimateFlags& flags) {
+  if (flags.curve.empty() == flags.of_law.law.empty()) {
+    return Fail("from what? Give a curve (a file of `heliograd curve`, or builtin:paper) or --law FILE, one of them.",
+                ErrorKind::kUsage);
+  }
+  return flags.curve.empty() ? EstimateByLaw(flags.of_law, flags.json) : EstimateByCurve(flags);
+}
+
+void AddLawFlags(CLI::App& app, LawFlags& flags, CLI::Option* curve) {
+  auto* law =
+      app.add_option("--law", flags.law, "networks measured on this hardware: FILE.toml with [law] and [[points]]")
+          ->excludes(curve);
+  auto* model = app.add_option("--model", flags.model, "the job's network, by name: resnet50, vgg11, ...")->needs(law);
+  auto* macs = app.add_option("--macs", flags.macs, "its MACs instead: of one image's forward pass")
+                   ->check(CLI::Range(1.0, 1e18))
+                   ->needs(law)
+                   ->excludes(model);
+  app.add_option("--traffic-bytes", flags.traffic_bytes, "its memory traffic, as the file counts it")
+      ->check(CLI::Range(1.0, 1e18))
+      ->needs(macs);
+  app.add_option("--channels", flags.channels, "of the network's images: 1 or 3")->needs(model)->capture_default_str();
+  app.add_option("--classes", flags.classes, "that it tells apart")->needs(model)->capture_default_str();
+  app.add_option("--images", flags.images, "images of an epoch")->check(CLI::Range(1.0, 1e12))->needs(law);
+  app.add_option("--epochs", flags.epochs, "epochs of the job")
+      ->check(CLI::Range(1e-6, 1e9))
+      ->needs(law)
+      ->capture_default_str();
+  app.add_option("--price", flags.price_eur_per_kwh, "EUR per kWh bought")->check(CLI::Range(1e-6, 1e3))->needs(law);
+  app.add_option("--terms", flags.terms, "what the law holds: macs or macs+traffic")
+      ->check(CLI::IsMember({"macs", "macs+traffic"}))
+      ->needs(law)
+      ->capture_default_str();
+  app.add_option("--scatter", flags.scatter, "of networks about the law: constant, or proportional to the energy")
+      ->check(CLI::IsMember({"constant", "proportional"}))
+      ->needs(law)
+      ->capture_default_str();
+  app.add_option("--figure", flags.figure, "energy against MACs: FILE.svg, .png or .pdf")->needs(law);
+  app.add_option("-o,--output", flags.output, "the job as a curve of one level for `plan`: FILE.toml")->needs(law);
+}
+
 }  // namespace
 
 void AddEstimateCommand(CLI::App& program, Commands& commands) {
   CLI::App* app = AddCommand(
-      program, "estimate", "Energy and time of a job from a power curve and its work",
-      {"heliograd estimate curve.toml --units 469000", "heliograd estimate builtin:paper --limit-w 170 --json"});
+      program, "estimate", "Energy and time of a job from a power curve, or from other networks and its MACs",
+      {"heliograd estimate curve.toml --units 469000", "heliograd estimate builtin:paper --limit-w 170 --json",
+       "heliograd estimate --law energy_law.toml --figure law.svg",
+       "heliograd estimate --law energy_law.toml --model resnet50 --epochs 90 --images 50000 --price 0.30 -o "
+       "resnet50.toml"});
   auto flags = std::make_shared<EstimateFlags>();
-  app->add_option("curve", flags->curve, "a curve file as `heliograd curve` writes, or builtin:paper")->required();
+  auto* curve = app->add_option("curve", flags->curve, "a curve file as `heliograd curve` writes, or builtin:paper");
   app->add_option("--units", flags->units, "units of work of the job, as the curve counts them (default 1)")
-      ->check(CLI::Range(1e-9, 1e15));
-  app->add_option("--limit-w", flags->limit_w, "this power limit only")->check(CLI::Range(0.1, 1e6));
+      ->check(CLI::Range(1e-9, 1e15))
+      ->needs(curve);
+  app->add_option("--limit-w", flags->limit_w, "this power limit only")->check(CLI::Range(0.1, 1e6))->needs(curve);
+  AddLawFlags(*app, flags->of_law, curve);
   app->add_flag("--json", flags->json, "machine-readable output");
   commands.push_back({app, [flags] { return RunEstimate(*flags); }});
 }

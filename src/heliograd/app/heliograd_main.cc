@@ -59,6 +59,7 @@ int main(int argc, char** argv) {
   AddDoctorCommand(program, commands);
   AddLimitsCommand(program, commands);
   AddMeasureCommand(program, commands);
+  AddCampaignCommand(program, commands);
   AddProfileCommand(program, commands);
   RefuseEmptyTexts(program);
   try {

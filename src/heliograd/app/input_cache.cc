@@ -7,6 +7,7 @@
 #include "heliograd/base/file.h"
 #include "heliograd/feed/carbon_builtin.h"
 #include "heliograd/feed/price_file.h"
+#include "heliograd/feed/pv_series_file.h"
 
 namespace heliograd {
 
@@ -39,6 +40,31 @@ InputCache::Shared<StepSeries<CarbonIntensity>> InputCache::ReadCarbon(const std
     if (source == kBuiltinCarbon) return ParseCarbonSeries(BuiltinItalyCarbon(), source, scope);
     return ReadFile(source).and_then([&](const std::string& text) { return ParseCarbonSeries(text, source, scope); });
   });
+}
+
+InputCache::Shared<CarbonYear> InputCache::ReadCarbonYear(const std::string& source, CarbonScope scope) {
+  const auto series = ReadCarbon(source, scope);
+  if (!series) return Fail(series.error());
+  return Once(carbon_years_, source + (scope == CarbonScope::kDirect ? "|direct" : "|lifecycle"),
+              [&] { return CarbonYearOf(**series); });
+}
+
+InputCache::Shared<std::vector<Power>> InputCache::ReadPvHours(const std::string& path) {
+  return Once(pv_hours_, path, [&] {
+    return ReadFile(path).and_then([&](const std::string& content) { return ParsePvSeries(content, path); });
+  });
+}
+
+std::shared_ptr<const PvYearSeries> InputCache::PvYear(const std::string& key,
+                                                       const std::function<PvYearSeries()>& simulate) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = pv_years_.find(key); known != pv_years_.end()) return known->second;
+  }
+  auto year = std::make_shared<const PvYearSeries>(simulate());  // not under the lock: it takes a millisecond
+  const std::lock_guard lock(mutex_);
+  if (pv_years_.size() < kMostPvYears) pv_years_.emplace(key, year);
+  return year;
 }
 
 }  // namespace heliograd

@@ -1,17 +1,20 @@
-// Files that a scenario names, read once however many points of a study name them.
+// Files that a scenario names, read once however many points of a study name them, and what is computed from them.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "heliograd/base/result.h"
 #include "heliograd/base/time.h"
 #include "heliograd/feed/carbon_file.h"
 #include "heliograd/feed/weather_file.h"
 #include "heliograd/trace/step_series.h"
+#include "heliograd/trace/typical_year.h"
 
 namespace heliograd {
 
@@ -29,6 +32,13 @@ class InputCache {
   Shared<StepSeries<EnergyPrice>> ReadPrices(const std::string& path, const TimeZone& zone);
   /// A path or kBuiltinCarbon.
   Shared<StepSeries<CarbonIntensity>> ReadCarbon(const std::string& source, CarbonScope scope);
+  /// The same as a year that stands for others.
+  Shared<CarbonYear> ReadCarbonYear(const std::string& source, CarbonScope scope);
+  Shared<std::vector<Power>> ReadPvHours(const std::string& path);
+  /// What `simulate` gives, once for each key: all that the answer depends on. The first kMostPvYears are kept.
+  std::shared_ptr<const PvYearSeries> PvYear(const std::string& key, const std::function<PvYearSeries()>& simulate);
+  /// Years that are kept: 70 kB each.
+  static constexpr size_t kMostPvYears = 1024;
 
  private:
   template <typename T>
@@ -40,6 +50,9 @@ class InputCache {
   Files<WeatherFile> weather_;
   Files<StepSeries<EnergyPrice>> prices_;
   Files<StepSeries<CarbonIntensity>> carbon_;
+  Files<CarbonYear> carbon_years_;
+  Files<std::vector<Power>> pv_hours_;
+  Files<PvYearSeries> pv_years_;
 };
 
 }  // namespace heliograd

@@ -12,7 +12,6 @@
 #include "heliograd/base/file.h"
 #include "heliograd/base/text.h"
 #include "heliograd/feed/carbon_file.h"
-#include "heliograd/feed/pv_series_file.h"
 
 namespace heliograd {
 namespace {
@@ -34,27 +33,28 @@ Result<TimeZone> SiteZone(const Scenario& scenario, InputCache& cache) {
   return WeatherOf(scenario, cache).map([](const auto& file) { return TimeZone::Fixed(file->weather.utc_offset); });
 }
 
+CarbonScope ScopeOf(const Scenario& scenario) {
+  return scenario.TextOf("carbon.scope") == "direct" ? CarbonScope::kDirect : CarbonScope::kLifecycle;
+}
+
 Result<std::shared_ptr<const StepSeries<CarbonIntensity>>> CarbonOf(const Scenario& scenario, InputCache& cache) {
   const std::string path = scenario.PathOf("carbon.series");
-  const CarbonScope scope =
-      scenario.TextOf("carbon.scope") == "direct" ? CarbonScope::kDirect : CarbonScope::kLifecycle;
   if (path.rfind("builtin:", 0) == 0 && path != kBuiltinCarbon) {
     return Fail(fmt::format("{}: expected {} or a CSV file.", scenario.Cite("carbon.series"), kBuiltinCarbon),
                 scenario.BlameFor("carbon.series"));
   }
-  return OfKey(scenario, "carbon.series", cache.ReadCarbon(path, scope));
+  return OfKey(scenario, "carbon.series", cache.ReadCarbon(path, ScopeOf(scenario)));
 }
 
 Horizon HorizonOf(const NodeInputs& inputs) { return {inputs.start, inputs.slot, inputs.slots}; }
 
 /// A series that covers the plan's own dates is read there; one of another year stands for a typical year.
-Result<void> ChooseCarbonYear(NodeInputs& inputs) {
-  const Horizon horizon = HorizonOf(inputs);
-  if (CarbonPerSlot(*inputs.carbon_series, horizon)) return {};
-  const auto typical = CarbonPerSlotOfTypicalYear(*inputs.carbon_series, horizon);
-  if (!typical) return Fail(typical.error());
-  inputs.carbon_of_typical_year = true;
-  inputs.notes.push_back(typical->note);
+Result<void> ChooseCarbonYear(const Scenario& scenario, InputCache& cache, NodeInputs& inputs) {
+  if (CarbonPerSlot(*inputs.carbon_series, HorizonOf(inputs))) return {};
+  auto year = cache.ReadCarbonYear(scenario.PathOf("carbon.series"), ScopeOf(scenario));
+  if (!year) return Fail(year.error());
+  inputs.carbon_year = *std::move(year);
+  inputs.notes.push_back(inputs.carbon_year->note);
   return {};
 }
 
@@ -124,7 +124,9 @@ Result<void> ReadLevels(const Scenario& scenario, NodeInputs& inputs) {
   inputs.gpu.idle = Watts(scenario.NumberOf("gpu.idle_w"));
   inputs.gpu.host = Watts(scenario.NumberOf("gpu.host_w"));
   if (!inputs.dominated.empty()) inputs.notes.push_back(DominatedNote(inputs.dominated));
-  inputs.labels.level_draw = curve->draw_is_assumed ? Origin::kAssumed : Origin::kMeasured;
+  inputs.labels.level_draw = curve->draw_is_assumed ? Origin::kAssumed
+                             : curve->modelled      ? Origin::kModelled
+                                                    : Origin::kMeasured;
   if (curve->draw_is_assumed)
     inputs.notes.push_back("power drawn is assumed equal to the power limit (" + curve->name + ")");
   return {};
@@ -249,6 +251,14 @@ void CheckCover(const Scenario& scenario, NodeInputs& inputs, Problems& problems
   check("tariff.export", PricesPerSlot(inputs.export_tariff, horizon, inputs.zone));
 }
 
+/// All that a year of PV depends on. Files of the cache stay where they are, so an address tells them apart.
+std::string KeyOf(const WeatherFile& file, const PvSystem& system) {
+  return fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}", static_cast<const void*>(&file), InWatts(system.dc_capacity),
+                     system.tilt_deg, system.azimuth_deg, static_cast<int>(system.mounting),
+                     static_cast<int>(system.module), static_cast<int>(system.model), system.losses_percent,
+                     system.dc_ac_ratio, system.inverter_efficiency);
+}
+
 }  // namespace
 
 PvSystem PvSystemOf(const Scenario& scenario) {
@@ -283,24 +293,28 @@ WeatherOverrides WeatherOverridesOf(const Scenario& scenario) {
           scenario.OptionalNumber("site.longitude"), scenario.OptionalNumber("site.elevation_m")};
 }
 
-Result<std::optional<PvYearSeries>> PvYearOf(const Scenario& scenario, InputCache& cache) {
-  using Answer = Result<std::optional<PvYearSeries>>;
+Result<std::shared_ptr<const PvYearSeries>> PvYearOf(const Scenario& scenario, InputCache& cache) {
+  using Answer = Result<std::shared_ptr<const PvYearSeries>>;
   if (scenario.Has("pv.series")) {
     const std::string path = scenario.PathOf("pv.series");
-    auto hourly =
-        OfKey(scenario, "pv.series",
-              ReadFile(path).and_then([&path](const std::string& content) { return ParsePvSeries(content, path); }));
+    const auto hourly = OfKey(scenario, "pv.series", cache.ReadPvHours(path));
     if (!hourly) return Fail(hourly.error());
     const auto zone = SiteZone(scenario, cache);
     if (!zone) return Fail(zone.error());
     // The series is on the site's standard clock; without daylight saving one instant tells it for the whole year.
     const Stamp any_day = StampFromUtc({2025, 1, 15});
-    return Answer(PvYearSeries{std::move(*hourly), zone->StandardOffsetAt(any_day)});
+    const std::chrono::seconds offset = zone->StandardOffsetAt(any_day);
+    return Answer(cache.PvYear(fmt::format("{}|{}", static_cast<const void*>(hourly->get()), offset.count()), [&] {
+      return PvYearSeries{**hourly, offset};
+    }));
   }
-  if (scenario.NumberOf("pv.dc_capacity_w") == 0) return Answer(std::nullopt);
+  if (scenario.NumberOf("pv.dc_capacity_w") == 0) return Answer(nullptr);
   const auto file = WeatherOf(scenario, cache);
   if (!file) return Fail(file.error());
-  return Answer(PvYearSeries{SimulatePvYear((*file)->weather, PvSystemOf(scenario)).ac, (*file)->weather.utc_offset});
+  const PvSystem system = PvSystemOf(scenario);
+  return Answer(cache.PvYear(KeyOf(**file, system), [&] {
+    return PvYearSeries{SimulatePvYear((*file)->weather, system).ac, (*file)->weather.utc_offset};
+  }));
 }
 
 Result<NodeInputs> ReadInputs(const Scenario& scenario, int slot_minutes, InputCache& cache) {
@@ -335,7 +349,8 @@ Result<NodeInputs> ReadInputs(const Scenario& scenario, int slot_minutes, InputC
   }
   if (const auto work = problems.Take(WorkOf(scenario))) inputs.work = *work;
   if (has_horizon && zone && tariff_zone) CheckCover(scenario, inputs, problems);
-  if (has_horizon && inputs.carbon_series) problems.Note(OfKey(scenario, "carbon.series", ChooseCarbonYear(inputs)));
+  if (has_horizon && inputs.carbon_series)
+    problems.Note(OfKey(scenario, "carbon.series", ChooseCarbonYear(scenario, cache, inputs)));
   inputs.site_name = scenario.OptionalText("site.name").value_or("");
   inputs.import_fee = EurosPerKilowattHour(scenario.NumberOf("tariff.import_fee_eur_per_kwh"));
   inputs.carbon_constant = GramsPerKilowattHour(scenario.OptionalNumber("carbon.intensity_g_per_kwh").value_or(0));
@@ -410,10 +425,8 @@ Result<DispatchProblem> ProblemOver(const NodeInputs& inputs, int slots) {
   for (EnergyPrice& price : problem.import_price) price += inputs.import_fee;
   problem.carbon.assign(count, inputs.carbon_constant);
   if (inputs.carbon_series) {
-    auto carbon = inputs.carbon_of_typical_year
-                      ? CarbonPerSlotOfTypicalYear(*inputs.carbon_series, problem.horizon).map([](auto typical) {
-                          return typical.per_slot;
-                        })
+    auto carbon = inputs.carbon_year
+                      ? Result<std::vector<CarbonIntensity>>(CarbonPerSlot(*inputs.carbon_year, problem.horizon))
                       : CarbonPerSlot(*inputs.carbon_series, problem.horizon, inputs.zone);
     if (!carbon) return Fail(carbon.error());
     problem.carbon = std::move(*carbon);

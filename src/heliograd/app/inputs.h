@@ -13,6 +13,7 @@
 #include "heliograd/app/scenario.h"
 #include "heliograd/base/result.h"
 #include "heliograd/base/time.h"
+#include "heliograd/feed/carbon_file.h"
 #include "heliograd/feed/tariff.h"
 #include "heliograd/feed/weather_file.h"
 #include "heliograd/model/pvwatts.h"
@@ -28,12 +29,12 @@ namespace heliograd {
 struct NodeInputs {
   TimeZone zone;
   std::string site_name;
-  std::optional<PvYearSeries> pv;  // nothing when the scenario has no PV
+  std::shared_ptr<const PvYearSeries> pv;  // null when the scenario has no PV
   Tariff import_tariff;
   EnergyPrice import_fee;
   Tariff export_tariff;
   std::shared_ptr<const StepSeries<CarbonIntensity>> carbon_series;  // null when the scenario has none
-  bool carbon_of_typical_year = false;  // the series is of another year and is matched by month, day and hour
+  std::shared_ptr<const CarbonYear> carbon_year;  // where the series is of another year: matched by month, day and hour
   CarbonIntensity carbon_constant;
   CarbonPrice carbon_price;
   Objective objective = Objective::kCost;
@@ -58,9 +59,8 @@ PvSystem PvSystemOf(const Scenario& scenario);
 WeatherOverrides WeatherOverridesOf(const Scenario& scenario);
 /// A note when weather observed at `own` stands for a site far from there; empty when it is near. `advice` ends it.
 std::string FarWeatherNote(const WeatherYear& own, double latitude, double longitude, std::string_view advice);
-/// PV power of the year; nothing when the scenario has no PV. `zone` gives the standard time of a series without
-/// weather.
-Result<std::optional<PvYearSeries>> PvYearOf(const Scenario& scenario, InputCache& cache);
+/// PV power of the year; null when the scenario has no PV.
+Result<std::shared_ptr<const PvYearSeries>> PvYearOf(const Scenario& scenario, InputCache& cache);
 
 /// Reads and computes everything but the horizon's values. All mistakes of values are listed at once.
 Result<NodeInputs> ReadInputs(const Scenario& scenario, int slot_minutes, InputCache& cache);

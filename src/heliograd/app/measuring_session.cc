@@ -220,4 +220,26 @@ Result<WindowSummary> MeasuringSession::Summary() {
   return summary;
 }
 
+Result<DeviceTicks> MeasuringSession::Ticks(int device, int64_t begin_ns, int64_t end_ns) {
+  if (device < 0 || device >= static_cast<int>(devices_.size())) {
+    return Fail(fmt::format("there is no device {}: there are {}, counted from 0", device, devices_.size()),
+                ErrorKind::kUsage);
+  }
+  const DeviceRecord& record = devices_[static_cast<size_t>(device)];
+  const DeviceCalibration* calibration = FindCalibration(calibrations_.usable, record);
+  const Stamp now{std::chrono::nanoseconds(end_ns)};
+  if (calibration == nullptr || !JudgeCalibration(*calibration, record, now).used) {
+    return Fail(record.uuid + ": its sensor is not calibrated: run `heliograd calibrate` once", ErrorKind::kDevice);
+  }
+  const std::lock_guard lock(reading_mutex_);
+  if (Result<void> done = CatchUpTo(end_ns); !done) return Fail(done.error());
+  const Result<RunReader> run = RunReader::Open(recording_->path());
+  if (!run) return Fail(run.error());
+  const auto channels = run->Channels();
+  const auto facts = run->Facts();
+  if (!channels) return Fail(channels.error());
+  if (!facts) return Fail(facts.error());
+  return TicksBetween(*run, *channels, device, TellingSensorOf(*calibration), {begin_ns, end_ns, PollSeconds(*facts)});
+}
+
 }  // namespace heliograd

@@ -16,6 +16,7 @@
 #include "heliograd/app/calibration_store.h"
 #include "heliograd/app/recording.h"
 #include "heliograd/base/result.h"
+#include "heliograd/report/device_ticks.h"
 #include "heliograd/report/run_energy.h"
 #include "heliograd/report/window_summary.h"
 
@@ -53,6 +54,9 @@ class MeasuringSession {
   /// Errors (kUsage): no such window or device, or the window is still open; (kDevice): the device gave too little.
   Result<DeviceEnergy> WindowEnergy(int64_t window, int device);
   Result<WindowSummary> Summary();
+  /// The readings of a calibrated device between two stamps. Errors: no such device, no usable calibration of it (then
+  /// `heliograd calibrate` is named), or too few readings.
+  Result<DeviceTicks> Ticks(int device, int64_t begin_ns, int64_t end_ns);
 
  private:
   struct Window {

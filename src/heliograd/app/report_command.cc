@@ -9,10 +9,13 @@
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/window_json.h"
 #include "heliograd/base/file.h"
+#include "heliograd/optimize/explain_slot.h"
 #include "heliograd/plan/plan_json.h"
+#include "heliograd/plan/slot_choice.h"
 #include "heliograd/report/gnuplot.h"
 #include "heliograd/report/plan_figure.h"
 #include "heliograd/report/run_report.h"
+#include "heliograd/report/slot_text.h"
 #include "heliograd/report/terminal_plan.h"
 
 namespace heliograd {
@@ -20,14 +23,88 @@ namespace {
 
 struct ReportFlags {
   std::string path, output;
+  std::string slot;  // to explain; empty = the whole plan
   bool json = false;
 };
+
+using Json = nlohmann::ordered_json;
+
+Json OptionalPrice(const std::optional<EnergyPrice>& price) {
+  return price ? Json(InEurosPerKilowattHour(*price)) : Json();
+}
+
+Json CostCurve(const char* energy_key, const std::vector<CostPoint>& points) {
+  Json curve = Json::array();
+  for (const CostPoint& point : points) {
+    curve.push_back({{energy_key, InWattHours(point.energy)}, {"cost_eur", InEuros(point.cost)}});
+  }
+  return curve;
+}
+
+Json ValueOfStored(const CostPoint& point, const Slopes& worth, const std::vector<CostPoint>& curve) {
+  return {{"battery_wh", InWattHours(point.energy)},
+          {"cost_eur", InEuros(point.cost)},
+          {"worth_of_one_more_eur_per_kwh", OptionalPrice(worth.more)},
+          {"worth_of_the_last_eur_per_kwh", OptionalPrice(worth.less)},
+          {"curve", CostCurve("battery_wh", curve)}};
+}
+
+std::string AsJson(const SlotExplanation& why, const PlanFile& file) {
+  const Stamp start = file.problem.horizon.SlotStart(static_cast<int>(why.slot));
+  Json json = {{"slot", why.slot},
+               {"start", FormatStamp(start)},
+               {"start_local", FormatLocal(start, file.zone)},
+               {"duration_s", InSeconds(file.problem.horizon.SlotDuration())},
+               {"obtained", "modelled"},
+               {"pv_wh", InWattHours(file.problem.pv[why.slot])},
+               {"objective_import_price_eur_per_kwh", InEurosPerKilowattHour(why.import_price)},
+               {"export_price_eur_per_kwh", InEurosPerKilowattHour(why.export_price)},
+               {"work_price_eur", InEuros(why.work_price)}};
+  json["bus"] = {{"draw_wh", InWattHours(why.bus.energy)},
+                 {"cost_eur", InEuros(why.bus.cost)},
+                 {"one_more_costs_eur_per_kwh", OptionalPrice(why.bus_price.more)},
+                 {"one_less_saves_eur_per_kwh", OptionalPrice(why.bus_price.less)},
+                 {"curve", CostCurve("draw_wh", why.bus_curve)}};
+  json["value_before"] = ValueOfStored(why.before, why.worth_before, why.value_before);
+  json["value_after"] = ValueOfStored(why.after, why.worth_after, why.value_after);
+  json["gpu"] = {{"energy_wh", InWattHours(why.gpu.energy)},
+                 {"work", why.gpu.work},
+                 {"worth_of_one_more_eur_per_kwh", OptionalPrice(why.gpu_worth.more)},
+                 {"worth_of_the_last_eur_per_kwh", OptionalPrice(why.gpu_worth.less)},
+                 {"hull", Json::array()}};
+  for (const WorkPoint& point : why.hull) {
+    json["gpu"]["hull"].push_back({{"energy_wh", InWattHours(point.energy)}, {"work", point.work}});
+  }
+  json["wear_eur"] = InEuros(why.wear);
+  json["excess_eur"] = InEuros(why.excess);
+  json["plan_excess_eur"] = InEuros(why.plan_excess);
+  return json.dump(2) + "\n";
+}
+
+Result<int> ReportSlot(const ReportFlags& flags, const PlanFile& file) {
+  const auto of_flag = [](const Error& error) { return Fail("--explain: " + error.Message(), error.kind); };
+  const auto slot = ChooseSlot(flags.slot, file.problem.horizon, file.zone);
+  if (!slot) return of_flag(slot.error());
+  const auto why = ExplainSlot(file.problem, file.plan, *slot);
+  if (!why) return Fail(fmt::format("{}: {}", flags.path, why.error().Message()), why.error().kind);
+  if (flags.json) return Print(AsJson(*why, file)).map([] { return kExitOk; });
+  if (flags.output.empty()) {
+    return Print(SlotExplanationText(file.problem, file.plan, *why, file.zone, DetectTerminal(1))).map([] {
+      return kExitOk;
+    });
+  }
+  const Figure figure = SlotExplanationFigure(file.problem, file.plan, *why, file.zone);
+  if (auto done = WriteFigure(figure, flags.output); !done) return Fail(done.error());
+  PrintMessage(fmt::format("{} written", flags.output));
+  return kExitOk;
+}
 
 Result<int> ReportPlan(const ReportFlags& flags) {
   const auto content = ReadFile(flags.path);
   if (!content) return Fail(content.error());
   const auto file = PlanFromJson(*content, flags.path);
   if (!file) return Fail(file.error());
+  if (!flags.slot.empty()) return ReportSlot(flags, *file);
   if (flags.json) return Print(*content).map([] { return kExitOk; });
   if (flags.output.empty())
     return Print(DrawPlan(file->problem, file->plan, file->zone, DetectTerminal(1))).map([] { return kExitOk; });
@@ -49,7 +126,6 @@ bool IsRun(const std::string& path) {
 }
 
 std::string AsJson(const RunReport& report) {
-  using Json = nlohmann::ordered_json;
   Json json = Json::object();
   json["facts"] = Json::object();
   for (const auto& [key, value] : report.facts) json["facts"][key] = value;
@@ -88,6 +164,11 @@ std::string AsJson(const RunReport& report) {
 }
 
 Result<int> ReportRun(const ReportFlags& flags) {
+  if (!flags.slot.empty()) {
+    return Fail(
+        fmt::format("{}: is a recorded run: --explain takes a plan, as `heliograd plan -o` writes it.", flags.path),
+        ErrorKind::kUsage);
+  }
   const Result<RunReader> run = RunReader::Open(flags.path);
   if (!run) return Fail(run.error());
   const LoadedCalibrations calibrations = LoadCalibrations();
@@ -107,12 +188,18 @@ Result<int> ReportRun(const ReportFlags& flags) {
 }  // namespace
 
 void AddReportCommand(CLI::App& program, Commands& commands) {
-  CLI::App* app = AddCommand(program, "report", "Shows a plan or a recorded run, on the terminal or as SVG, PNG or PDF",
-                             {"heliograd plan builtin:paper -o plan.json", "heliograd report plan.json -o plan.svg",
-                              "heliograd measure -o run.helio -- python train.py", "heliograd report run.helio"});
+  CLI::App* app =
+      AddCommand(program, "report", "Shows a plan or a recorded run, on the terminal or as SVG, PNG or PDF",
+                 {"heliograd plan builtin:paper -o plan.json", "heliograd report plan.json -o plan.svg",
+                  "heliograd report plan.json --explain \"Thu 14:00\"      (why this hour does what it does)",
+                  "heliograd measure -o run.helio -- python train.py", "heliograd report run.helio"});
   auto flags = std::make_shared<ReportFlags>();
   app->add_option("FILE", flags->path, "what `heliograd plan -o` or `heliograd measure -o` wrote")->required();
   auto* output = app->add_option("-o,--output", flags->output, "FILE.svg, .png or .pdf; the terminal when left out");
+  app->add_option("--explain", flags->slot,
+                  "why one slot does what it does, by its prices: SLOT is a number from 0, \"2025-01-02 14:00\" or "
+                  "\"Thu 14:00\"")
+      ->type_name("SLOT");
   app->add_flag("--json", flags->json, "one JSON object on standard output")->excludes(output);
   commands.push_back({app, [flags] { return IsRun(flags->path) ? ReportRun(*flags) : ReportPlan(*flags); }});
 }

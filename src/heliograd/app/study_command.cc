@@ -2,26 +2,24 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
+#include <functional>
 #include <memory>
-#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/interrupt.h"
 #include "heliograd/app/parallel.h"
+#include "heliograd/app/study_rows.h"
 #include "heliograd/app/vary.h"
 #include "heliograd/base/file.h"
-#include "heliograd/base/text.h"
 #include "heliograd/optimize/offgrid.h"
-#include "heliograd/report/study_figure.h"
 
 namespace heliograd {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr int kExitInterrupted = 130;
 
@@ -44,53 +42,46 @@ struct Study {
   std::string definition;  // tells studies apart when one is resumed
 };
 
-Json PlanRow(const PlannedJob& job) {
-  static constexpr const char* kNames[] = {"optimal", "feasible", "infeasible"};
+/// Numbers without the rounding of a zero: sums over a year of slots lose less than a billionth of a Wh or EUR.
+double Plain(double number) {
+  constexpr double kRounding = 1e-9;
+  return std::abs(number) < kRounding ? 0.0 : number;
+}
+
+StudyRow PlanRow(const PlannedJob& job, SolverNames& solvers) {
   const Plan& plan = job.plan;
-  Json row = {{"status", kNames[static_cast<int>(plan.status)]}, {"solver", plan.solver}};
+  StudyRow row;
+  row.solver = solvers.Of(plan.solver);
+  row.status = plan.status == PlanStatus::kOptimal    ? RowStatus::kOptimal
+               : plan.status == PlanStatus::kFeasible ? RowStatus::kFeasible
+                                                      : RowStatus::kInfeasible;
   if (plan.status == PlanStatus::kInfeasible) {
-    row["message"] = plan.infeasible_reason;
+    row.message = std::make_unique<const std::string>(plan.infeasible_reason);
     return row;
   }
-  row["cost_eur"] = InEuros(plan.totals.cost);
-  row["bound_eur"] = InEuros(plan.bound);
-  row["grid_import_wh"] = InWattHours(plan.totals.grid_import);
-  row["grid_export_wh"] = InWattHours(plan.totals.grid_export);
-  row["pv_wh"] = InWattHours(plan.totals.pv_available);
-  row["gpu_energy_wh"] = InWattHours(plan.totals.load);
-  row["carbon_kg"] = InKilograms(plan.totals.carbon);
+  row.numbers = {InEuros(plan.totals.cost),
+                 InEuros(plan.bound),
+                 InWattHours(plan.totals.grid_import),
+                 InWattHours(plan.totals.grid_export),
+                 InWattHours(plan.totals.pv_available),
+                 InWattHours(plan.totals.load),
+                 InKilograms(plan.totals.carbon)};
+  for (double& number : row.numbers) number = Plain(number);
   return row;
 }
 
-/// Numbers without the rounding of a zero: sums over a year of slots lose less than a billionth of a Wh or EUR.
-Json Plain(Json row) {
-  constexpr double kRounding = 1e-9;
-  for (Json& value : row) {
-    if (value.is_number_float() && std::abs(value.get<double>()) < kRounding) value = 0.0;
-  }
+StudyRow OffgridRow(const OffgridResult& result) {
+  StudyRow row;
+  row.status = result.finished ? RowStatus::kFinished : RowStatus::kNotFinished;
+  const std::array numbers = {InHours(result.running_time), InWatts(result.mean_gpu_power), InWattHours(result.pv_used),
+                              InWattHours(result.pv_lost)};
+  if (result.finished) row.numbers[0] = InHours(result.time_to_finish);
+  std::copy(numbers.begin(), numbers.end(), row.numbers.begin() + 1);
   return row;
 }
 
-Json OffgridRow(const OffgridResult& result) {
-  Json row = {{"status", result.finished ? "finished" : "not finished"}};
-  row["finished"] = result.finished;
-  if (result.finished) row["hours_to_finish"] = InHours(result.time_to_finish);
-  row["running_hours"] = InHours(result.running_time);
-  row["mean_gpu_power_w"] = InWatts(result.mean_gpu_power);
-  row["pv_used_wh"] = InWattHours(result.pv_used);
-  row["pv_lost_wh"] = InWattHours(result.pv_lost);
-  return row;
-}
-
-std::vector<std::string> ResultColumns(bool off_grid) {
-  if (off_grid)
-    return {"status",           "finished",   "hours_to_finish", "running_hours",
-            "mean_gpu_power_w", "pv_used_wh", "pv_lost_wh",      "message"};
-  return {"status", "cost_eur",      "bound_eur", "grid_import_wh", "grid_export_wh",
-          "pv_wh",  "gpu_energy_wh", "carbon_kg", "message",        "solver"};
-}
-
-Result<Json> SolvePoint(const Study& study, size_t point, InputCache& cache, const DispatchSolver& solver) {
+Result<StudyRow> SolvePoint(const Study& study, size_t point, InputCache& cache, const DispatchSolver& solver,
+                            SolverNames& solvers) {
   Scenario scenario = study.scenario;
   for (const std::string& assignment : AssignmentsAt(study.variations, point)) {
     if (auto done = scenario.Set(assignment, "--vary"); !done) return Fail(done.error());
@@ -104,115 +95,49 @@ Result<Json> SolvePoint(const Study& study, size_t point, InputCache& cache, con
   }
   const auto inputs = ReadInputs(scenario, study.slot_minutes, cache);
   if (!inputs) return Fail(inputs.error());
-  return PlanJob(*inputs, study.options, solver).map(PlanRow).map(Plain);
+  return PlanJob(*inputs, study.options, solver).map([&](const PlannedJob& job) { return PlanRow(job, solvers); });
 }
 
-/// A number where the text is one (a whole one without ".0"), else the text.
-Json TypedValue(const std::string& text) {
-  if (const auto whole = ParseInteger(text)) return *whole;
-  const auto number = ParseNumber(text);
-  return number ? Json(*number) : Json(text);
+/// The result or the error.
+StudyRow RowOf(const Study& study, size_t point, InputCache& cache, const DispatchSolver& solver,
+               SolverNames& solvers) {
+  auto row = SolvePoint(study, point, cache, solver, solvers);
+  if (row) return *std::move(row);
+  StudyRow error;
+  error.status = RowStatus::kError;
+  error.message = std::make_unique<const std::string>(row.error().Message());
+  return error;
 }
 
-/// The varied values, then the result or the error.
-Json RowOf(const Study& study, size_t point, InputCache& cache, const DispatchSolver& solver) {
-  Json row;
-  for (const std::string& assignment : AssignmentsAt(study.variations, point)) {
-    const size_t equals = assignment.find('=');
-    const std::string value = assignment.substr(equals + 1);
-    row[assignment.substr(0, equals)] = TypedValue(value);
-  }
-  const auto result = SolvePoint(study, point, cache, solver);
-  if (result)
-    row.update(*result);
-  else
-    row.update(Json{{"status", "error"}, {"message", result.error().Message()}});
-  return row;
+std::string JsonHead(const Study& study) {
+  nlohmann::json keys = nlohmann::json::array();
+  for (const Variation& variation : study.variations) keys.push_back(variation.key);
+  const nlohmann::json source = study.scenario.source();
+  return fmt::format("{{\n  \"scenario\": {},\n  \"vary\": {},\n  \"points\": [",
+                     source.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), keys.dump());
 }
 
-/// Finished points on disk while a study runs, so that Ctrl-C or a crash loses none of them.
-class Journal {
- public:
-  /// Takes over the rows of an earlier run of the same study when `resume`.
-  static Result<std::unique_ptr<Journal>> Open(const std::string& path, const std::string& definition, bool resume,
-                                               std::vector<Json>& rows) {
-    auto journal = std::unique_ptr<Journal>(new Journal);
-    if (!resume && std::filesystem::exists(path)) {
-      return Fail(fmt::format(
-          "{}: holds the finished points of an interrupted study: go on with --resume, or remove it.", path));
+/// Gives the text of all finished points to `write`, a few megabytes at a time.
+Result<void> WriteRows(const Study& study, const RowWriter& writer, const std::vector<StudyRow>& rows, bool json,
+                       const std::function<Result<void>(std::string_view)>& write) {
+  constexpr size_t kChunk = size_t{1} << 20;
+  std::string text = json ? JsonHead(study) : writer.CsvHead();
+  bool first = true;
+  for (size_t point = 0; point < rows.size(); ++point) {
+    if (rows[point].status == RowStatus::kMissing) continue;
+    if (json) {
+      text += first ? "\n    " : ",\n    ";
+      writer.AppendJson(point, rows[point], text);
+    } else {
+      writer.AppendCsv(point, rows[point], text);
     }
-    if (resume) {
-      if (auto taken = TakeOver(path, definition, rows); !taken) return Fail(taken.error());
-    }
-    // Written anew: a line cut short by a crash must not run into the next one.
-    std::string kept = Json{{"study", definition}}.dump() + "\n";
-    for (size_t point = 0; point < rows.size(); ++point) {
-      if (!rows[point].is_null()) kept += Json{{"point", point}, {"row", rows[point]}}.dump() + "\n";
-    }
-    if (auto done = WriteFile(path, kept); !done) return Fail(done.error());
-    journal->file_.open(path, std::ios::app);
-    if (!journal->file_) return Fail(fmt::format("{}: cannot be written.", path));
-    return journal;
+    first = false;
+    if (text.size() < kChunk) continue;
+    if (auto done = write(text); !done) return done;
+    text.clear();
   }
-  void Add(size_t point, const Json& row) {
-    const std::lock_guard lock(mutex_);
-    file_ << Json{{"point", point}, {"row", row}}.dump() << '\n' << std::flush;
-  }
-  /// False once a point could not be written (disk full): it is in memory only.
-  bool sound() const { return file_.good(); }
-
- private:
-  static Result<void> TakeOver(const std::string& path, const std::string& definition, std::vector<Json>& rows) {
-    std::ifstream old(path);
-    std::string line;
-    if (old && std::getline(old, line) && Json::parse(line, nullptr, false) != Json{{"study", definition}}) {
-      return Fail(fmt::format("{}: belongs to another study: remove it, or write to another file.", path));
-    }
-    for (size_t number = 2; std::getline(old, line); ++number) {
-      const Json entry = Json::parse(line, nullptr, false);
-      if (entry.is_discarded()) continue;  // a line cut short by a crash
-      const bool sound = entry.is_object() && entry.contains("point") && entry["point"].is_number_unsigned() &&
-                         entry["point"] < rows.size() && entry.contains("row") && entry["row"].is_object() &&
-                         entry["row"].contains("status");
-      if (!sound) {
-        return Fail(
-            fmt::format("{}:{}: is no finished point of this study: remove the line, or the file.", path, number));
-      }
-      rows[entry["point"].get<size_t>()] = entry["row"];
-    }
-    return {};
-  }
-
-  std::mutex mutex_;
-  std::ofstream file_;
-};
-
-std::string CsvField(const Json& value) {
-  if (value.is_null()) return "";
-  return value.is_string() ? CsvCell(value.get<std::string>()) : value.dump();
-}
-
-std::string AsCsv(const Study& study, const std::vector<Json>& rows) {
-  std::vector<std::string> columns;
-  for (const Variation& variation : study.variations) columns.push_back(variation.key);
-  for (const std::string& column : ResultColumns(!study.mode.empty())) columns.push_back(column);
-  std::string text = fmt::format("{}\n", fmt::join(columns, ","));
-  for (const Json& row : rows) {
-    if (row.is_null()) continue;
-    std::vector<std::string> fields;
-    for (const std::string& column : columns) fields.push_back(row.contains(column) ? CsvField(row[column]) : "");
-    text += fmt::format("{}\n", fmt::join(fields, ","));
-  }
-  return text;
-}
-
-std::string AsJson(const Study& study, const std::vector<Json>& rows) {
-  Json json = {{"scenario", study.scenario.source()}, {"vary", Json::array()}, {"points", Json::array()}};
-  for (const Variation& variation : study.variations) json["vary"].push_back(variation.key);
-  for (const Json& row : rows) {
-    if (!row.is_null()) json["points"].push_back(row);
-  }
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  if (json) text += first ? "]\n}\n" : "\n  ]\n}\n";
+  return write(text);
 }
 
 Result<Study> MakeStudy(const StudyFlags& flags) {
@@ -241,26 +166,13 @@ Result<Study> MakeStudy(const StudyFlags& flags) {
   return study;
 }
 
-Result<int> RunStudy(const StudyFlags& flags) {
-  if (flags.resume && flags.output.empty()) {
-    return Fail("--resume needs -o FILE: the finished points lie beside that file.", ErrorKind::kUsage);
-  }
-  const auto study = MakeStudy(flags);
-  if (!study) return Fail(study.error());
-  std::vector<Json> rows(PointsIn(study->variations));
-  const std::string journal_path = flags.output + ".partial";
-  std::unique_ptr<Journal> journal;
-  if (!flags.output.empty()) {
-    auto opened = Journal::Open(journal_path, study->definition, flags.resume, rows);
-    if (!opened) return Fail(opened.error());
-    journal = std::move(*opened);
-  }
-  CatchInterrupts();
+/// Solves every point that is missing, on all cores.
+void SolveRows(const Study& study, const DispatchSolver& solver, SolverNames& solvers, StudyJournal* journal,
+               std::vector<StudyRow>& rows) {
   InputCache cache;
-  const auto solver = flags.scenario.Solver();
   const auto solve = [&](size_t point) {
-    if (!rows[point].is_null()) return;
-    rows[point] = RowOf(*study, point, cache, *solver);
+    if (rows[point].status != RowStatus::kMissing) return;
+    rows[point] = RowOf(study, point, cache, solver, solvers);
     if (journal) journal->Add(point, rows[point]);
   };
   const bool on_terminal = isatty(STDERR_FILENO) != 0;
@@ -268,23 +180,44 @@ Result<int> RunStudy(const StudyFlags& flags) {
     if (on_terminal) fmt::print(stderr, "\r{} of {} points", done, rows.size());
   });
   if (on_terminal) fmt::print(stderr, "\r\033[K");
+}
 
-  const auto finished =
-      static_cast<size_t>(std::count_if(rows.begin(), rows.end(), [](const Json& row) { return !row.is_null(); }));
-  const std::string text = flags.json ? AsJson(*study, rows) : AsCsv(*study, rows);
-  if (journal && !journal->sound())
+Result<int> RunStudy(const StudyFlags& flags) {
+  if (flags.resume && flags.output.empty()) {
+    return Fail("--resume needs -o FILE: the finished points lie beside that file.", ErrorKind::kUsage);
+  }
+  const auto study = MakeStudy(flags);
+  if (!study) return Fail(study.error());
+  const RowWriter writer(study->variations, !study->mode.empty());
+  SolverNames solvers;
+  std::vector<StudyRow> rows(PointsIn(study->variations));
+  const std::string journal_path = flags.output + ".partial";
+  std::unique_ptr<StudyJournal> journal;
+  if (!flags.output.empty()) {
+    auto opened = StudyJournal::Open(journal_path, study->definition, flags.resume, writer, solvers, rows);
+    if (!opened) return Fail(opened.error());
+    journal = std::move(*opened);
+  }
+  CatchInterrupts();
+  SolveRows(*study, *flags.scenario.Solver(), solvers, journal.get(), rows);
+  if (journal && !journal->Flush())
     PrintMessage(journal_path + ": cannot be written; points finished since are not kept in it.");
-  if (flags.output.empty() || finished < rows.size()) {
-    if (flags.output.empty()) {
-      if (auto done = Print(text); !done) return Fail(done.error());
-    }
-    if (finished < rows.size()) {
-      PrintMessage(
-          fmt::format("interrupted: {} of {} points are finished{}", finished, rows.size(),
-                      flags.output.empty() ? "" : fmt::format(" and kept in {}. Go on with --resume", journal_path)));
-      return kExitInterrupted;
-    }
-  } else {
+
+  const auto finished = static_cast<size_t>(
+      std::count_if(rows.begin(), rows.end(), [](const StudyRow& row) { return row.status != RowStatus::kMissing; }));
+  if (flags.output.empty()) {
+    if (auto done = WriteRows(*study, writer, rows, flags.json, Print); !done) return Fail(done.error());
+  }
+  if (finished < rows.size()) {
+    PrintMessage(
+        fmt::format("interrupted: {} of {} points are finished{}", finished, rows.size(),
+                    flags.output.empty() ? "" : fmt::format(" and kept in {}. Go on with --resume", journal_path)));
+    return kExitInterrupted;
+  }
+  if (!flags.output.empty()) {
+    std::string text;
+    const auto gather = [&text](std::string_view part) { return text += part, Result<void>(); };
+    if (auto done = WriteRows(*study, writer, rows, flags.json, gather); !done) return Fail(done.error());
     if (auto done = WriteFile(flags.output, text); !done) return Fail(done.error());
     journal.reset();
     std::error_code code;
@@ -292,13 +225,11 @@ Result<int> RunStudy(const StudyFlags& flags) {
       PrintMessage(journal_path + ": is no longer needed but cannot be removed.");
     PrintMessage(fmt::format("{} points written to {}", finished, flags.output));
   }
-  const auto failed = std::count_if(rows.begin(), rows.end(), [](const Json& row) { return row["status"] == "error"; });
-  if (failed > 0) {
-    const auto first = std::find_if(rows.begin(), rows.end(), [](const Json& row) { return row["status"] == "error"; });
-    return Fail(fmt::format("{} of {} points failed; the first: {}", failed, rows.size(),
-                            (*first)["message"].get<std::string>()));
-  }
-  return kExitOk;
+  const auto is_error = [](const StudyRow& row) { return row.status == RowStatus::kError; };
+  const auto failed = std::count_if(rows.begin(), rows.end(), is_error);
+  if (failed == 0) return kExitOk;
+  return Fail(fmt::format("{} of {} points failed; the first: {}", failed, rows.size(),
+                          *std::find_if(rows.begin(), rows.end(), is_error)->message));
 }
 
 }  // namespace

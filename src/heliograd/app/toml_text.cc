@@ -268,4 +268,11 @@ TomlText ReadTomlText(std::string_view content, const std::string& name) {
   return read;
 }
 
+std::string TomlString(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '"' || c == '\\') c = ' ';
+  }
+  return '"' + text + '"';
+}
+
 }  // namespace heliograd

@@ -24,4 +24,7 @@ struct TomlText {
 /// `name` appears in messages. Pure; safe from any thread.
 TomlText ReadTomlText(std::string_view content, const std::string& name);
 
+/// Text as a basic string of TOML, in one line; what cannot stand in one becomes a blank.
+std::string TomlString(std::string text);
+
 }  // namespace heliograd

@@ -57,6 +57,7 @@ std::vector<std::string> Environment(const std::vector<std::string>& added) {
   if (options.own_group) setpgid(0, 0);
   if (options.inherited >= 0) fcntl(options.inherited, F_SETFD, 0);
   if (output >= 0) dup2(output, STDOUT_FILENO);
+  if (options.errors >= 0) dup2(options.errors, STDERR_FILENO);
   sigaction(SIGINT, &interrupt, nullptr);
   sigaction(SIGQUIT, &quit, nullptr);
   sigprocmask(SIG_SETMASK, &mask, nullptr);

@@ -31,6 +31,8 @@ struct ChildOptions {
   bool own_group = false;
   /// Added to its environment, "NAME=value".
   std::vector<std::string> environment = {};
+  /// A file of ours that its standard error goes to; -1 = ours.
+  int errors = -1;
   /// A file of ours that is open in it too, under its number; -1 = none.
   int inherited = -1;
 };

@@ -149,18 +149,22 @@ Result<std::vector<CarbonIntensity>> CarbonPerSlot(const StepSeries<CarbonIntens
   return MeanPerSlot(series, horizon, clock);
 }
 
-Result<TypicalCarbon> CarbonPerSlotOfTypicalYear(const StepSeries<CarbonIntensity>& series, const Horizon& horizon) {
-  const auto hourly = HoursOfItsYear(series);
+Result<CarbonYear> CarbonYearOf(const StepSeries<CarbonIntensity>& series) {
+  auto hourly = HoursOfItsYear(series);
   if (!hourly) return Fail(hourly.error());
   const int year = CivilInUtc(series.steps.front().start).year;
-  TypicalCarbon typical;
-  typical.note = fmt::format("{}: carbon intensity of {} stands for the plan's dates, by month, day and hour (UTC).",
-                             series.source, year);
-  typical.per_slot.reserve(static_cast<size_t>(horizon.slots));
+  return CarbonYear{year, *std::move(hourly),
+                    fmt::format("{}: carbon intensity of {} stands for the plan's dates, by month, day and hour (UTC).",
+                                series.source, year)};
+}
+
+std::vector<CarbonIntensity> CarbonPerSlot(const CarbonYear& year, const Horizon& horizon) {
+  std::vector<CarbonIntensity> per_slot;
+  per_slot.reserve(static_cast<size_t>(horizon.slots));
   for (int slot = 0; slot < horizon.slots; ++slot) {
-    typical.per_slot.push_back(MeanOverSlot(*hourly, year, horizon.SlotStart(slot), horizon.SlotStart(slot + 1)));
+    per_slot.push_back(MeanOverSlot(year.hourly, year.year, horizon.SlotStart(slot), horizon.SlotStart(slot + 1)));
   }
-  return typical;
+  return per_slot;
 }
 
 }  // namespace heliograd

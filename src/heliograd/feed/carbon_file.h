@@ -27,15 +27,18 @@ Result<StepSeries<CarbonIntensity>> ParseCarbonSeries(std::string_view content, 
 Result<std::vector<CarbonIntensity>> CarbonPerSlot(const StepSeries<CarbonIntensity>& series, const Horizon& horizon,
                                                    const TimeZone& clock = TimeZone());
 
-/// Intensities read from another year than the plan's.
-struct TypicalCarbon {
-  std::vector<CarbonIntensity> per_slot;
-  std::string note;  // which year was read, for people
+/// A whole calendar year (UTC) that stands for others.
+struct CarbonYear {
+  int year = 0;
+  std::vector<CarbonIntensity> hourly;
+  std::string note;  // which year it is, for people
 };
 
+/// The series must cover one whole calendar year (UTC) without a gap; else an error says what it covers.
+Result<CarbonYear> CarbonYearOf(const StepSeries<CarbonIntensity>& series);
+
 /// For plans in other years than the series: the mean over each slot, matched by month, day and hour, UTC. 29 February
-/// reads 28 February where the series has none. Weekdays do not match. The series must cover one whole calendar year
-/// (UTC) without a gap; else an error says what it covers.
-Result<TypicalCarbon> CarbonPerSlotOfTypicalYear(const StepSeries<CarbonIntensity>& series, const Horizon& horizon);
+/// reads 28 February where the year has none. Weekdays do not match.
+std::vector<CarbonIntensity> CarbonPerSlot(const CarbonYear& year, const Horizon& horizon);
 
 }  // namespace heliograd

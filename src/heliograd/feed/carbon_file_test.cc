@@ -84,21 +84,22 @@ TEST(CarbonPerSlot, IsStrictAboutDates) {
 TEST(CarbonOfTypicalYear, EqualsTheStrictReadingInItsOwnYear) {
   const auto series = Italy2024(CarbonScope::kDirect);
   const Horizon horizon{Utc("2024-02-27 22:00"), hours(1), 96};  // across the leap day
-  EXPECT_EQ(CarbonPerSlotOfTypicalYear(series, horizon).value().per_slot, CarbonPerSlot(series, horizon).value());
+  EXPECT_EQ(CarbonPerSlot(CarbonYearOf(series).value(), horizon), CarbonPerSlot(series, horizon).value());
 }
 
 TEST(CarbonOfTypicalYear, MatchesMonthDayAndHourOfOtherYears) {
   const auto series = Italy2024(CarbonScope::kDirect);
-  const auto typical = CarbonPerSlotOfTypicalYear(series, {Utc("2025-02-28 23:00"), hours(1), 2}).value();
-  EXPECT_EQ(typical.per_slot[0], CarbonPerSlot(series, {Utc("2024-02-28 23:00"), hours(1), 1}).value()[0]);
-  EXPECT_EQ(typical.per_slot[1], CarbonPerSlot(series, {Utc("2024-03-01 00:00"), hours(1), 1}).value()[0]);
+  const CarbonYear typical = CarbonYearOf(series).value();
+  const auto per_slot = CarbonPerSlot(typical, {Utc("2025-02-28 23:00"), hours(1), 2});
+  EXPECT_EQ(per_slot[0], CarbonPerSlot(series, {Utc("2024-02-28 23:00"), hours(1), 1}).value()[0]);
+  EXPECT_EQ(per_slot[1], CarbonPerSlot(series, {Utc("2024-03-01 00:00"), hours(1), 1}).value()[0]);
   EXPECT_EQ(typical.note,
             "IT_2024_hourly.csv: carbon intensity of 2024 stands for the plan's dates, by month, day and hour (UTC).");
 }
 
 TEST(CarbonOfTypicalYear, RunsOnIntoTheNextYearAndWeighsHoursByTime) {
   const auto series = Italy2024(CarbonScope::kDirect);
-  const auto half_past = CarbonPerSlotOfTypicalYear(series, {Utc("2025-12-31 23:30"), hours(1), 1}).value().per_slot[0];
+  const auto half_past = CarbonPerSlot(CarbonYearOf(series).value(), {Utc("2025-12-31 23:30"), hours(1), 1})[0];
   const double expected = 0.5 * InGramsPerKilowattHour(series.steps.back().value) +
                           0.5 * InGramsPerKilowattHour(series.steps.front().value);
   EXPECT_NEAR(InGramsPerKilowattHour(half_past), expected, 1e-12 * expected);
@@ -109,7 +110,7 @@ TEST(CarbonOfTypicalYear, LeapDayReadsTheDayBeforeInACommonYear) {
   for (Stamp hour = Utc("2023-01-01"); hour < Utc("2024-01-01"); hour += hours(1)) {
     series.steps.push_back({hour, hour + hours(1), GramsPerKilowattHour(CivilInUtc(hour).day)});
   }
-  const auto leap = CarbonPerSlotOfTypicalYear(series, {Utc("2024-02-28"), hours(24), 3}).value().per_slot;
+  const auto leap = CarbonPerSlot(CarbonYearOf(series).value(), {Utc("2024-02-28"), hours(24), 3});
   // Means of 24 equal values: equal to a few roundings of 1.1e-16.
   EXPECT_NEAR(InGramsPerKilowattHour(leap[0]), 28, 1e-12);
   EXPECT_NEAR(InGramsPerKilowattHour(leap[1]), 28, 1e-12);
@@ -118,17 +119,14 @@ TEST(CarbonOfTypicalYear, LeapDayReadsTheDayBeforeInACommonYear) {
 
 TEST(CarbonOfTypicalYear, PartOfAYearOrAGapIsRefused) {
   auto series = Italy2024(CarbonScope::kDirect);
-  const Horizon horizon{Utc("2025-01-01"), hours(1), 1};
   auto cut = series;
   cut.steps.pop_back();
-  EXPECT_THAT(CarbonPerSlotOfTypicalYear(cut, horizon).error().Message(),
+  EXPECT_THAT(CarbonYearOf(cut).error().Message(),
               HasSubstr("covers 2024-01-01T00:00:00Z to 2024-12-31T23:00:00Z: expected one whole calendar year"));
   auto holed = series;
   holed.steps.erase(holed.steps.begin() + 100);
-  EXPECT_THAT(CarbonPerSlotOfTypicalYear(holed, horizon).error().Message(),
-              HasSubstr("no value from 2024-01-05T04:00:00Z"));
-  EXPECT_THAT(CarbonPerSlotOfTypicalYear({"e.csv", {}}, horizon).error().Message(),
-              HasSubstr("e.csv: no carbon intensity"));
+  EXPECT_THAT(CarbonYearOf(holed).error().Message(), HasSubstr("no value from 2024-01-05T04:00:00Z"));
+  EXPECT_THAT(CarbonYearOf({"e.csv", {}}).error().Message(), HasSubstr("e.csv: no carbon intensity"));
 }
 
 TEST(CarbonFile, UnknownHeaderNamesTheKnownColumns) {

@@ -106,6 +106,37 @@ std::vector<LawPoint> PointsWithout(std::span<const LawPoint> points, const std:
   return kept;
 }
 
+std::string FamilyOf(const std::string& name) {
+  const std::string lower = ToLower(name);
+  return lower.substr(0, std::max<size_t>(1, lower.find_first_of("0123456789_- ")));
+}
+
+std::vector<FamilyLeftOut> LeaveFamiliesOut(const EnergyLaw& law) {
+  std::vector<FamilyLeftOut> families;
+  for (size_t i = 0; i < law.points.size(); ++i) {
+    const std::string name = FamilyOf(law.points[i].name);
+    const auto known = std::find_if(families.begin(), families.end(), [&](const auto& f) { return f.family == name; });
+    (known == families.end() ? families.emplace_back(FamilyLeftOut{name, {}, 0}) : *known).points.push_back(i);
+  }
+  std::erase_if(families, [&](FamilyLeftOut& left_out) {
+    std::vector<LawPoint> rest;
+    std::copy_if(law.points.begin(), law.points.end(), std::back_inserter(rest),
+                 [&](const LawPoint& point) { return FamilyOf(point.name) != left_out.family; });
+    const Result<EnergyLaw> others = FitEnergyLaw(rest, law.terms, law.regression.scatter, law.quantity);
+    if (!others) return true;
+    const RegressionInput input = InputOf(law);
+    double squares = 0;
+    for (const size_t i : left_out.points) {
+      const auto row = static_cast<Index>(i);
+      const double told = PredictAt(others->regression, input.x.row(row).transpose()).value;
+      squares += std::pow((input.y[row] - told) / input.y[row], 2);
+    }
+    left_out.relative_rms = std::sqrt(squares / static_cast<double>(left_out.points.size()));
+    return false;
+  });
+  return families;
+}
+
 Result<LawPrediction> PredictLaw(const EnergyLaw& law, double macs, std::optional<double> traffic_bytes) {
   const bool with_traffic = law.terms == LawTerms::kMacsAndTraffic;
   if (!(macs > 0) || !std::isfinite(macs)) return Fail(fmt::format("{:g} MACs: expected a number above 0.", macs));

@@ -58,8 +58,22 @@ Result<EnergyLaw> FitEnergyLaw(std::span<const LawPoint> points, LawTerms terms,
 /// The points whose name does not begin with `prefix`, in any case.
 std::vector<LawPoint> PointsWithout(std::span<const LawPoint> points, const std::string& prefix);
 
+/// What the names of a family of networks share, in lower case: "vgg" of "VGG19", "googlenet" of "googlenet_mod3".
+std::string FamilyOf(const std::string& name);
+
+/// How far off the law is for networks of which it has seen no relative.
+struct FamilyLeftOut {
+  std::string family;
+  std::vector<size_t> points;  // which of the law's
+  double relative_rms = 0;     // of (measured - law without the family) / measured
+};
+
+/// For each family, in order of their first points, the law fitted again without it. A family without which no law is
+/// left is not among them.
+std::vector<FamilyLeftOut> LeaveFamiliesOut(const EnergyLaw& law);
+
 struct LawPrediction {
-  double value = 0, low = 0, high = 0;  // J or s per image; 95 % for a network not measured; low never below 0
+  double value = 0, low = 0, high = 0;  // J or s per image; 95 % for a network when it is measured; low never below 0
   /// Why this goes beyond what was fitted: "23.0 G MACs are above the 19.6 G of the points"; empty where it does not.
   std::string extrapolates;
 };

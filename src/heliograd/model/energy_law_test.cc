@@ -47,6 +47,33 @@ TEST(EnergyLawTest, WithoutTheVggsTheSlopeIsAnother) {
   EXPECT_LT(*all.regression.predicted_r_squared, 0.8);  // and is not: VGG19 is not told by the others
 }
 
+TEST(EnergyLawTest, FamiliesAreKnownByTheirNames) {
+  EXPECT_EQ(FamilyOf("VGG19"), "vgg");
+  EXPECT_EQ(FamilyOf("googlenet_mod3"), "googlenet");
+  EXPECT_EQ(FamilyOf("alexnet"), "alexnet");
+  EXPECT_EQ(FamilyOf("50net"), "5");
+}
+
+// A family of like networks hides from errors of single ones left out that nothing else tells them.
+TEST(EnergyLawTest, AFamilyLeftOutIsToldByTheOthersAlone) {
+  auto points = Networks();
+  for (int i = 0; i < 3; ++i) points.push_back(Point("VGG19", (19.5 + 0.1 * i) * 1e9, 5.0));
+  const EnergyLaw law = FitEnergyLaw(points, LawTerms::kMacs, Scatter::kConstant).value();
+  const auto families = LeaveFamiliesOut(law);
+  ASSERT_EQ(families.size(), 4u);  // alexnet, googlenet, resnet, vgg
+  EXPECT_EQ(families[2].points, (std::vector<size_t>{2, 3, 4}));
+  EXPECT_EQ(families[3].family, "vgg");
+  EXPECT_LT(std::abs(*law.regression.points.back().left_out_error) / 5, 0.05);
+  EXPECT_GT(families[3].relative_rms, 0.5);
+  const auto rest = PointsWithout(points, "vgg");
+  const EnergyLaw others = FitEnergyLaw(rest, LawTerms::kMacs, Scatter::kConstant).value();
+  double squares = 0;
+  for (const size_t i : families[3].points) {
+    squares += std::pow(1 - PredictLaw(others, points[i].macs, {})->value / InJoules(points[i].energy), 2);
+  }
+  EXPECT_NEAR(families[3].relative_rms, std::sqrt(squares / 4), 1e-12);
+}
+
 // Energy of memory traffic on top of MACs: the law that holds both tells it, the other does not.
 TEST(EnergyLawTest, TrafficExplainsWhatMacsDoNot) {
   std::vector<LawPoint> points;

@@ -222,6 +222,9 @@ Result<Regression> FitRegression(const RegressionInput& input, Scatter scatter) 
   regression.spread = shrink.asDiagonal() * solution.inverse * shrink.asDiagonal();
   regression.half_widths = StudentT975(regression.degrees_of_freedom) * regression.covariance.diagonal().cwiseSqrt();
   regression.scatter_sd = std::sqrt(t2) * (scatter == Scatter::kConstant ? size : 1);
+  const VectorXd factors = FactorsOf(scatter, fitted, y);
+  regression.measurement_sd =
+      std::sqrt(measured.cwiseQuotient(factors).mean()) * (scatter == Scatter::kConstant ? size : 1);
   solution.residuals *= size;
   weights.variances *= size * size;
   AddPoints(x, input.y, solution, weights, regression);
@@ -235,8 +238,8 @@ RegressionPrediction PredictAt(const Regression& regression, const VectorXd& at)
   RegressionPrediction prediction;
   prediction.value = row.dot(regression.coefficients);
   const double line = std::max(0.0, row.dot(regression.covariance * row));
-  const double scatter =
-      regression.scatter_sd * (regression.scatter == Scatter::kConstant ? 1 : std::abs(prediction.value));
+  const double scatter = std::hypot(regression.scatter_sd, regression.measurement_sd) *
+                         (regression.scatter == Scatter::kConstant ? 1 : std::abs(prediction.value));
   const double half_width = StudentT975(regression.degrees_of_freedom) * std::sqrt(line + scatter * scatter);
   prediction.low = prediction.value - half_width;
   prediction.high = prediction.value + half_width;

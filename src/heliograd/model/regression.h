@@ -44,7 +44,8 @@ struct Regression {
   Eigen::VectorXd coefficients;  // the constant first
   Eigen::VectorXd half_widths;   // of their 95 % intervals
   Eigen::MatrixXd covariance;
-  double scatter_sd = 0;  // t: as y, or relative where proportional
+  double scatter_sd = 0;      // t: as y, or relative where proportional
+  double measurement_sd = 0;  // root mean square of s_i, in the same terms
   double degrees_of_freedom = 0;
   double r_squared = 0;  // 1 - sum of squared residuals / that about the mean, unweighted; the same for the next
   std::optional<double> predicted_r_squared;    // with the errors of the points left out; nothing where one has none
@@ -62,8 +63,10 @@ Result<Regression> FitRegression(const RegressionInput& input, Scatter scatter);
 
 struct RegressionPrediction {
   double value = 0;
-  double low = 0, high = 0;  // 95 %: of a new point's true value, its scatter included, its measurement error not
-  bool within = false;       // x' C x is no larger than that of a point fitted
+  /// 95 %: of a new point measured as well as the others. Its true value is in it more often, for how much of the
+  /// scatter is measurement is not known well enough to take it off.
+  double low = 0, high = 0;
+  bool within = false;  // x' C x is no larger than that of a point fitted
 };
 
 /// Precondition: `at` has as many values as the fit has variables.

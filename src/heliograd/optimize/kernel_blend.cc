@@ -5,6 +5,8 @@
 #include <limits>
 #include <optional>
 
+#include "heliograd/optimize/kernel_directions.h"
+
 namespace heliograd::kernel {
 namespace {
 
@@ -178,7 +180,9 @@ double BlendRelaxation::RelaxedCost(size_t t, Modes modes) {
          (1 - share_of_less_) * ListCost(t, modes, more_price_, more_.released[t]);
 }
 
-std::vector<double> BlendRelaxation::StoredValues() const {
+std::vector<double> BlendRelaxation::StoredValues(const std::vector<Modes>& modes, double work_price,
+                                                  const std::vector<double>& released) {
+  if (!Backward(modes, work_price)) return {};
   std::vector<double> values(problem_.slots.size());
   double stored = problem_.initial;
   for (size_t t = 0; t < values.size(); ++t) {
@@ -188,11 +192,21 @@ std::vector<double> BlendRelaxation::StoredValues() const {
       const Piece& piece = pieces_[head.first + i];
       values[t] = -piece.slope;
       left -= piece.length;
-      if (left <= kEnergyRounding) break;
+      if (left < -kEnergyRounding) break;  // else the unit lies beyond: at a kink, or where a piece is rounding
     }
-    stored = problem_.rho * (stored - mix_.released[t]);
+    stored = problem_.rho * (stored - released[t]);
   }
   return values;
+}
+
+std::vector<std::pair<double, double>> BlendRelaxation::ValueFunction(size_t t) const {
+  const ValueHead& head = heads_[t];
+  std::vector<std::pair<double, double>> points = {{head.low, head.cost_low}};
+  for (size_t i = 0; i < head.count; ++i) {
+    const Piece& piece = pieces_[head.first + i];
+    points.push_back({points.back().first + piece.length, points.back().second + piece.slope * piece.length});
+  }
+  return points;
 }
 
 namespace {
@@ -234,21 +248,31 @@ class DirectionSearch {
       } else if (outcome == Outcome::kSolved) {
         Expand(node);
       }
+      if (!bounded_ && !open_.empty() && SlotsSeen() >= kBoundSlots) BoundAll();
     }
     for (const Node& node : open_) closed_bound_ = std::min(closed_bound_, node.bound);
     answer_.has_plan = answer_.cost < kInfinity;
     answer_.bound = std::min(closed_bound_, answer_.cost);
     answer_.outcome = stopped ? Outcome::kStopped : answer_.has_plan ? Outcome::kSolved : Outcome::kInfeasible;
     answer_.evaluations = relaxation_.evaluations();
+    if (answer_.has_plan && problem_.capacity > 0) {
+      answer_.stored_values = relaxation_.StoredValues(ModesOfPlan(), answer_.work_price, answer_.released);
+    }
     return std::move(answer_);
   }
 
  private:
+  /// Slots looked at, over all nodes, before the bound that does not mix is worth its time.
+  static constexpr size_t kBoundSlots = 1000;
+  /// The same for a proof to the last digit.
+  static constexpr size_t kExactSlots = 1536;
+
+  size_t SlotsSeen() const { return static_cast<size_t>(answer_.nodes) * problem_.slots.size(); }
+
   /// Exact while that is cheap, then to the gap that is allowed.
   double Gap() const {
-    constexpr int kExactNodes = 64;
     const double exact = 1e-13 * problem_.money_scale + 1e-12;
-    return answer_.nodes < kExactNodes ? std::min(exact, limits_.gap) : limits_.gap;
+    return !bounded_ && SlotsSeen() < kExactSlots ? std::min(exact, limits_.gap) : limits_.gap;
   }
 
   /// Keeps the bound of what is not looked at any further.
@@ -258,8 +282,22 @@ class DirectionSearch {
     return false;
   }
 
+  /// A bound of all nodes in which no slot mixes its directions, and the plans that it leads to.
+  void BoundAll() {
+    bounded_ = true;
+    DirectionBound directions(problem_);
+    const bool found = directions.Maximize(std::max(relaxation_.work_price(), 1e-9), limits_.is_late);
+    for (Node& node : open_) node.bound = std::max(node.bound, directions.bound());
+    floor_ = directions.bound();
+    if (!found) return;
+    for (const auto* modes : {&directions.more(), &directions.less()}) {
+      if (relaxation_.Solve(*modes, directions.work_price(), limits_.is_late) != Outcome::kSolved) continue;
+      if (const double cost = TrueCost(); cost < answer_.cost) KeepPlan(cost);
+    }
+  }
+
   void Expand(const Node& node) {
-    const double bound = std::max(relaxation_.bound(), node.bound);
+    const double bound = std::max({relaxation_.bound(), node.bound, floor_});
     const double cost = TrueCost();
     if (cost < answer_.cost) KeepPlan(cost);
     if (!CanImprove(bound)) return;
@@ -300,7 +338,22 @@ class DirectionSearch {
     answer_.released = plan.released;
     answer_.work = plan.work;
     answer_.work_price = relaxation_.work_price();
-    answer_.stored_values = relaxation_.StoredValues();
+  }
+
+  /// The plan's way in each slot, where two are open: between them the relaxation mixes, and what a unit is worth to a
+  /// mix it is not worth to a slot that may only buy or only sell.
+  std::vector<Modes> ModesOfPlan() const {
+    std::vector<Modes> modes(problem_.slots.size(), kAllModes);
+    for (size_t t = 0; t < modes.size(); ++t) {
+      const Slot& slot = problem_.slots[t];
+      const double z = answer_.released[t];
+      if (slot.two_curves) {
+        const double x = problem_.EnergyIn(slot, answer_.work[t], z) + problem_.Drawn(z);
+        modes[t] &= static_cast<Modes>(~(FlowsAt(slot, x).grid_export > 0 ? kBuys : kSells));
+      }
+      if (slot.burns) modes[t] &= static_cast<Modes>(~(z < 0 ? kDischarges : kCharges));
+    }
+    return modes;
   }
 
   /// The slot whose relaxation is furthest from what it costs.
@@ -342,6 +395,8 @@ class DirectionSearch {
   std::vector<Node> open_;
   BlendAnswer answer_;
   double closed_bound_ = kInfinity;
+  bool bounded_ = false;
+  double floor_ = -kInfinity;  // of every node
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "heliograd/optimize/kernel_slopes.h"
@@ -36,8 +37,13 @@ class BlendRelaxation {
   const Schedule& schedule() const { return mix_; }
   /// What the schedule's slot costs in the relaxation.
   double RelaxedCost(size_t t, Modes modes);
-  /// -V': worth of one more unit stored at the start of each slot, along the schedule.
-  std::vector<double> StoredValues() const;
+  /// -V': worth of one more unit stored at the start of each slot, along a schedule that releases so much, at that
+  /// price of work and with those modes. Draws the value functions anew; empty where the modes leave no way.
+  std::vector<double> StoredValues(const std::vector<Modes>& modes, double work_price,
+                                   const std::vector<double>& released);
+  /// V before slot t (after the last slot: t = their number) at the price of work, over stored energy: points (kWh,
+  /// EUR) of rising energy.
+  std::vector<std::pair<double, double>> ValueFunction(size_t t) const;
   int evaluations() const { return evaluations_; }
 
  private:

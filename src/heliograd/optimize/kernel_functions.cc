@@ -114,17 +114,23 @@ double ValueAt(FunctionView f, double x) {
 
 namespace {
 
-/// Calls `at` for pairs of segments over each end of what they share.
+/// Calls `at` for pairs of segments over each end of what they share. Segments that touch but for rounding share a
+/// place.
 template <typename At>
 void AtCommonEnds(FunctionView f, FunctionView g, const At& at) {
+  const auto consider = [&](size_t i, size_t j) {
+    if (i >= f.size() || j >= g.size()) return;
+    const double low = std::max(f[i].low, g[j].low), high = std::min(f[i].high, g[j].high);
+    if (low > high + kSamePlace) return;
+    at(f[i].At(low), g[j].At(low));
+    at(f[i].At(high), g[j].At(high));
+  };
   size_t i = 0, j = 0;
   while (i < f.size() && j < g.size()) {
-    const double low = std::max(f[i].low, g[j].low), high = std::min(f[i].high, g[j].high);
-    if (low <= high + kSamePlace) {
-      at(f[i].At(low), g[j].At(low));
-      at(f[i].At(high), g[j].At(high));
-    }
-    if (f[i].high <= g[j].high) {
+    consider(i, j);
+    const bool f_ends = f[i].high <= g[j].high;
+    if (std::abs(f[i].high - g[j].high) <= kSamePlace) f_ends ? consider(i, j + 1) : consider(i + 1, j);
+    if (f_ends) {
       ++i;
     } else {
       ++j;
@@ -138,6 +144,34 @@ double LeastSum(FunctionView f, FunctionView g) {
   double least = kInfinity;
   AtCommonEnds(f, g, [&](double a, double b) { least = std::min(least, a + b); });
   return least;
+}
+
+double BestRelease(FunctionView cost, FunctionView after, double stored, double rho, double least_z) {
+  double best = 0, least = kInfinity;
+  const auto consider = [&](size_t i, size_t j) {
+    if (i >= cost.size() || j == 0) return;
+    const Segment &c = cost[i], &v = after[j - 1];
+    const double low = std::max({c.low, stored - v.high / rho, least_z}), high = std::min(c.high, stored - v.low / rho);
+    if (low > high + kSamePlace) return;
+    for (const double z : {low, high}) {
+      if (z < least_z - 1e-12) continue;
+      const double value = c.At(z) + v.At(rho * (stored - z));
+      if (value < least) least = value, best = z;
+    }
+  };
+  size_t i = 0, j = after.size();
+  while (i < cost.size() && j > 0) {
+    consider(i, j);
+    const double beyond = cost[i].high - (stored - after[j - 1].low / rho);
+    // Ends that are one place but for rounding: both neighbours may hold the best.
+    if (std::abs(beyond) <= kSamePlace) beyond <= 0 ? consider(i, j - 1) : consider(i + 1, j);
+    if (beyond <= 0) {
+      ++i;
+    } else {
+      --j;
+    }
+  }
+  return best;
 }
 
 double LeastDifference(FunctionView f, FunctionView g) {

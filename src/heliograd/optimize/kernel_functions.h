@@ -31,6 +31,9 @@ double ValueAt(FunctionView f, double x);
 /// Least of f + g; infinite where they have no place in common.
 double LeastSum(FunctionView f, FunctionView g);
 
+/// The z of least cost(z) + after(rho (stored - z)), none below `least_z`.
+double BestRelease(FunctionView cost, FunctionView after, double stored, double rho, double least_z);
+
 /// Least of f - g where both are defined; infinite where they have no place in common.
 double LeastDifference(FunctionView f, FunctionView g);
 

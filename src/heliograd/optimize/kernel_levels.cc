@@ -12,19 +12,6 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// A shortfall of work that is rounding, in parts of the job.
 constexpr double kWorkRounding = 1e-10;
 
-Function FunctionOf(const SlotList& list) {
-  Function f;
-  double z = list.z_low, cost = list.cost_low;
-  f.push_back({z, z, cost, 0});
-  for (const Piece& piece : list.pieces) {
-    if (f.back().high <= f.back().low) f.pop_back();
-    f.push_back({z, z + piece.length, cost, piece.slope});
-    z += piece.length;
-    cost += piece.slope * piece.length;
-  }
-  return f;
-}
-
 Function Mirrored(FunctionView f) {
   Function mirrored;
   for (size_t i = f.size(); i-- > 0;) mirrored.push_back({-f[i].high, -f[i].low, f[i].CostHigh(), -f[i].slope});
@@ -133,31 +120,6 @@ bool LevelBound::Backward(double work_price, ValueFunctions& values) {
   return Start(values) < kInfinity;
 }
 
-double LevelBound::BestRelease(FunctionView cost, FunctionView after, double stored) const {
-  const double rho = problem_.rho;
-  const double least_z = problem_.fill_rule ? -problem_.alpha * (problem_.capacity - stored) : -kInfinity;
-  double best = 0, least = kInfinity;
-  size_t i = 0, j = after.size();
-  while (i < cost.size() && j > 0) {
-    const Segment &c = cost[i], &v = after[j - 1];
-    const double v_low = stored - v.high / rho, v_high = stored - v.low / rho;
-    const double low = std::max({c.low, v_low, least_z}), high = std::min(c.high, v_high);
-    if (low <= high + 1e-11) {
-      for (const double z : {low, high}) {
-        if (z < least_z - 1e-12) continue;
-        const double value = c.At(z) + v.At(rho * (stored - z));
-        if (value < least) least = value, best = z;
-      }
-    }
-    if (c.high <= v_high) {
-      ++i;
-    } else {
-      --j;
-    }
-  }
-  return best;
-}
-
 LevelSchedule LevelBound::Walk(const ValueFunctions& values, const std::vector<size_t>& first_points) {
   LevelSchedule schedule;
   double stored = problem_.initial;
@@ -165,7 +127,8 @@ LevelSchedule LevelBound::Walk(const ValueFunctions& values, const std::vector<s
     const LevelCosts& costs = Costs(t);
     const bool given = t < first_points.size();
     const FunctionView cost = given ? FunctionView(costs.cost[first_points[t]]) : Lowest(t);
-    double z = BestRelease(cost, values.At(t + 1), stored);
+    const double least_z = problem_.fill_rule ? -problem_.alpha * (problem_.capacity - stored) : -kInfinity;
+    double z = BestRelease(cost, values.At(t + 1), stored, problem_.rho, least_z);
     if (std::abs(z) < 1e-13) z = 0;
     size_t point = given ? first_points[t] : 0;
     double least = kInfinity;

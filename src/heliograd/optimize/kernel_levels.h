@@ -77,8 +77,6 @@ class LevelBound {
   bool Backward(double work_price, ValueFunctions& values);
   /// Appends the function before a slot to `backward_`.
   void Before(FunctionView after, FunctionView cost);
-  /// Where the split of `stored` costs least.
-  double BestRelease(FunctionView cost, FunctionView after, double stored) const;
   LevelSchedule Walk(const ValueFunctions& values, const std::vector<size_t>& first_points);
   double Start(const ValueFunctions& values) const { return ValueAt(values.At(0), problem_.initial); }
   void KeepIfBetter(const LevelSchedule& schedule);

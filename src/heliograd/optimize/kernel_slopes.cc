@@ -76,6 +76,19 @@ class ListWriter {
 
 }  // namespace
 
+Function FunctionOf(const SlotList& list) {
+  Function f;
+  double z = list.z_low, cost = list.cost_low;
+  f.push_back({z, z, cost, 0});
+  for (const Piece& piece : list.pieces) {
+    if (f.back().high <= f.back().low) f.pop_back();
+    f.push_back({z, z + piece.length, cost, piece.slope});
+    z += piece.length;
+    cost += piece.slope * piece.length;
+  }
+  return f;
+}
+
 SlotLists::SlotLists(const Problem& problem) : problem_(problem) { segments_.resize(problem.gpu.size() - 1); }
 
 void SlotLists::SetWorkPrice(double work_price) {

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "heliograd/optimize/kernel_functions.h"
 #include "heliograd/optimize/kernel_slots.h"
 
 namespace heliograd::kernel {
@@ -25,6 +26,9 @@ struct SlotList {
   bool empty = true;  // the slot cannot be served at all
   std::vector<Piece> pieces;
 };
+
+/// The same as a function. Precondition: not empty.
+Function FunctionOf(const SlotList& list);
 
 /// The list of one curve with the GPU at one point. Convex where a charge and a discharge are not both open in a slot
 /// that burns.

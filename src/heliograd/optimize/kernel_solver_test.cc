@@ -35,6 +35,30 @@ TEST(KernelSolver, RefusesWhatItDoesNotSolve) {
   EXPECT_NE(solution.error().Message().find("highs"), std::string::npos);
 }
 
+/// Once called infeasible: only the highest level throughout does the work, an import limit makes the battery give in
+/// the middle slot all that the first has left, and the walk missed that place by the last digit.
+TEST(KernelSolver, WholeLevelsReachAPlaceThatIsOnePoint) {
+  DispatchProblem problem = PlainProblem({0.467205, 0.16931, 0.16931}, 12);
+  problem.horizon.step = std::chrono::minutes(15);
+  problem.gpu.levels = StudyLevels();
+  for (Level& level : problem.gpu.levels) level.job_time *= 1 / 13.4;
+  problem.work = 0.75 / InHours(problem.gpu.levels.back().job_time) * (1 - 1e-5);
+  problem.battery = PlainBattery(482.174, 0.878479);
+  problem.battery.initial = WattHours(352.625);
+  problem.battery.max_charge = Watts(93.3549);
+  problem.battery.wear_cost = EurosPerKilowattHour(0.035128);
+  problem.battery.terminal_value = EurosPerKilowattHour(0.124154);
+  problem.grid.import_limit = Watts(173.545);
+  problem.export_price = {EurosPerKilowattHour(0.318461), EurosPerKilowattHour(0.208752),
+                          EurosPerKilowattHour(0.248063)};
+  for (int i = 0; i < 200; ++i) {  // many last digits
+    problem.pv = {WattHours(34.2586 + 0.01 * i), WattHours(9.33095), WattHours(79.4188)};
+    EXPECT_EQ(MakeKernelSolver()->Solve(problem, Formulation::kLevels, {})->status, SolveStatus::kOptimal) << i;
+    problem.pv[1] += WattHours(0.001 * i);
+    EXPECT_EQ(MakeKernelSolver()->Solve(problem, Formulation::kLevels, {})->status, SolveStatus::kOptimal) << i;
+  }
+}
+
 TEST(KernelSolver, AGuessOfTheWorkPriceChangesNothing) {
   const DispatchProblem problem = StudyProblem({2025, 6, 21, 14}, 19);
   const auto solver = MakeKernelSolver();

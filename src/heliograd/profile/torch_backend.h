@@ -11,6 +11,7 @@
 
 #include "heliograd/base/result.h"
 #include "heliograd/profile/architecture.h"
+#include "heliograd/profile/training.h"
 
 namespace heliograd {
 
@@ -36,16 +37,24 @@ class TorchBackend {
   /// "2.13.0".
   virtual std::string TorchVersion() const = 0;
   virtual bool HasCuda() const = 0;
+  /// Fails (kUsage, kDevice) where networks cannot run on a device of that name: "cpu", "cuda", "cuda:1".
+  virtual Result<void> CheckDevice(const std::string& name) const = 0;
 
   /// Runs a built-in network forward once on random images, and counts what its operators did.
   virtual Result<ForwardCount> CountForward(const Architecture& network, int64_t batch) = 0;
   /// The same for a TorchScript file; `input` is the whole input's shape, the batch first. Running a file runs what its
   /// author wrote: trust it as you trust a program.
   virtual Result<ForwardCount> CountScript(const std::string& file, const Shape& input) = 0;
+
+  /// Trains a built-in network, from PyTorch's initial parameters of the options' seed. Errors: no such device.
+  virtual Result<TrainingOutcome> Train(const Architecture& network, const TrainingOptions& options) = 0;
+  /// Its layers, to be run in loops on batches of that size.
+  virtual Result<std::unique_ptr<LayerLoops>> MakeLoops(const Architecture& network, const std::string& device,
+                                                        int64_t batch) = 0;
 };
 
 /// Raised with every change of what the library and the program share.
-inline constexpr int kTorchBackendVersion = 1;
+inline constexpr int kTorchBackendVersion = 2;
 
 /// Names of the library's two C functions: `int ()` and `TorchBackend* ()`, which gives one object for ever.
 inline constexpr const char* kTorchVersionSymbol = "heliograd_torch_backend_version";

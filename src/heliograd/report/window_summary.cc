@@ -7,8 +7,8 @@
 #include <map>
 
 #include "heliograd/model/phase_energy.h"
-#include "heliograd/model/tick_times.h"
 #include "heliograd/report/channel_ticks.h"
+#include "heliograd/report/device_ticks.h"
 #include "heliograd/report/run_energy.h"
 
 namespace heliograd {
@@ -144,66 +144,26 @@ Result<PhaseInput> MarksOf(const Level& level, const std::vector<WindowMark>& al
   return input;
 }
 
-/// Puts everything on the driver's clock, on which powers are powers.
-void Stretch(PhaseInput& input, double ratio) {
-  input.clock_ratio = ratio;
-  for (PhaseMark& mark : input.marks) {
-    mark.begin_s *= ratio;
-    mark.end_s *= ratio;
-  }
-  for (SensorTick& tick : input.ticks) tick.time_s *= ratio;
-}
-
-const ChannelSeries* Find(const std::vector<ChannelSeries>& all, ChannelKind kind) {
-  const auto found = std::find_if(all.begin(), all.end(), [&](const auto& series) { return series.kind == kind; });
-  return found == all.end() ? nullptr : &*found;
-}
-
-/// The channel by which repeated windows are told apart, and how its sensor looks.
-struct PhaseSensor {
-  ChannelKind channel;
-  SensorTiming timing;
-};
-
-PhaseSensor SensorOf(const DeviceCalibration& calibration) {
-  // A counter that sees everything has no blind time that phases could hide in.
-  if (calibration.counter && calibration.CounterSource() == EnergySource::kTrueCounter) {
-    return {ChannelKind::kEnergy, *calibration.counter};
-  }
-  return {calibration.power_channel, calibration.power.timing};
-}
-
 /// The longest unbroken stretch of the device's record under the level's windows, at most ten minutes of it.
 Result<PhaseInput> InputOf(const Recorded& recorded, const Level& level, const std::vector<WindowMark>& all, int device,
-                           const PhaseSensor& sensor, SensorTiming& timing) {
-  int64_t begin_ns = level.windows.front()->begin_ns;
-  int64_t end_ns = level.windows.back()->end_ns;
+                           const TellingSensor& sensor, SensorTiming& timing) {
+  const int64_t end_ns = level.windows.back()->end_ns;
   // The latest part: a load that warms up is steady by then.
-  begin_ns = std::max(begin_ns, end_ns - static_cast<int64_t>(kLongestStretchS * 1e9));
-  const RecordedInterval interval = {begin_ns, end_ns, recorded.poll_s};
-  const auto series = ReadDevice(recorded.run, recorded.channels, device, interval);
-  if (!series) return Fail(series.error());
-  const ChannelSeries* channel = Find(*series, sensor.channel);
-  if (channel == nullptr) return Fail("the calibrated sensor was not recorded");
-  std::vector<ChannelTicks> parts = TicksOfParts(*channel, interval);
-  if (parts.empty()) return Fail("the sensor updated too rarely: measure longer");
-  ChannelTicks& longest = *std::max_element(
-      parts.begin(), parts.end(), [](const auto& a, const auto& b) { return a.ticks.size() < b.ticks.size(); });
-  if (parts.size() > 1) {
-    begin_ns = std::max(begin_ns, interval.begin_ns + static_cast<int64_t>(longest.ticks.front().time_s * 1e9));
-    end_ns = std::min(end_ns, interval.begin_ns + static_cast<int64_t>(longest.ticks.back().time_s * 1e9));
-  }
-  Result<PhaseInput> input = MarksOf(level, all, begin_ns, end_ns);
+  const int64_t begin_ns =
+      std::max(level.windows.front()->begin_ns, end_ns - static_cast<int64_t>(kLongestStretchS * 1e9));
+  Result<DeviceTicks> ticks =
+      TicksBetween(recorded.run, recorded.channels, device, sensor, {begin_ns, end_ns, recorded.poll_s});
+  if (!ticks) return Fail(ticks.error());
+  Result<PhaseInput> input = MarksOf(level, all, ticks->begin_ns, ticks->end_ns);
   if (!input) return input;
-  const double shift_s = static_cast<double>(begin_ns - interval.begin_ns) * 1e-9;
-  input->ticks = sensor.channel == ChannelKind::kEnergy ? PowerOfCounter(longest.ticks) : longest.ticks;
-  for (SensorTick& tick : input->ticks) tick.time_s -= shift_s;
-  const double ratio = ClockRatio(*series);
-  timing = sensor.timing;
-  timing.period_s = longest.period_s * ratio;
-  if (timing.contiguous) timing.window_s = timing.period_s;
-  timing.step_sd_s = std::max(timing.step_sd_s, longest.step_sd_s * ratio);
-  Stretch(*input, ratio);
+  // Everything on the driver's clock, on which powers are powers.
+  input->clock_ratio = ticks->clock_ratio;
+  for (PhaseMark& mark : input->marks) {
+    mark.begin_s *= ticks->clock_ratio;
+    mark.end_s *= ticks->clock_ratio;
+  }
+  input->ticks = std::move(ticks->ticks);
+  timing = ticks->timing;
   return input;
 }
 
@@ -303,7 +263,7 @@ bool HasDevice(const NameSummary& name, int device) {
 
 /// Estimates the level's names as phases of one iteration; a sentence where that is not possible.
 Result<void> AddRepeatedPhases(WindowSummary& summary, const Recorded& recorded, const Level& level,
-                               const std::vector<WindowMark>& all, int device, const PhaseSensor& sensor) {
+                               const std::vector<WindowMark>& all, int device, const TellingSensor& sensor) {
   PhaseRun run;
   Result<PhaseInput> input = InputOf(recorded, level, all, device, sensor, run.timing);
   if (!input) return Fail(input.error());
@@ -379,7 +339,7 @@ void AddPhases(WindowSummary& summary, const Recorded& recorded, const std::vect
           "calibrated: run `heliograd calibrate`";
       continue;
     }
-    const Result<void> added = AddRepeatedPhases(summary, recorded, level, all, device, SensorOf(*calibration));
+    const Result<void> added = AddRepeatedPhases(summary, recorded, level, all, device, TellingSensorOf(*calibration));
     if (!added) why[level.depth] = added.error().Message();
   }
   for (NameSummary& name : summary.names) {

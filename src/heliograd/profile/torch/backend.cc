@@ -4,9 +4,13 @@
 #include <torch/torch.h>
 
 #include <filesystem>
+#include <optional>
 
+#include "heliograd/base/text.h"
+#include "heliograd/profile/torch/layer_loops.h"
 #include "heliograd/profile/torch/network.h"
 #include "heliograd/profile/torch/operator_count.h"
+#include "heliograd/profile/torch/training_loop.h"
 
 namespace heliograd {
 namespace {
@@ -35,10 +39,52 @@ int64_t ElementsOf(const std::vector<torch::Tensor>& tensors) {
   return sum;
 }
 
+/// The device of that name, if PyTorch has it.
+Result<c10::Device> DeviceNamed(const std::string& name) {
+  std::optional<c10::Device> device;
+  try {
+    device.emplace(name);
+  } catch (const c10::Error&) {
+  }
+  if (!device || !(device->is_cpu() || device->is_cuda())) {
+    return Fail("there is no device " + Quoted(name) + ": expected cpu, cuda or cuda:1", ErrorKind::kUsage);
+  }
+  if (device->is_cpu()) return *device;
+  if (!torch::cuda::is_available()) {
+    return Fail(
+        "device " + name + ": PyTorch " TORCH_VERSION " sees no CUDA device here; --device cpu trains on the CPU",
+        ErrorKind::kDevice);
+  }
+  if (device->has_index() && device->index() >= static_cast<int>(torch::cuda::device_count())) {
+    return Fail("device " + name + ": there are " + std::to_string(torch::cuda::device_count()) +
+                    " CUDA devices, counted from 0",
+                ErrorKind::kDevice);
+  }
+  return c10::Device(device->type(), device->has_index() ? device->index() : 0);
+}
+
+/// What PyTorch throws in a loop becomes a sentence.
+class GuardedLoops : public LayerLoops {
+ public:
+  explicit GuardedLoops(std::unique_ptr<LayerLoops> loops) : loops_(std::move(loops)) {}
+  bool DoesWork(const LoopItem& item) const override { return loops_->DoesWork(item); }
+  Result<void> Loop(const LoopItem& item, const LoopOptions& options) override {
+    return Guarded("layer " + std::to_string(item.layer), [&] { return loops_->Loop(item, options); });
+  }
+
+ private:
+  std::unique_ptr<LayerLoops> loops_;
+};
+
 class Backend : public TorchBackend {
  public:
   std::string TorchVersion() const override { return TORCH_VERSION; }
   bool HasCuda() const override { return torch::cuda::is_available(); }
+  Result<void> CheckDevice(const std::string& name) const override {
+    const auto device = DeviceNamed(name);
+    if (!device) return Fail(device.error());
+    return {};
+  }
 
   Result<ForwardCount> CountForward(const Architecture& network, int64_t batch) override {
     return Guarded(network.name, [&]() -> Result<ForwardCount> {
@@ -71,6 +117,27 @@ class Backend : public TorchBackend {
       Result<ForwardCount> count = CountOperators(parameters, [&] { module.forward({sample}); });
       if (count) count->parameters = trainable;
       return count;
+    });
+  }
+
+  Result<TrainingOutcome> Train(const Architecture& network, const TrainingOptions& options) override {
+    const auto device = DeviceNamed(options.device);
+    if (!device) return Fail(device.error());
+    return Guarded(network.name, [&]() -> Result<TrainingOutcome> {
+      torch::manual_seed(options.seed);
+      TorchNetwork module(network);
+      module.to(*device);
+      module.train();
+      return RunTraining(module, *device, options);
+    });
+  }
+
+  Result<std::unique_ptr<LayerLoops>> MakeLoops(const Architecture& network, const std::string& device,
+                                                int64_t batch) override {
+    const auto place = DeviceNamed(device);
+    if (!place) return Fail(place.error());
+    return Guarded(network.name, [&]() -> Result<std::unique_ptr<LayerLoops>> {
+      return std::make_unique<GuardedLoops>(MakeLayerLoops(network, *place, batch));
     });
   }
 };

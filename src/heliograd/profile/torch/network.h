@@ -36,6 +36,9 @@ class TorchNetwork : public torch::nn::Module {
   /// images: {batch, channels, 224, 224}. Auxiliary heads and dropout run while is_training().
   Scores Forward(const torch::Tensor& images, LayerProbe* probe = nullptr);
 
+  /// One layer alone, on inputs of the shapes that it has in the network.
+  torch::Tensor RunLayer(size_t index, const std::vector<torch::Tensor>& inputs) { return steps_[index](inputs); }
+
   const Architecture& architecture() const { return architecture_; }
 
  private:

@@ -1,0 +1,263 @@
+// `heliograd campaign FILE`: the study's measurements, one training after the other, resumable.
+//
+// Each cell is a `heliograd profile` of its own, so that one that fails, or crashes, takes no other with it. A finished
+// cell is on the disk before the next begins; a second run of the same file goes on where the first ended.
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "heliograd/app/campaign_file.h"
+#include "heliograd/app/campaign_page.h"
+#include "heliograd/app/campaign_store.h"
+#include "heliograd/app/command_line.h"
+#include "heliograd/app/profile_json.h"
+#include "heliograd/base/file.h"
+#include "heliograd/base/text.h"
+#include "heliograd/control/child_process.h"
+#include "heliograd/profile/mac_count.h"
+#include "heliograd/profile/networks.h"
+#include "heliograd/report/number_text.h"
+
+namespace heliograd {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kExitInterrupted = static_cast<int>(ErrorKind::kInterrupted);
+
+struct CampaignFlags {
+  std::string path, folder = "results", curve;
+  bool template_only = false, again = false, json = false;
+};
+
+std::vector<std::string> CommandOf(const Campaign& campaign, const CampaignCell& cell) {
+  std::vector<std::string> words = {"/proc/self/exe", "profile",
+                                    cell.network,     "--json",
+                                    "--data",         cell.data,
+                                    "--device",       campaign.device,
+                                    "--mode",         campaign.mode,
+                                    "--batch",        std::to_string(campaign.batch),
+                                    "--dither",       fmt::format("{:g}", campaign.dither_percent),
+                                    "--workers",      std::to_string(campaign.workers)};
+  if (campaign.iterations > 0) words.insert(words.end(), {"--iterations", std::to_string(campaign.iterations)});
+  if (cell.with_layers) words.push_back("--layers");
+  if (cell.with_layers && campaign.quick_layers) words.push_back("--quick");
+  return words;
+}
+
+/// All that a cell's numbers depend on, in words; the first is the program itself.
+std::string SettingsOf(const Campaign& campaign, const CampaignCell& cell) {
+  std::vector<std::string> words = CommandOf(campaign, cell);
+  words.erase(words.begin());
+  return fmt::format("{}", fmt::join(words, " "));
+}
+
+/// A file in memory that a child writes to.
+class MemoryFile {
+ public:
+  MemoryFile() : file_(memfd_create("heliograd", MFD_CLOEXEC)) {}
+  ~MemoryFile() { close(file_); }
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+  int number() const { return file_; }
+  std::string Content() const {
+    std::string content;
+    char part[4096];
+    ssize_t length = 0;
+    off_t at = 0;
+    while ((length = pread(file_, part, sizeof part, at)) > 0) {
+      content.append(part, static_cast<size_t>(length));
+      at += length;
+    }
+    return content;
+  }
+
+ private:
+  int file_;
+};
+
+std::string ReadAll(int file) {
+  std::string content;
+  char part[65536];
+  ssize_t length = 0;
+  while ((length = read(file, part, sizeof part)) > 0 || (length < 0 && errno == EINTR)) {
+    if (length > 0) content.append(part, static_cast<size_t>(length));
+  }
+  return content;
+}
+
+std::string LastLine(const std::string& text) {
+  const std::string_view trimmed = Trim(text);
+  const size_t end = trimmed.rfind('\n');
+  return std::string(end == std::string_view::npos ? trimmed : trimmed.substr(end + 1));
+}
+
+struct CellEnd {
+  FinishedCell finished;
+  bool interrupted = false;
+};
+
+Result<CellEnd> RunCell(const Campaign& campaign, const CampaignCell& cell, const WaitedSignalsBlocked& signals) {
+  const auto begin = std::chrono::steady_clock::now();
+  const MemoryFile errors;
+  Result<ChildProcess> child =
+      ChildProcess::Start(CommandOf(campaign, cell), {.pipe_output = true, .errors = errors.number()}, signals);
+  if (!child) return Fail(child.error());
+  std::string output = ReadAll(child->output());
+  std::optional<ExitStatus> ended;
+  while (!ended) ended = child->Wait(std::chrono::hours(1));
+  CellEnd end;
+  end.interrupted = ended->AsShell() == kExitInterrupted || (ended->signal && *ended->signal == SIGTERM);
+  FinishedCell& finished = end.finished;
+  finished.cell = cell;
+  finished.hardware = campaign.hardware;
+  finished.settings = SettingsOf(campaign, cell);
+  finished.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  finished.ok = ended->AsShell() == 0;
+  if (finished.ok) {
+    const auto profile = ProfileFromJson(output, cell.Name());
+    finished.ok = profile.has_value();
+    if (!profile) finished.error = profile.error().Message();
+    finished.json = std::move(output);
+  } else {
+    finished.error = ended->signal ? fmt::format("ended by signal {}", *ended->signal) : LastLine(errors.Content());
+  }
+  return end;
+}
+
+/// Finished well, with these settings.
+bool IsDone(const std::vector<FinishedCell>& cells, const Campaign& campaign, const CampaignCell& cell) {
+  return std::any_of(cells.begin(), cells.end(), [&](const FinishedCell& finished) {
+    return finished.ok && finished.hardware == campaign.hardware && finished.cell.network == cell.network &&
+           finished.cell.data == cell.data && finished.settings == SettingsOf(campaign, cell);
+  });
+}
+
+double MacsOf(const CampaignCell& cell) {
+  const auto network = MakeNetwork(cell.network);
+  return network ? static_cast<double>(CountNetwork(*network).macs.Macs()) : 0;
+}
+
+/// From the cells that this run has finished: alike where each takes a minute, by MACs where each has as many
+/// iterations.
+std::string TimeLeft(const Campaign& campaign, const std::vector<FinishedCell>& done,
+                     std::span<const CampaignCell> left) {
+  double seconds = 0, weight = 0, left_weight = 0;
+  const auto weigh = [&](const CampaignCell& cell) { return campaign.iterations > 0 ? MacsOf(cell) : 1.0; };
+  for (const FinishedCell& cell : done) {
+    if (!cell.ok) continue;
+    seconds += cell.seconds;
+    weight += weigh(cell.cell);
+  }
+  if (weight <= 0) return "";
+  for (const CampaignCell& cell : left) left_weight += weigh(cell);
+  return ", about " + DurationText(Seconds(seconds / weight * left_weight)) + " left";
+}
+
+std::string EndText(const FinishedCell& cell) {
+  if (!cell.ok) return "failed: " + cell.error;
+  const auto profile = ProfileFromJson(cell.json, cell.cell.Name());
+  const bool known = profile && profile->iteration_energy;
+  return fmt::format("{}, {:.0f} s",
+                     known
+                         ? fmt::format("{:.4g} J an iteration of {:.4g} ms",
+                                       InJoules(profile->iteration_energy->energy), 1e3 * InSeconds(profile->iteration))
+                         : std::string("done"),
+                     cell.seconds);
+}
+
+struct CampaignOutcome {
+  int failed = 0, done_before = 0, done = 0;
+  bool interrupted = false;
+};
+
+Result<CampaignOutcome> RunCells(const Campaign& campaign, CampaignStore& store, bool again) {
+  const std::vector<CampaignCell> cells = CellsOf(campaign);
+  const auto before = store.Cells();
+  if (!before) return Fail(before.error());
+  const WaitedSignalsBlocked signals;
+  std::vector<FinishedCell> finished;
+  CampaignOutcome outcome;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    if (!again && IsDone(*before, campaign, cells[i])) {
+      ++outcome.done_before;
+      continue;
+    }
+    const std::span<const CampaignCell> left(cells.begin() + static_cast<long>(i), cells.end());
+    PrintMessage(
+        fmt::format("{} of {}: {}{}", i + 1, cells.size(), cells[i].Name(), TimeLeft(campaign, finished, left)));
+    const auto end = RunCell(campaign, cells[i], signals);
+    if (!end) return Fail(end.error());
+    if (end->interrupted) {
+      outcome.interrupted = true;
+      return outcome;
+    }
+    if (Result<void> kept = store.Put(end->finished); !kept) return Fail(kept.error());
+    PrintMessage("  " + EndText(end->finished));
+    finished.push_back(end->finished);
+    ++(end->finished.ok ? outcome.done : outcome.failed);
+  }
+  return outcome;
+}
+
+Result<int> RunCampaign(const CampaignFlags& flags) {
+  if (flags.template_only) return Print(CampaignTemplate()).map([] { return kExitOk; });
+  if (flags.path.empty()) {
+    return Fail("which campaign? Give a file; `heliograd campaign --template > campaign.toml` makes one",
+                ErrorKind::kUsage);
+  }
+  const auto content = ReadFile(flags.path);
+  if (!content) return Fail(content.error());
+  const auto campaign = ParseCampaign(*content, flags.path);
+  if (!campaign) return Fail(campaign.error());
+  std::error_code failed;
+  std::filesystem::create_directories(flags.folder, failed);
+  if (failed) return Fail(flags.folder + ": cannot be made: " + failed.message(), ErrorKind::kPermission);
+  auto store = CampaignStore::Open(flags.folder + "/campaign.sqlite");
+  if (!store) return Fail(store.error());
+  const auto outcome = RunCells(*campaign, *store, flags.again);
+  if (!outcome) return Fail(outcome.error());
+  const auto cells = store->Cells();
+  if (!cells) return Fail(cells.error());
+  const auto written = WriteCampaignPage(*cells, flags.folder);
+  if (!written) return Fail(written.error());
+  if (outcome->interrupted) {
+    return Fail(fmt::format("interrupted: {} cells are kept in {}; the same command goes on with the rest",
+                            outcome->done + outcome->done_before, flags.folder),
+                ErrorKind::kInterrupted);
+  }
+  Json json = {{"done", outcome->done},
+               {"done_before", outcome->done_before},
+               {"failed", outcome->failed},
+               {"folder", flags.folder},
+               {"files", *written}};
+  const std::string text =
+      fmt::format("{} cells done, {} done before, {} failed. {}/index.html shows them beside the study's numbers.\n",
+                  outcome->done, outcome->done_before, outcome->failed, flags.folder);
+  if (Result<void> done = Print(flags.json ? json.dump(2) + "\n" : text); !done) return Fail(done.error());
+  return outcome->failed > 0 ? 1 : kExitOk;
+}
+
+}  // namespace
+
+void AddCampaignCommand(CLI::App& program, Commands& commands) {
+  CLI::App* app =
+      AddCommand(program, "campaign", "Trains many networks on many data sets, resumably, as the study did",
+                 {"heliograd campaign --template > campaign.toml", "heliograd campaign campaign.toml -o results",
+                  "heliograd campaign campaign.toml -o results   # again: goes on with what is missing"});
+  auto flags = std::make_shared<CampaignFlags>();
+  app->add_option("FILE", flags->path, "the campaign's file");
+  app->add_flag("--template", flags->template_only, "print a commented file to start from");
+  app->add_option("-o,--output", flags->folder, "folder for campaign.sqlite, figures and index.html (default results)");
+  app->add_flag("--again", flags->again, "measure finished cells again");
+  app->add_flag("--json", flags->json, "one JSON object on standard output");
+  commands.push_back({app, [flags] { return RunCampaign(*flags); }});
+}
+
+}  // namespace heliograd

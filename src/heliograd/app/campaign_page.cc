@@ -1,0 +1,361 @@
+#include "heliograd/app/campaign_page.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <optional>
+
+#include "heliograd/app/profile_json.h"
+#include "heliograd/app/study_measurements.h"
+#include "heliograd/base/file.h"
+#include "heliograd/model/energy_law.h"
+#include "heliograd/profile/mac_count.h"
+#include "heliograd/profile/networks.h"
+#include "heliograd/report/gnuplot.h"
+#include "heliograd/report/page.h"
+#include "heliograd/report/study_figure.h"
+
+namespace heliograd {
+namespace {
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+constexpr size_t kTraceGrid = 240;
+constexpr int kStudyEpochs = 5;
+
+/// A cell that ended well, with its numbers.
+struct Measured {
+  std::string hardware;
+  CampaignCell cell;
+  TrainingProfile profile;
+
+  double EnergyPerImage() const { return InJoules(profile.iteration_energy->energy) / profile.batch; }
+  double SecondsPerImage() const { return InSeconds(profile.iteration) / profile.batch; }
+  bool HasEnergy() const { return profile.iteration_energy && profile.refusal.empty(); }
+  std::string Line() const { return cell.data + ", " + hardware; }
+};
+
+std::vector<Measured> ReadCells(const std::vector<FinishedCell>& cells) {
+  std::vector<Measured> read;
+  for (const FinishedCell& cell : cells) {
+    if (!cell.ok) continue;
+    auto profile = ProfileFromJson(cell.json, cell.cell.Name());
+    if (profile) read.push_back({cell.hardware, cell.cell, std::move(*profile)});
+  }
+  return read;
+}
+
+/// In order of first appearance.
+template <typename Key>
+std::vector<std::string> Distinct(const std::vector<Measured>& cells, const Key& key) {
+  std::vector<std::string> found;
+  for (const Measured& cell : cells) {
+    if (std::find(found.begin(), found.end(), key(cell)) == found.end()) found.push_back(key(cell));
+  }
+  return found;
+}
+
+struct PageTable {
+  std::string name, title;
+  std::vector<std::string> columns;
+  std::vector<std::vector<std::string>> rows;
+};
+
+std::string CsvOf(const PageTable& table) {
+  std::string text;
+  const auto add = [&](const std::vector<std::string>& cells) {
+    std::vector<std::string> safe;
+    for (const std::string& cell : cells) safe.push_back(CsvCell(cell));
+    text += fmt::format("{}\n", fmt::join(safe, ","));
+  };
+  add(table.columns);
+  for (const auto& row : table.rows) add(row);
+  return text;
+}
+
+PageTable TableOne(const std::vector<Measured>& cells) {
+  PageTable table = {"table1", "Table I: samples and durations; the study's counts are of five epochs", {}, {}};
+  table.columns = {"network",  "data",        "hardware",   "power",      "samples",    "duration s", "iterations",
+                   "images/s", "J per image", "study F,H1", "study C,H1", "study F,H2", "study C,H2"};
+  for (const Measured& cell : cells) {
+    std::vector<std::string> row = {cell.cell.network,
+                                    cell.cell.data,
+                                    cell.hardware,
+                                    PowerSourceName(cell.profile.power_source),
+                                    std::to_string(cell.profile.samples),
+                                    fmt::format("{:.2f}", InSeconds(cell.profile.duration)),
+                                    std::to_string(cell.profile.iterations),
+                                    fmt::format("{:.4g}", cell.profile.images_per_second),
+                                    cell.HasEnergy() ? fmt::format("{:.4g}", cell.EnergyPerImage()) : "-"};
+    const auto study = std::find_if(kStudySamples.begin(), kStudySamples.end(),
+                                    [&](const StudySamples& one) { return one.network == cell.cell.network; });
+    if (study != kStudySamples.end()) {
+      for (const int64_t count : {study->fashion_h1, study->cifar_h1, study->fashion_h2, study->cifar_h2}) {
+        row.push_back(std::to_string(count));
+      }
+    }
+    table.rows.push_back(row);
+  }
+  return table;
+}
+
+std::optional<LineChart> PowerChart(const std::vector<Measured>& cells, const std::string& line) {
+  LineChart chart;
+  chart.x_label = "time, s";
+  chart.y_label = "power, W";
+  chart.y_from_zero = true;
+  double longest_s = 0;
+  std::vector<const Measured*> shown;
+  for (const Measured& cell : cells) {
+    const std::string& name = cell.cell.network;
+    const bool is_the_studys = name == "alexnet" || name == "resnet18" || name == "googlenet" || name == "vgg11";
+    if (cell.Line() != line || !is_the_studys || cell.profile.trace.empty()) continue;
+    shown.push_back(&cell);
+    longest_s = std::max(longest_s, InSeconds(cell.profile.trace.back().at));
+  }
+  if (shown.empty()) return std::nullopt;
+  chart.title = fmt::format("Fig 1: power against time, {} ({} power)", line,
+                            PowerSourceName(shown.front()->profile.power_source));
+  for (size_t i = 0; i <= kTraceGrid; ++i) chart.x.push_back(longest_s * static_cast<double>(i) / kTraceGrid);
+  for (const Measured* cell : shown) {
+    LineSeries series{.name = cell->cell.network};
+    const std::vector<TracePoint>& trace = cell->profile.trace;
+    size_t next = 0;
+    for (const double x : chart.x) {
+      while (next + 1 < trace.size() && InSeconds(trace[next].at) < x) ++next;
+      series.y.push_back(x <= InSeconds(trace.back().at) ? InWatts(trace[next].power) : kNone);
+    }
+    chart.series.push_back(std::move(series));
+  }
+  return chart;
+}
+
+std::optional<LineChart> MacChart(const std::vector<Measured>& cells) {
+  LineChart chart;
+  chart.title = "Figs 2, 3: energy of five epochs against MACs";
+  chart.x_label = "MACs of one image forward, G";
+  chart.y_label = "energy, kJ per 1000 images and epoch x 5";
+  chart.y_from_zero = true;
+  std::map<int64_t, size_t> places;
+  for (const Measured& cell : cells) {
+    if (cell.HasEnergy()) places[cell.profile.macs] = 0;
+  }
+  if (places.size() < 2) return std::nullopt;
+  for (auto& [macs, place] : places) {
+    place = chart.x.size();
+    chart.x.push_back(static_cast<double>(macs) / 1e9);
+  }
+  for (const std::string& line : Distinct(cells, [](const Measured& cell) { return cell.Line(); })) {
+    LineSeries series{.name = line};
+    series.y.assign(chart.x.size(), kNone);
+    PowerSource source = PowerSource::kMeasured;
+    for (const Measured& cell : cells) {
+      if (cell.Line() != line || !cell.HasEnergy()) continue;
+      series.y[places[cell.profile.macs]] = cell.EnergyPerImage() * kStudyEpochs;
+      source = cell.profile.power_source;
+    }
+    series.name += " (" + PowerSourceName(source) + " power)";
+    chart.series.push_back(std::move(series));
+  }
+  return chart;
+}
+
+std::optional<BarChart> StepChart(const std::vector<Measured>& cells, const std::string& line) {
+  BarChart chart;
+  chart.y_label = "energy, J per iteration";
+  std::vector<const Measured*> shown;
+  for (const Measured& cell : cells) {
+    if (cell.Line() == line && cell.HasEnergy()) shown.push_back(&cell);
+  }
+  if (shown.empty()) return std::nullopt;
+  chart.title = fmt::format("Fig 4: energy of the steps, {} ({} power)", line,
+                            PowerSourceName(shown.front()->profile.power_source));
+  for (const Measured* cell : shown) chart.categories.push_back(cell->cell.network);
+  for (const char* name : {"To Device", "Forward", "Loss", "Backward", "Optimizer"}) {
+    BarChart::Group group{name, {}};
+    for (const Measured* cell : shown) {
+      const auto& steps = cell->profile.steps;
+      const auto step = std::find_if(steps.begin(), steps.end(), [&](const auto& one) { return one.name == name; });
+      group.y.push_back(step != steps.end() && step->energy ? InJoules(step->energy->energy) : kNone);
+    }
+    chart.groups.push_back(std::move(group));
+  }
+  return chart;
+}
+
+std::string Interval(const LawCoefficient& coefficient, double scale) {
+  return fmt::format("{:.4g} ({:.4g} to {:.4g})", coefficient.value * scale, coefficient.low * scale,
+                     coefficient.high * scale);
+}
+
+std::vector<LawPoint> PointsOf(const std::vector<Measured>& cells, const std::string& line) {
+  std::vector<LawPoint> points;
+  for (const Measured& cell : cells) {
+    if (cell.Line() != line || !cell.HasEnergy()) continue;
+    const ProfiledEnergy& energy = *cell.profile.iteration_energy;
+    const double batch = cell.profile.batch;
+    LawPoint point;
+    point.name = cell.cell.network;
+    point.macs = static_cast<double>(cell.profile.macs);
+    point.energy = energy.energy / batch;
+    point.time = Seconds(cell.SecondsPerImage());
+    if (const auto network = MakeNetwork(point.name)) {
+      double bytes = 0;
+      for (const Layer& layer : network->layers) {
+        bytes += static_cast<double>(EstimateForwardBytes(*network, layer, cell.profile.batch));
+      }
+      point.traffic_bytes = bytes / batch;
+    }
+    points.push_back(point);
+  }
+  return points;
+}
+
+/// A row for a law, or why there is none.
+std::vector<std::string> LawRow(const std::string& line, const std::string& which, std::span<const LawPoint> points,
+                                LawTerms terms) {
+  const std::string what = terms == LawTerms::kMacs ? "MACs" : "MACs and traffic";
+  const auto law = FitEnergyLaw(points, terms, Scatter::kProportional);
+  if (!law) return {line, which, what, "-", "-", "-", "-", "-", law.error().Message()};
+  const auto& fitted = law->regression.points;
+  const auto worst = std::max_element(fitted.begin(), fitted.end(), [](const auto& a, const auto& b) {
+    return std::abs(a.studentised) < std::abs(b.studentised);
+  });
+  const auto heaviest = std::max_element(fitted.begin(), fitted.end(),
+                                         [](const auto& a, const auto& b) { return a.leverage < b.leverage; });
+  const auto named = [&](auto at) { return law->points[static_cast<size_t>(at - fitted.begin())].name; };
+  return {line,
+          which,
+          what,
+          Interval(law->per_mac, 1e12),
+          Interval(law->per_image, 1),
+          fmt::format("{:.4f}", law->regression.r_squared),
+          law->regression.left_out_relative_rms ? fmt::format("{:.1f} %", 100 * *law->regression.left_out_relative_rms)
+                                                : "-",
+          fmt::format("{} {:.2f}", named(heaviest), heaviest->leverage),
+          fmt::format("{} {:+.1f} %", named(worst), 100 * worst->residual / worst->fitted)};
+}
+
+PageTable LawTable(const std::vector<Measured>& cells) {
+  PageTable table = {"law", "Energy per image against MACs: J = a + b MACs (+ c bytes)", {}, {}};
+  table.columns = {"data, hardware", "networks",         "law",
+                   "b, pJ per MAC",  "a, J per image",   "R2",
+                   "error left out", "largest leverage", "largest residual"};
+  for (const std::string& line : Distinct(cells, [](const Measured& cell) { return cell.Line(); })) {
+    const std::vector<LawPoint> all = PointsOf(cells, line), without = PointsWithout(all, "vgg");
+    for (const LawTerms terms : {LawTerms::kMacs, LawTerms::kMacsAndTraffic}) {
+      table.rows.push_back(LawRow(line, "all", all, terms));
+      table.rows.push_back(LawRow(line, "without VGG", without, terms));
+    }
+  }
+  return table;
+}
+
+/// Collects files and page; a figure that cannot be drawn is said once.
+class Writer {
+ public:
+  explicit Writer(std::string folder) : folder_(std::move(folder)), page_("A training campaign beside the study") {}
+
+  Page& page() { return page_; }
+
+  Result<void> Keep(const std::string& name, const std::string& content) {
+    if (Result<void> done = WriteFile(folder_ + "/" + name, content); !done) return done;
+    files_.push_back(name);
+    return {};
+  }
+
+  Result<void> Add(const Figure& figure, const std::string& name, const std::string& title, const std::string& csv) {
+    if (!csv.empty()) {
+      if (Result<void> done = Keep(name + ".csv", csv); !done) return done;
+    }
+    const auto svg = RenderFigure(figure, FigureFormat::kSvg);
+    if (!svg) {
+      if (!said_) page_.AddParagraph("No figures: " + svg.error().Message());
+      said_ = true;
+      return {};
+    }
+    page_.AddFigure(*svg, title, title);
+    if (!csv.empty()) page_.AddLink(name + ".csv", name + " as CSV");
+    return Keep(name + ".svg", *svg);
+  }
+
+  Result<void> Add(const PageTable& table) {
+    page_.AddParagraph(table.title);
+    page_.AddTable(table.columns, table.rows);
+    page_.AddLink(table.name + ".csv", table.name + " as CSV");
+    return Keep(table.name + ".csv", CsvOf(table));
+  }
+
+  Result<std::vector<std::string>> Finish() {
+    if (Result<void> done = Keep("index.html", page_.Html()); !done) return Fail(done.error());
+    return files_;
+  }
+
+ private:
+  std::string folder_;
+  Page page_;
+  std::vector<std::string> files_;
+  bool said_ = false;
+};
+
+Result<void> AddFigures(Writer& writer, const std::vector<Measured>& cells) {
+  writer.page().AddHeading("Figures");
+  int number = 0;
+  for (const std::string& line : Distinct(cells, [](const Measured& cell) { return cell.Line(); })) {
+    ++number;
+    if (const auto chart = PowerChart(cells, line)) {
+      const std::string name = fmt::format("fig1_{}", number);
+      if (auto done = writer.Add(LineFigure(*chart), name, chart->title, LineCsv(*chart)); !done) return done;
+    }
+    if (const auto chart = StepChart(cells, line)) {
+      const std::string name = fmt::format("fig4_{}", number);
+      if (auto done = writer.Add(BarFigure(*chart), name, chart->title, BarCsv(*chart)); !done) return done;
+    }
+  }
+  if (const auto chart = MacChart(cells)) {
+    if (auto done = writer.Add(LineFigure(*chart), "fig2", chart->title, LineCsv(*chart)); !done) return done;
+  }
+  for (const Measured& cell : cells) {
+    if (cell.profile.layers.empty()) continue;
+    const std::string name = "layers_" + cell.cell.network;
+    const std::string title = "Figs 5, 6: energy of each layer of " + cell.cell.network + " (" +
+                              PowerSourceName(cell.profile.power_source) + " power)";
+    if (auto done = writer.Add(LayerFigure(cell.profile), name, title, ""); !done) return done;
+  }
+  return {};
+}
+
+PageTable Failures(const std::vector<FinishedCell>& cells) {
+  PageTable table = {"failed", "Cells that failed", {"network", "data", "hardware", "why"}, {}};
+  for (const FinishedCell& cell : cells) {
+    if (!cell.ok) table.rows.push_back({cell.cell.network, cell.cell.data, cell.hardware, cell.error});
+  }
+  return table;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> WriteCampaignPage(const std::vector<FinishedCell>& finished,
+                                                   const std::string& folder) {
+  const std::vector<Measured> cells = ReadCells(finished);
+  Writer writer(folder);
+  writer.page().AddParagraph(
+      "The study: Yin, Chen, Vallero, Meo, \"Energy Sustainability Analysis of Deep Neural Network\", MSWiM 2025, doi "
+      "10.1109/MSWiM67937.2025.11309062. Times are measured; where the power is simulated, a title says so and the "
+      "energies tell of the method, not of a GPU. The study leaves its GoogLeNet modifications and its transformer "
+      "undefined: those here are this project's own.");
+  if (Result<void> done = writer.Add(TableOne(cells)); !done) return Fail(done.error());
+  if (Result<void> done = AddFigures(writer, cells); !done) return Fail(done.error());
+  writer.page().AddHeading("Energy law");
+  if (Result<void> done = writer.Add(LawTable(cells)); !done) return Fail(done.error());
+  const PageTable failures = Failures(finished);
+  if (!failures.rows.empty()) {
+    writer.page().AddHeading("What failed");
+    if (Result<void> done = writer.Add(failures); !done) return Fail(done.error());
+  }
+  return writer.Finish();
+}
+
+}  // namespace heliograd

@@ -1,0 +1,26 @@
+// Energy of single layers: each alone in a loop, in rounds of random order, as docs/attribution.md has it.
+//
+// Enters: a network's layers that can be run in loops, and a meter. Leaves: the layers of a TrainingProfile, gross and
+// above idle, and the ratio of their sum to the whole network, which is published and never used to rescale.
+#pragma once
+
+#include "heliograd/app/profile_steps.h"
+#include "heliograd/base/result.h"
+#include "heliograd/profile/architecture.h"
+#include "heliograd/profile/training.h"
+#include "heliograd/report/training_profile.h"
+
+namespace heliograd {
+
+struct LayerOptions {
+  double loop_s = 5;
+  int rounds = 5;
+  int64_t batch = 128;
+  uint64_t seed = 1;
+};
+
+/// Errors: PyTorch's own, an interruption before two whole rounds.
+Result<void> ProfileLayers(const Architecture& network, LayerLoops& loops, StepMeter& meter,
+                           const LayerOptions& options, TrainingProfile& profile);
+
+}  // namespace heliograd

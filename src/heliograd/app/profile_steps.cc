@@ -1,0 +1,273 @@
+#include "heliograd/app/profile_steps.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <thread>
+#include <vector>
+
+#include "heliograd/app/measuring_session.h"
+#include "heliograd/model/gpu_physics.h"
+#include "heliograd/model/phase_energy.h"
+#include "heliograd/model/simulated_power.h"
+
+namespace heliograd {
+namespace {
+
+constexpr uint64_t kSensorSeed = 1;
+constexpr std::chrono::seconds kIdleTime(3);
+constexpr std::array<double, kTrainingSteps.size()> kAssumedUtilisation = {0.1, 0.85, 0.15, 1.0, 0.3};
+constexpr const char* kOther = "other";
+
+std::string StepName(int phase) {
+  return phase < static_cast<int>(kTrainingSteps.size()) ? kTrainingSteps[static_cast<size_t>(phase)] : kOther;
+}
+
+ProfiledEnergy WithGain(const PhaseEnergies& found, const PhaseEstimate& estimate) {
+  const Energy half = found.HalfWidthWithGain(estimate);
+  return {estimate.energy, estimate.energy - half, estimate.energy + half};
+}
+
+std::string PooledText(const PhaseEnergies& found, const PhaseEstimate& group) {
+  std::string names;
+  for (const int phase : group.phases) names += (names.empty() ? "" : " + ") + StepName(phase);
+  return fmt::format("{}: {:.4g} +-{:.2g} J", names, InJoules(group.energy), InJoules(found.HalfWidthWithGain(group)));
+}
+
+/// Means of as many neighbouring readings as a figure has no room for.
+std::vector<TracePoint> Thinned(const std::vector<SensorTick>& ticks) {
+  std::vector<TracePoint> points;
+  const size_t each = ticks.size() / kTracePoints + 1;
+  for (size_t first = 0; first < ticks.size(); first += each) {
+    const size_t end = std::min(ticks.size(), first + each);
+    double time_s = 0, power_w = 0;
+    for (size_t i = first; i < end; ++i) time_s += ticks[i].time_s, power_w += ticks[i].value;
+    const double count = static_cast<double>(end - first);
+    points.push_back({Seconds(time_s / count), Watts(power_w / count)});
+  }
+  return points;
+}
+
+void TakeEstimate(const PhaseEnergies& found, TrainingProfile& profile) {
+  for (const PhaseEstimate& estimate : found.phases) {
+    ProfiledStep step;
+    step.name = StepName(estimate.phases.front());
+    step.duration = estimate.duration;
+    step.energy = WithGain(found, estimate);
+    step.share = estimate.share;
+    step.share_half_width = estimate.share_half_width;
+    step.identifiable = estimate.identifiable && found.refusal.empty();
+    if (!step.identifiable) step.why = found.refusal.empty() ? "too short to tell apart from its neighbours" : "";
+    profile.steps.push_back(step);
+  }
+  for (const PhaseEstimate& group : found.groups) {
+    if (group.phases.size() > 1) profile.pooled.push_back(PooledText(found, group));
+  }
+  profile.iteration_energy = WithGain(found, found.iteration);
+  profile.closure = found.closure;
+  profile.closure_tells = found.closure_tells;
+  profile.condition = found.condition;
+  profile.refusal = found.refusal;
+  profile.gain_half_width = found.gain_half_width;
+}
+
+class Simulated final : public StepMeter {
+ public:
+  std::string Name() const override { return "simulated: the study's GPU on paper, as busy in each step as assumed"; }
+  PowerSource Source() const override { return PowerSource::kSimulated; }
+  int64_t NowNs() const override {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin_).count();
+  }
+  void Add(const StepSpan& span) override { spans_.push_back(span); }
+
+  Result<void> Finish(TrainingProfile& profile) override {
+    std::vector<BusyStretch> stretches;
+    std::vector<PhaseMark> marks;
+    double iterations = 0, end_s = 0;
+    for (const StepSpan& span : spans_) {
+      const double begin_s = 1e-9 * static_cast<double>(span.begin_ns);
+      end_s = 1e-9 * static_cast<double>(span.end_ns);
+      if (span.step == kRestStep) {
+        marks.push_back({kSleepMark, begin_s, end_s});
+        continue;
+      }
+      marks.push_back({span.step, begin_s, end_s});
+      stretches.push_back({begin_s, end_s, kAssumedUtilisation[static_cast<size_t>(span.step)]});
+      iterations += span.step == 0;
+    }
+    // The sensor tells of the last step a little later.
+    const std::vector<PowerPiece> power = PowerOfStretches(stretches, end_s + 1);
+    const Result<SimulatedReadings> readings = ReadSimulatedPower(power, kSensorSeed);
+    if (!readings) return TakeTimes(iterations, readings.error().Message(), profile);
+    PhaseRun run;
+    run.marks = marks;
+    run.phase_count = static_cast<int>(kTrainingSteps.size());
+    run.iterations = iterations;
+    run.ticks = readings->ticks;
+    run.timing = readings->timing;
+    const Result<PhaseEnergies> found = EstimatePhaseEnergies(run);
+    if (!found) return TakeTimes(iterations, found.error().Message(), profile);
+    TakeEstimate(*found, profile);
+    profile.samples = static_cast<int64_t>(readings->ticks.size());
+    profile.trace = Thinned(readings->ticks);
+    profile.notes.push_back(
+        "no GPU was measured: the times are this machine's, the power is that of the study's GPU at its highest clock, "
+        "as "
+        "busy as assumed in each step, read by a simulated sensor");
+    return {};
+  }
+
+  Result<LoopPower> PowerOfLoop(const std::vector<LoopRun>& runs, double utilisation) override {
+    std::vector<BusyStretch> stretches;
+    std::vector<TimeSpan> spans;
+    const int64_t begin_ns = runs.front().begin_ns;
+    const auto seconds = [&](int64_t stamp_ns) { return 1e-9 * static_cast<double>(stamp_ns - begin_ns); };
+    for (const LoopRun& run : runs) {
+      spans.push_back({seconds(run.begin_ns), seconds(run.end_ns)});
+      stretches.push_back({spans.back().begin_s, spans.back().end_s, utilisation});
+    }
+    const std::vector<PowerPiece> power = PowerOfStretches(stretches, spans.back().end_s + 1);
+    const Result<SimulatedReadings> readings = ReadSimulatedPower(power, ++loop_seed_);
+    if (!readings) return Fail(readings.error());
+    return MeanLoopPower({spans, readings->ticks}, readings->timing);
+  }
+  Result<IdlePower> PowerAtIdle() override {
+    return IdlePower{GpuPower(kGpuHighestClockMhz, 0, StudyGpuIdlePower()), Watts(0)};
+  }
+
+ private:
+  /// A run too short for energies still tells its times.
+  Result<void> TakeTimes(double iterations, const std::string& why, TrainingProfile& profile) const {
+    for (size_t i = 0; i < kTrainingSteps.size(); ++i) {
+      ProfiledStep step;
+      step.name = kTrainingSteps[i];
+      double total_s = 0;
+      for (const StepSpan& span : spans_) {
+        if (span.step == static_cast<int>(i)) total_s += 1e-9 * static_cast<double>(span.end_ns - span.begin_ns);
+      }
+      step.duration = Seconds(total_s / iterations);
+      step.why = why;
+      profile.steps.push_back(step);
+    }
+    profile.refusal = why;
+    return {};
+  }
+
+  uint64_t loop_seed_ = kSensorSeed;
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  std::vector<StepSpan> spans_;
+};
+
+class Measured final : public StepMeter {
+ public:
+  explicit Measured(std::unique_ptr<MeasuringSession> session) : session_(std::move(session)) {}
+  ~Measured() override { static_cast<void>(session_->Close()); }
+
+  std::string Name() const override {
+    const DeviceRecord& device = session_->Devices().front();
+    return fmt::format("measured on {} ({}), driver {}", device.name, device.uuid, device.driver);
+  }
+  PowerSource Source() const override { return PowerSource::kMeasured; }
+  int64_t NowNs() const override { return session_->NowNs(); }
+  void Add(const StepSpan& span) override {
+    const std::string name = span.step == kRestStep ? kRestName : StepName(span.step);
+    iterations_ += span.step == 0;
+    if (begin_ns_ == 0) begin_ns_ = span.begin_ns;
+    end_ns_ = span.end_ns;
+    // A step that took no time, as the device's clock tells it, has no energy either.
+    if (span.end_ns > span.begin_ns) static_cast<void>(session_->Add(name, span.begin_ns, span.end_ns, 0));
+  }
+
+  Result<void> Finish(TrainingProfile& profile) override {
+    const Result<WindowSummary> summary = session_->Summary();
+    if (!summary) return Fail(summary.error());
+    for (const NameSummary& name : summary->names) profile.steps.push_back(StepOf(name));
+    for (const LevelSummary& level : summary->levels) {
+      if (level.device == 0) TakeLevel(level, profile);
+    }
+    profile.notes.insert(profile.notes.end(), summary->notes.begin(), summary->notes.end());
+    if (const Result<DeviceTicks> ticks = session_->Ticks(0, begin_ns_, end_ns_)) {
+      profile.samples = static_cast<int64_t>(ticks->ticks.size());
+      profile.trace = Thinned(ticks->ticks);
+    }
+    return {};
+  }
+
+  Result<LoopPower> PowerOfLoop(const std::vector<LoopRun>& runs, double) override {
+    const Result<DeviceTicks> ticks = session_->Ticks(0, runs.front().begin_ns, runs.back().end_ns);
+    if (!ticks) return Fail(ticks.error());
+    std::vector<TimeSpan> spans;
+    for (const LoopRun& run : runs) spans.push_back({ticks->Seconds(run.begin_ns), ticks->Seconds(run.end_ns)});
+    return MeanLoopPower({spans, ticks->ticks}, ticks->timing);
+  }
+
+  Result<IdlePower> PowerAtIdle() override {
+    const int64_t begin_ns = NowNs();
+    std::this_thread::sleep_for(kIdleTime);
+    const Result<DeviceTicks> ticks = session_->Ticks(0, begin_ns, NowNs());
+    if (!ticks) return Fail(ticks.error());
+    double sum = 0, squares = 0;
+    // The first half still tells of what ran before.
+    const size_t first = ticks->ticks.size() / 2, count = ticks->ticks.size() - first;
+    for (size_t i = first; i < ticks->ticks.size(); ++i) sum += ticks->ticks[i].value;
+    const double mean = sum / static_cast<double>(count);
+    for (size_t i = first; i < ticks->ticks.size(); ++i) squares += std::pow(ticks->ticks[i].value - mean, 2);
+    return IdlePower{Watts(mean), Watts(std::sqrt(squares / static_cast<double>(count)))};
+  }
+
+ private:
+  ProfiledStep StepOf(const NameSummary& name) const {
+    ProfiledStep step;
+    step.name = name.name;
+    step.duration = name.duration / iterations_;
+    const auto found = std::find_if(name.devices.begin(), name.devices.end(),
+                                    [](const NameEnergy& energy) { return energy.device == 0; });
+    if (found == name.devices.end()) return step;
+    step.identifiable = found->identifiable;
+    step.why = found->why;
+    if (!found->method.empty()) {
+      step.energy = ProfiledEnergy{found->energy / iterations_, found->low / iterations_, found->high / iterations_};
+    }
+    if (found->share) {
+      step.share = found->share;
+      step.share_half_width = (*found->share_high - *found->share_low) / 2;
+    }
+    return step;
+  }
+
+  static void TakeLevel(const LevelSummary& level, TrainingProfile& profile) {
+    ProfiledStep other;
+    other.name = kOther;
+    other.energy = ProfiledEnergy{level.other, level.other, level.other};
+    other.why = "what lies between the steps; no interval of its own";
+    profile.steps.push_back(other);
+    profile.iteration_energy = ProfiledEnergy{level.iteration, level.iteration_low, level.iteration_high};
+    profile.closure = level.closure;
+    profile.closure_tells = level.closure_tells;
+    profile.condition = level.condition;
+    profile.refusal = level.refusal;
+  }
+
+  std::unique_ptr<MeasuringSession> session_;
+  double iterations_ = 0;
+  int64_t begin_ns_ = 0, end_ns_ = 0;  // of the training
+};
+
+}  // namespace
+
+std::unique_ptr<StepMeter> SimulatedSteps() { return std::make_unique<Simulated>(); }
+
+Result<std::unique_ptr<StepMeter>> MeasuredSteps(const std::string& gpus, const std::string& record_path) {
+  SessionOptions options;
+  options.sources.gpus = gpus;
+  options.sources.with_processor = false;
+  options.recording.path = record_path;
+  Result<std::unique_ptr<MeasuringSession>> session = MeasuringSession::Open(std::move(options));
+  if (!session) return Fail(session.error());
+  return std::make_unique<Measured>(std::move(*session));
+}
+
+}  // namespace heliograd

@@ -1,0 +1,47 @@
+// Energy of the steps of a training, from when they ran: measured on a GPU, or on simulated power.
+//
+// Enters: spans of the steps as training tells them. Leaves: the steps of a TrainingProfile. One thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "heliograd/base/result.h"
+#include "heliograd/model/steady_loop.h"
+#include "heliograd/profile/training.h"
+#include "heliograd/report/training_profile.h"
+
+namespace heliograd {
+
+struct IdlePower {
+  Power mean, sd;
+};
+
+class StepMeter {
+ public:
+  virtual ~StepMeter() = default;
+  /// What the power comes from, for people.
+  virtual std::string Name() const = 0;
+  virtual PowerSource Source() const = 0;
+  /// Nanoseconds on the clock on which spans are told.
+  virtual int64_t NowNs() const = 0;
+  virtual void Add(const StepSpan& span) = 0;
+  /// Fills in the steps and what belongs to them. Errors: the recording cannot be read.
+  virtual Result<void> Finish(TrainingProfile& profile) = 0;
+
+  /// Mean power while a loop ran; `utilisation` is what simulated power takes for how busy it kept the GPU. Errors: too
+  /// few readings, or a device whose sensor is not calibrated.
+  virtual Result<LoopPower> PowerOfLoop(const std::vector<LoopRun>& runs, double utilisation) = 0;
+  /// What the device draws while it does nothing, and how well that is known; its clock stays up.
+  virtual Result<IdlePower> PowerAtIdle() = 0;
+};
+
+/// The GPUs' sensors through NVML. Errors: none can be read.
+Result<std::unique_ptr<StepMeter>> MeasuredSteps(const std::string& gpus, const std::string& record_path);
+/// The study's GPU on paper, as busy in each step as assumed here: To Device 0.1, Forward 0.85, Loss 0.15, Backward 1,
+/// Optimizer 0.3 of its arithmetic.
+std::unique_ptr<StepMeter> SimulatedSteps();
+
+}  // namespace heliograd

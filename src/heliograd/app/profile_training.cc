@@ -1,0 +1,220 @@
+#include "heliograd/app/profile_training.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <deque>
+#include <memory>
+
+#include "heliograd/app/command_line.h"
+#include "heliograd/app/interrupt.h"
+#include "heliograd/app/profile_layers.h"
+#include "heliograd/app/profile_steps.h"
+#include "heliograd/profile/loader.h"
+#include "heliograd/profile/mac_count.h"
+#include "heliograd/profile/networks.h"
+#include "heliograd/profile/torch_backend.h"
+
+namespace heliograd {
+namespace {
+
+constexpr double kDefaultSeconds = 60;
+constexpr int64_t kFewestIterations = 3;
+constexpr double kQuickLoopS = 1.5;
+constexpr int kQuickRounds = 2;
+constexpr size_t kLastBatches = 10;  // the last accuracy and loss are means over so many tellings
+
+/// What one training needs, opened and checked before anything runs.
+struct Prepared {
+  TorchBackend* torch = nullptr;
+  std::shared_ptr<const Dataset> data;
+  Architecture network;
+  std::unique_ptr<Loader> loader;
+  std::unique_ptr<StepMeter> meter;
+};
+
+Result<Prepared> Prepare(const TrainingFlags& flags) {
+  Prepared made;
+  // Names first: they are mistaken more often than PyTorch is missing.
+  if (const auto known = MakeNetwork(flags.model, {}); !known) return Fail(known.error());
+  const auto data = OpenDataset(flags.data, DatasetPart::kTrain, flags.seed);
+  if (!data) return Fail(data.error());
+  made.data = *data;
+  const DatasetInfo& info = made.data->info();
+  const auto network = MakeNetwork(flags.model, {.channels = info.channels, .classes = info.classes});
+  if (!network) return Fail(network.error());
+  made.network = *network;
+  const auto torch = OpenTorchBackend();
+  if (!torch) return Fail(torch.error());
+  made.torch = *torch;
+  if (Result<void> device = made.torch->CheckDevice(flags.device); !device) return Fail(device.error());
+  LoaderOptions options;
+  options.batch_size = static_cast<size_t>(flags.batch);
+  options.seed = flags.seed;
+  options.workers = flags.workers;
+  options.epochs = 0;
+  options.drop_last = true;
+  auto loader = Loader::Start(made.data, options);
+  if (!loader) return Fail(loader.error());
+  made.loader = std::move(*loader);
+  if (flags.device == "cpu") {
+    made.meter = SimulatedSteps();
+    return made;
+  }
+  auto meter = MeasuredSteps(flags.gpu, flags.record);
+  if (!meter) return Fail(meter.error());
+  made.meter = std::move(*meter);
+  return made;
+}
+
+/// Follows a training: when to stop, and what to show meanwhile.
+class Follower {
+ public:
+  Follower(const TrainingFlags& flags, TrainingProfile& profile, const StepMeter& meter)
+      : flags_(flags), profile_(profile), meter_(meter) {}
+
+  void See(const StepSpan& span) {
+    if (span.step == 0) {
+      if (begin_ns_ == 0) begin_ns_ = span.begin_ns;
+      iteration_begin_ns_ = span.begin_ns;
+    }
+    if (span.step == static_cast<int>(kTrainingSteps.size()) - 1) worked_ns_ += span.end_ns - iteration_begin_ns_;
+    end_ns_ = span.end_ns;
+  }
+
+  bool GoesOn(const TrainingProgress& progress) {
+    if (iterations_ == 0) profile_.first_loss = progress.loss;
+    iterations_ = progress.iterations;
+    recent_.push_back(progress);
+    if (recent_.size() > kLastBatches) recent_.pop_front();
+    Show(progress);
+    if (Interrupted()) return false;
+    const double passed_s = 1e-9 * static_cast<double>(meter_.NowNs() - begin_ns_);
+    return flags_.iterations > 0 || passed_s < kDefaultSeconds || iterations_ < kFewestIterations;
+  }
+
+  void Finish() {
+    if (isatty(STDERR_FILENO) != 0) std::fputs("\r\033[K", stderr);
+    profile_.iterations = iterations_;
+    profile_.duration = Seconds(1e-9 * static_cast<double>(end_ns_ - begin_ns_));
+    profile_.iteration = Seconds(1e-9 * static_cast<double>(worked_ns_) / static_cast<double>(iterations_));
+    profile_.images_per_second = flags_.batch / InSeconds(profile_.iteration);
+    double loss = 0, accuracy = 0;
+    for (const TrainingProgress& progress : recent_) loss += progress.loss, accuracy += progress.accuracy;
+    profile_.last_loss = loss / static_cast<double>(recent_.size());
+    profile_.last_accuracy = accuracy / static_cast<double>(recent_.size());
+  }
+
+ private:
+  void Show(const TrainingProgress& progress) const {
+    if (isatty(STDERR_FILENO) == 0) return;
+    std::fputs(fmt::format("\r\033[Kiteration {}: loss {:.3f}, accuracy {:.0f} %", progress.iterations, progress.loss,
+                           100 * progress.accuracy)
+                   .c_str(),
+               stderr);
+  }
+
+  const TrainingFlags& flags_;
+  TrainingProfile& profile_;
+  const StepMeter& meter_;
+  std::deque<TrainingProgress> recent_;
+  int64_t iterations_ = 0, begin_ns_ = 0, end_ns_ = 0, iteration_begin_ns_ = 0, worked_ns_ = 0;
+};
+
+/// Gradients of weights and of inputs cost one forward's MACs each; nothing asks for the gradient of the images.
+int64_t BackwardMacs(const Architecture& network, const NetworkCount& count) {
+  int64_t macs = 2 * count.training_macs.Macs();
+  for (const LayerCount& layer : count.layers) {
+    const auto& inputs = layer.layer->inputs;
+    if (std::find(inputs.begin(), inputs.end(), kImage) != inputs.end()) macs -= layer.macs.Macs();
+  }
+  static_cast<void>(network);
+  return macs;
+}
+
+void CountSteps(const Architecture& network, int batch, TrainingProfile& profile) {
+  const NetworkCount count = CountNetwork(network);
+  profile.parameters = count.parameters;
+  profile.macs = count.macs.Macs();
+  for (ProfiledStep& step : profile.steps) {
+    if (step.name == kTrainingSteps[1]) step.macs = count.training_macs.Macs() * batch;
+    if (step.name == kTrainingSteps[3]) step.macs = BackwardMacs(network, count) * batch;
+  }
+}
+
+Result<void> TrainSteps(Prepared& made, const TrainingFlags& flags, TrainingProfile& profile) {
+  Follower follower(flags, profile, *made.meter);
+  TrainingOptions options;
+  options.device = flags.device;
+  options.synchronise = flags.mode == "sync";
+  options.dither = flags.dither_percent / 100;
+  options.most_iterations = flags.iterations;
+  options.learning_rate = flags.learning_rate;
+  options.seed = flags.seed;
+  options.now_ns = [&] { return made.meter->NowNs(); };
+  options.next_batch = [&](Batch& batch) -> Result<void> {
+    const Result<bool> next = made.loader->Next(batch);
+    if (!next) return Fail(next.error());
+    return {};
+  };
+  options.on_span = [&](const StepSpan& span) {
+    made.meter->Add(span);
+    follower.See(span);
+  };
+  options.goes_on = [&](const TrainingProgress& progress) { return follower.GoesOn(progress); };
+  const Result<TrainingOutcome> outcome = made.torch->Train(made.network, options);
+  if (!outcome) return Fail(outcome.error());
+  if (outcome->iterations == 0) return Fail("interrupted before the first iteration", ErrorKind::kInterrupted);
+  follower.Finish();
+  profile.loader_images_per_second = made.loader->rates().ImagesPerWorkerSecond() * flags.workers;
+  if (profile.loader_images_per_second < profile.images_per_second) {
+    profile.notes.push_back("the loader is slower than the training, which waits for it: give it more --workers");
+  }
+  if (outcome->iterations < 2)
+    return Fail("one iteration tells no energy: give --iterations 2 or more", ErrorKind::kUsage);
+  if (Result<void> done = made.meter->Finish(profile); !done) return done;
+  return {};
+}
+
+}  // namespace
+
+Result<TrainingProfile> ProfileTraining(const TrainingFlags& flags) {
+  auto made = Prepare(flags);
+  if (!made) return Fail(made.error());
+  CatchInterrupts();
+  TrainingProfile profile;
+  profile.network = flags.model;
+  profile.data_set = made->data->info().name;
+  profile.device = flags.device;
+  profile.power_source = made->meter->Source();
+  profile.power_meter = made->meter->Name();
+  profile.torch_version = made->torch->TorchVersion();
+  profile.batch = flags.batch;
+  profile.mode = flags.mode;
+  profile.dither = flags.dither_percent / 100;
+  if (made->data->info().synthetic) {
+    profile.notes.push_back("the images are synthetic: time and energy are as real, accuracy means nothing");
+  }
+  if (Result<void> done = TrainSteps(*made, flags, profile); !done) return Fail(done.error());
+  CountSteps(made->network, flags.batch, profile);
+  if (!flags.layers || Interrupted()) return profile;
+  const auto loops = made->torch->MakeLoops(made->network, flags.device, flags.batch);
+  if (!loops) return Fail(loops.error());
+  LayerOptions options;
+  options.loop_s = flags.quick ? kQuickLoopS : flags.loop_s;
+  options.rounds = flags.quick ? kQuickRounds : flags.rounds;
+  options.batch = flags.batch;
+  options.seed = flags.seed;
+  if (flags.quick) {
+    profile.notes.push_back(
+        "--quick: loops of 1.5 s in 2 rounds, in which clocks and temperature do not settle (off by 1 % and more) and "
+        "intervals are wide");
+  }
+  if (Result<void> done = ProfileLayers(made->network, **loops, *made->meter, options, profile); !done) {
+    return Fail(done.error());
+  }
+  return profile;
+}
+
+}  // namespace heliograd

@@ -1,0 +1,33 @@
+// `heliograd profile NETWORK`: trains it, and finds what each step and each layer needs.
+#pragma once
+
+#include <string>
+
+#include "heliograd/base/result.h"
+#include "heliograd/report/training_profile.h"
+
+namespace heliograd {
+
+struct TrainingFlags {
+  std::string model;
+  std::string data = "fashion-mnist";
+  std::string device = "cpu";
+  std::string mode = "events";
+  int batch = 128;
+  int64_t iterations = 0;  // 0: as many as take a minute, 3 or more
+  double dither_percent = 5;
+  double learning_rate = 0.01;
+  uint64_t seed = 1;
+  int workers = 1;
+  bool layers = false, quick = false;
+  double loop_s = 5;
+  int rounds = 5;
+  std::string gpu;     // whose power is measured; empty: all that are visible, the first counts
+  std::string record;  // keep the recording
+};
+
+/// Trains and measures as the flags say, telling how it goes on standard error. Errors: no PyTorch, no such network,
+/// data set or device; a data set that does not fit.
+Result<TrainingProfile> ProfileTraining(const TrainingFlags& flags);
+
+}  // namespace heliograd

@@ -1,0 +1,76 @@
+#include "heliograd/model/simulated_power.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "heliograd/model/phase_energy.h"
+
+namespace heliograd {
+namespace {
+
+TEST(SimulatedPower, DrawsTheStudysPowerWhileBusyAndKeepsItsClockUpBetween) {
+  const std::vector<BusyStretch> stretches = {{1, 2, 1.0}, {2, 4, 0.3}};
+  const std::vector<PowerPiece> power = PowerOfStretches(stretches, 5);
+  // 15 + 46.7 * 1.05^2 + 170 u: 236.5 W, 117.5 W and 66.5 W (the notes give 236 and 117 W for the study's two phases).
+  const double up_w = 15 + 46.7 * 1.05 * 1.05;
+  EXPECT_NEAR(EnergyOfPieces(power, 0, 1), up_w, 1e-9);
+  EXPECT_NEAR(EnergyOfPieces(power, 1, 2), up_w + 170, 1e-9);
+  EXPECT_NEAR(EnergyOfPieces(power, 2, 4), 2 * (up_w + 51), 1e-9);
+  EXPECT_NEAR(EnergyOfPieces(power, 4, 5), up_w, 1e-9);
+}
+
+TEST(SimulatedPower, StretchesWithoutAGapOrOfNoLengthLeaveNoEmptyPiece) {
+  const std::vector<BusyStretch> stretches = {{0, 1, 1.0}, {1, 1, 0.5}, {1, 2, 0.3}};
+  const std::vector<PowerPiece> power = PowerOfStretches(stretches, 2);
+  ASSERT_EQ(power.size(), 2u);
+  EXPECT_EQ(power[0].end_s, 1);
+  EXPECT_EQ(power[1].end_s, 2);
+}
+
+TEST(SimulatedPower, PhasesEstimatedFromItsReadingsHoldTheTruth) {
+  // 200 iterations of two phases and a pause that wanders, so that the sensor sees every part.
+  std::vector<BusyStretch> stretches;
+  std::vector<PhaseMark> marks;
+  double now_s = 0;
+  double true_j[2] = {0, 0};
+  for (int i = 0; i < 200; ++i) {
+    const double forward_s = 0.08, backward_s = 0.17, rest_s = 0.03 * (1 + std::sin(1.7 * i));
+    stretches.push_back({now_s, now_s + forward_s, 0.85});
+    marks.push_back({0, now_s, now_s + forward_s});
+    now_s += forward_s;
+    stretches.push_back({now_s, now_s + backward_s, 1.0});
+    marks.push_back({1, now_s, now_s + backward_s});
+    now_s += backward_s;
+    marks.push_back({kSleepMark, now_s, now_s + rest_s});
+    now_s += rest_s;
+  }
+  const std::vector<PowerPiece> power = PowerOfStretches(stretches, now_s);
+  for (const PhaseMark& mark : marks) {
+    if (mark.phase >= 0) true_j[mark.phase] += EnergyOfPieces(power, mark.begin_s, mark.end_s) / 200;
+  }
+  const auto readings = ReadSimulatedPower(power, 7);
+  ASSERT_TRUE(readings) << readings.error().Message();
+  PhaseRun run;
+  run.marks = marks;
+  run.phase_count = 2;
+  run.iterations = 200;
+  run.ticks = readings->ticks;
+  run.timing = readings->timing;
+  const auto found = EstimatePhaseEnergies(run);
+  ASSERT_TRUE(found) << found.error().Message();
+  EXPECT_EQ(found->refusal, "");
+  for (size_t phase = 0; phase < 2; ++phase) {
+    const PhaseEstimate& estimate = found->phases[phase];
+    EXPECT_NEAR(InJoules(estimate.energy), true_j[phase], InJoules(found->HalfWidthWithGain(estimate)));
+    EXPECT_TRUE(estimate.identifiable);
+  }
+}
+
+TEST(SimulatedPower, ARunShorterThanTenUpdatesIsRefused) {
+  const std::vector<BusyStretch> stretches = {{0, 0.1, 1.0}};
+  EXPECT_FALSE(ReadSimulatedPower(PowerOfStretches(stretches, 0.1), 1));
+}
+
+}  // namespace
+}  // namespace heliograd

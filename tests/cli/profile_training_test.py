@@ -1,0 +1,157 @@
+"""`heliograd profile NETWORK`: real training on the CPU, its power simulated; and campaigns of such trainings."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+import unittest
+
+from program import PROGRAM, ProgramTest
+
+BACKEND = pathlib.Path(PROGRAM).parent / "libheliograd_torch.so"
+STEPS = ["To Device", "Forward", "Loss", "Backward", "Optimizer", "other"]
+# The smallest network and few images: two cores share this with other tests.
+SMALL = ["--data", "synthetic", "--batch", "2"]
+
+
+@unittest.skipUnless(BACKEND.exists(), "libheliograd_torch.so is not built here (no PyTorch, or a sanitizer)")
+class Training(ProgramTest):
+    def profile(self, *args, expect=0):
+        return self.run_program("profile", *args, expect=expect, timeout=400)
+
+    def test_steps_close_and_their_times_are_real(self):
+        done = self.profile("googlenet_mod9", *SMALL, "--iterations", "12", "--json")
+        result = json.loads(done.stdout)
+        self.assertEqual([step["name"] for step in result["steps"]], STEPS)
+        self.assertEqual(result["power_source"], "simulated")
+        self.assertEqual(result["iterations"], 12)
+        steps = {step["name"]: step for step in result["steps"]}
+        # Steps and what lies between them are the iteration: rests are apart.
+        self.assertAlmostEqual(sum(step["energy_j"] for step in result["steps"]), result["iteration_energy_j"], delta=1e-6 * result["iteration_energy_j"])
+        inner = sum(step["seconds"] for step in result["steps"] if step["name"] != "other")
+        self.assertAlmostEqual(inner, result["iteration_s"], delta=0.02 * result["iteration_s"])
+        self.assertAlmostEqual(sum(step["share"] for step in result["steps"]), 1, places=6)
+        for step in result["steps"]:
+            self.assertLessEqual(step["energy_low_j"], step["energy_j"])
+            self.assertLessEqual(step["energy_j"], step["energy_high_j"])
+        # Forward and backward take most of the time on a CPU, and simulated power never exceeds 236.5 W or falls below 66 W.
+        self.assertGreater(steps["Backward"]["seconds"] + steps["Forward"]["seconds"], 0.8 * result["iteration_s"])
+        mean_w = result["iteration_energy_j"] / result["iteration_s"]
+        self.assertTrue(66 < mean_w < 238, mean_w)
+        self.assertEqual(steps["Forward"]["macs"] % 2, 0)
+        self.assertGreater(steps["Backward"]["macs"], 1.5 * steps["Forward"]["macs"])
+        self.assertGreater(result["samples"], 10)
+        self.assertTrue(result["power_trace"])
+
+    def test_text_says_where_the_power_comes_from_and_figures_are_drawn(self):
+        done = self.profile("alexnet", *SMALL, "--iterations", "4", "--figure", "steps.svg", "-o", "steps.json")
+        self.assertIn("simulated power", done.stdout)
+        self.assertIn("loss", done.stdout)
+        figure = (self.folder / "steps.svg").read_text()
+        self.assertIn("simulated power", figure)
+        self.assertEqual(json.loads((self.folder / "steps.json").read_text())["network"], "alexnet")
+
+    def test_layers_add_up_to_the_network_and_bear_its_names(self):
+        done = self.profile("alexnet", *SMALL, "--iterations", "3", "--layers", "--loop-seconds", "0.5", "--rounds", "2",
+                            "--layer-figure", "layers.svg", "--json")
+        result = json.loads(done.stdout)
+        counted = json.loads(self.profile("alexnet", "--macs", "--json").stdout)["layers"]
+        self.assertEqual([layer["name"] for layer in result["layers"]], [layer["name"] for layer in counted])
+        self.assertEqual([layer["macs"] for layer in result["layers"]], [2 * layer["macs"] for layer in counted])
+        measured = [layer for layer in result["layers"] if layer["identifiable"]]
+        self.assertGreater(len(measured), 0.8 * len(counted))
+        for layer in measured:
+            self.assertLess(layer["net_energy_j"], layer["energy_j"])
+            self.assertGreater(layer["seconds"], 0)
+        # A busy machine runs one loop slower than another: the ratio is published, not proven here.
+        self.assertTrue(0.2 < result["layer_sum"]["forward"]["ratio"] < 5, result["layer_sum"])
+        self.assertIn("simulated power", (self.folder / "layers.svg").read_text())
+
+    def test_run_too_short_for_energies_tells_its_times_and_says_so(self):
+        result = json.loads(self.profile("googlenet_mod9", "--data", "synthetic", "--batch", "1", "--iterations", "2", "--json").stdout)
+        for step in result["steps"]:
+            self.assertGreater(step["seconds"], 0)
+            self.assertEqual(step["energy_j"] is None, not result["iteration_energy_j"])
+        self.assertEqual(bool(result["refusal"]), result["iteration_energy_j"] is None)
+
+    def test_same_seed_gives_the_same_losses(self):
+        losses = [json.loads(self.profile("alexnet", *SMALL, "--iterations", "3", "--json").stdout)["first_loss"] for _ in range(2)]
+        self.assertEqual(losses[0], losses[1])
+
+    def test_interrupted_training_prints_what_it_has(self):
+        job = self.start("profile", "googlenet_mod9", *SMALL, "--json", "--iterations", "100000")
+        time.sleep(20)
+        job.send_signal(signal.SIGINT)
+        output, errors = job.communicate(timeout=60)
+        self.assertEqual(job.returncode, 130, errors)
+        self.assertGreater(json.loads(output)["iterations"], 1)
+
+    def start(self, *args):
+        clean = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8"}
+        return subprocess.Popen([PROGRAM, *map(str, args)], cwd=self.folder, env=clean, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def test_wrong_input_is_one_sentence(self):
+        for code, args, words in [
+            (2, ["resnet19"], ["resnet18"]),
+            (2, ["resnet18", "--data", "imagenet"], ["imagenet"]),
+            (2, ["resnet18", "--data", "synthetic", "--device", "gpu"], ["gpu", "cuda"]),
+            (5, ["resnet18", "--data", "synthetic", "--device", "cuda"], ["sees no CUDA device"]),
+            (2, ["resnet18", "--data", "synthetic", "--layer-figure", "x.svg"], ["--layers"]),
+            (2, ["resnet18", "--data", "synthetic", "--figure", "x.gif"], ["x.gif"]),
+        ]:
+            with self.subTest(args=args):
+                done = self.run_program("profile", *args, expect=code)
+                self.assert_one_clear_sentence(done.stderr, *words)
+
+    def test_without_the_library_says_what_installs_it(self):
+        done = self.run_program("profile", "alexnet", *SMALL, env={"HELIOGRAD_TORCH_BACKEND": "/nowhere.so"}, expect=1)
+        self.assert_one_clear_sentence(done.stderr, "make profile")
+
+
+@unittest.skipUnless(BACKEND.exists(), "libheliograd_torch.so is not built here (no PyTorch, or a sanitizer)")
+class Campaigns(ProgramTest):
+    def write_campaign(self, **more):
+        settings = {"hardware": '"two cores"', "networks": '["googlenet_mod9", "alexnet"]', "data": '["synthetic"]', "batch": "2",
+                    "iterations": "3", **more}
+        self.write("campaign.toml", "[campaign]\n" + "".join(f"{key} = {value}\n" for key, value in settings.items()))
+
+    def test_cells_are_kept_and_a_second_run_measures_only_what_is_missing(self):
+        self.write_campaign()
+        first = json.loads(self.run_program("campaign", "campaign.toml", "-o", "out", "--json").stdout)
+        self.assertEqual((first["done"], first["done_before"], first["failed"]), (2, 0, 0))
+        self.write_campaign(networks='["googlenet_mod9", "alexnet", "googlenet_mod5"]')
+        second = json.loads(self.run_program("campaign", "campaign.toml", "-o", "out", "--json").stdout)
+        self.assertEqual((second["done"], second["done_before"], second["failed"]), (1, 2, 0))
+        table = (self.folder / "out" / "table1.csv").read_text().splitlines()
+        self.assertEqual(len(table), 4)
+        [alexnet] = [row for row in table if row.startswith("alexnet")]
+        self.assertTrue(alexnet.endswith("99451,53119,115131,214768"))  # the study's counts
+        page = (self.folder / "out" / "index.html").read_text()
+        self.assertIn("simulated power", page)
+        for name in ["fig2.svg", "fig4_1.svg", "fig1_1.svg", "law.csv"]:
+            self.assertTrue((self.folder / "out" / name).exists(), name)
+
+    def test_one_failed_cell_stops_no_other(self):
+        self.write_campaign(data='["/nowhere", "synthetic"]', networks='["googlenet_mod9"]')
+        done = self.run_program("campaign", "campaign.toml", "-o", "out", "--json", expect=1)
+        result = json.loads(done.stdout)
+        self.assertEqual((result["done"], result["failed"]), (1, 1))
+        self.assertIn("/nowhere", (self.folder / "out" / "failed.csv").read_text())
+
+    def test_every_mistake_is_named_with_its_line(self):
+        self.write("campaign.toml", "[campaign]\nnetwroks = [\"alexnet\"]\nbatch = 0\nnetworks = [\"resnet19\"]\nmode = \"fast\"\n")
+        done = self.run_program("campaign", "campaign.toml", expect=1)
+        for words in ["campaign.toml:2", "networks", "campaign.toml:3", "campaign.toml:4", "resnet18", "campaign.toml:5", "hardware"]:
+            self.assertIn(words, done.stderr)
+
+    def test_template_is_a_campaign(self):
+        text = self.run_program("campaign", "--template").stdout
+        self.write("campaign.toml", text.replace('"cuda"', '"cpu"').replace('data = ["fashion-mnist", "cifar100"]', 'data = ["/nowhere"]')
+                   .replace('# networks = ["alexnet", "resnet18"]', 'networks = ["alexnet", "resnet18"]'))
+        done = self.run_program("campaign", "campaign.toml", "-o", "out", "--json", expect=1)
+        self.assertEqual(json.loads(done.stdout)["failed"], 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
