@@ -17,11 +17,12 @@ const std::map<std::string_view, OnnxWork>& Works() {
     const auto add = [&map](OnnxWork work, std::initializer_list<std::string_view> names) {
       for (const std::string_view name : names) map[name] = work;
     };
-    add(OnnxWork::kNone,
-        {"Identity",        "Cast",      "Dropout",        "Concat",      "Flatten", "Reshape", "Transpose",
-         "Squeeze",         "Unsqueeze", "Slice",          "Gather",      "Split",   "Shape",   "Size",
-         "ConstantOfShape", "Constant",  "Expand",         "Tile",        "Pad",     "Where",   "Equal",
-         "Greater",         "Less",      "GreaterOrEqual", "LessOrEqual", "Not",     "And",     "Or"});
+    add(OnnxWork::kNone, {"Identity",    "Cast",    "Dropout",         "Concat",   "Flatten", "Reshape",
+                          "Transpose",   "Squeeze", "Unsqueeze",       "Slice",    "Gather",  "Split",
+                          "Shape",       "Size",    "ConstantOfShape", "Constant", "Expand",  "Tile",
+                          "Pad",         "Where",   "Equal",           "Greater",  "Less",    "GreaterOrEqual",
+                          "LessOrEqual", "Not",     "IsNaN",           "IsInf",    "Xor",     "And",
+                          "Or"});
     add(OnnxWork::kOnce,
         {"Relu", "LeakyRelu", "PRelu",    "Elu",  "Selu", "Celu", "Gelu",    "Sigmoid",    "HardSigmoid", "HardSwish",
          "Mish", "Swish",     "Softplus", "Tanh", "Erf",  "Clip", "Softmax", "LogSoftmax", "Sqrt",        "Exp",
@@ -94,9 +95,9 @@ class Inference {
     if (operation == "Tile") return Tile();
     if (operation == "Pad") return Pad();
     static const std::set<std::string_view> kMeeting = {
-        "Add",  "Sub",   "Mul",   "Div", "Pow", "Min",     "Max",  "Mean",           "Sum",
-        "Mod",  "Where", "Equal", "And", "Or",  "Greater", "Less", "GreaterOrEqual", "LessOrEqual",
-        "PRelu"};
+        "Add",   "Sub",   "Mul",   "Div", "Pow", "Min",     "Max",  "Mean",           "Sum",
+        "Mod",   "Where", "Equal", "And", "Or",  "Greater", "Less", "GreaterOrEqual", "LessOrEqual",
+        "PRelu", "Xor"};
     if (kMeeting.contains(operation)) return Broadcasted(inputs_);
     return In(0);
   }
