@@ -154,6 +154,17 @@ TEST(OnnxCount, PaddingsThatTheGraphTurnsAroundAreFollowed) {
   EXPECT_EQ(count->layers.back().output, (Shape{1, 3, 10 + 3 + 4, 20 + 1 + 2}));
 }
 
+// As PyTorch has it: with ceil_mode a window larger than the image still gives one value; without it there is none.
+TEST(OnnxCount, AWindowLargerThanTheImage) {
+  const auto pooled = [](int64_t ceil) {
+    return CountGraph(Input("x", {1, 2, 7, 7}) + Node("AveragePool", {"x"}, "y",
+                                                      Attribute("kernel_shape", {9, 9}) + Attribute("strides", {9, 9}) +
+                                                          Attribute("ceil_mode", ceil)));
+  };
+  EXPECT_EQ(pooled(1)->layers.back().output, (Shape{1, 2, 1, 1}));
+  EXPECT_THAT(pooled(0).error().Message(), HasSubstr("larger than its input 1x2x7x7"));
+}
+
 TEST(OnnxCount, WhatCannotBeCountedIsRefusedNotGuessed) {
   const std::string input = Input("x", {1, 4, 8});
   EXPECT_THAT(CountGraph(input + Node("LSTM", {"x"}, "y")).error().Message(), HasSubstr("'LSTM'"));

@@ -168,12 +168,20 @@ class Inference {
     const std::string pad = node_.Text("auto_pad", "NOTSET");
     if (pad == "SAME_UPPER" || pad == "SAME_LOWER") return (size + w.stride - 1) / w.stride;
     const int64_t pads = pad == "VALID" ? 0 : w.pad_begin + w.pad_end;
-    const int64_t room = size + pads - w.Reach();
+    const int64_t room = size + pads - w.Reach() + (ceil ? w.stride - 1 : 0);
     if (room < 0) return 0;
-    int64_t count = (ceil ? room + w.stride - 1 : room) / w.stride + 1;
+    int64_t count = room / w.stride + 1;
     // A window may not begin in the padding beyond the edge.
     if (ceil && (count - 1) * w.stride >= size + w.pad_begin) --count;
     return count;
+  }
+
+  /// An empty result would count as no work.
+  Result<Shape> WithoutEmpty(const Shape& shape) const {
+    if (std::any_of(shape.begin(), shape.end(), [](int64_t size) { return size < 1; })) {
+      return Fail(fmt::format("its kernel is larger than its input {}", ShapeText(In(0))));
+    }
+    return shape;
   }
 
   Result<Shape> Convolved() const {
@@ -199,7 +207,7 @@ class Inference {
       shape.push_back(transposed ? (size - 1) * w.stride + w.Reach() + extra[i] % (1 << 24) - w.pad_begin - w.pad_end
                                  : Moved(size, w, false));
     }
-    return shape;
+    return WithoutEmpty(shape);
   }
 
   Result<Shape> Pooled() const {
@@ -210,7 +218,7 @@ class Inference {
     Shape shape = {In(0)[0], In(0)[1]};
     const bool ceil = node_.Integer("ceil_mode", 0) != 0;
     for (size_t i = 0; i < kernel.size(); ++i) shape.push_back(Moved(In(0)[i + 2], (*windows)[i], ceil));
-    return shape;
+    return WithoutEmpty(shape);
   }
 
   Result<Shape> PooledToOne() const {

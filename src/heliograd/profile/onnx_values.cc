@@ -37,6 +37,12 @@ int64_t Minus(int64_t a, int64_t b) {
 int64_t Times(int64_t a, int64_t b) {
   return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
 }
+/// With the divisor's sign.
+int64_t Remainder(int64_t a, int64_t b) {
+  if (b == 0 || b == -1) return 0;
+  const int64_t rest = a % b;
+  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
 int64_t Over(int64_t a, int64_t b) { return b == 0 || b == -1 ? Minus(0, a) : a / b; }
 
 std::optional<Integers> Arithmetic(const std::string& operation, const Inputs& inputs) {
@@ -44,6 +50,7 @@ std::optional<Integers> Arithmetic(const std::string& operation, const Inputs& i
   if (operation == "Sub") return Combine(inputs, Minus);
   if (operation == "Mul") return Combine(inputs, Times);
   if (operation == "Div") return Combine(inputs, Over);
+  if (operation == "Mod") return Combine(inputs, Remainder);
   if (operation == "Min") return Combine(inputs, [](int64_t a, int64_t b) { return std::min(a, b); });
   if (operation == "Max") return Combine(inputs, [](int64_t a, int64_t b) { return std::max(a, b); });
   if (operation == "Equal") return Combine(inputs, [](int64_t a, int64_t b) -> int64_t { return a == b; });
