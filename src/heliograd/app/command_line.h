@@ -88,5 +88,6 @@ void AddWhatifCommand(CLI::App& program, Commands& commands);
 void AddCampaignCommand(CLI::App& program, Commands& commands);
 void AddMeasureCommand(CLI::App& program, Commands& commands);
 void AddProfileCommand(CLI::App& program, Commands& commands);
+void AddRunCommand(CLI::App& program, Commands& commands);
 
 }  // namespace heliograd

@@ -61,6 +61,7 @@ int main(int argc, char** argv) {
   AddMeasureCommand(program, commands);
   AddCampaignCommand(program, commands);
   AddProfileCommand(program, commands);
+  AddRunCommand(program, commands);
   RefuseEmptyTexts(program);
   try {
     program.parse(argc, argv);

@@ -1,6 +1,7 @@
 #include "heliograd/control/child_process.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,11 +51,26 @@ std::vector<std::string> Environment(const std::vector<std::string>& added) {
   return all;
 }
 
+/// True when our group has the terminal of standard input, and so may give it away.
+bool HasTerminal() { return isatty(STDIN_FILENO) != 0 && tcgetpgrp(STDIN_FILENO) == getpgrp(); }
+
+/// The terminal goes to a group; also from the background, where the terminal would stop us for asking.
+void GiveTerminal(pid_t group) {
+  sigset_t stop, before;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGTTOU);
+  pthread_sigmask(SIG_BLOCK, &stop, &before);
+  tcsetpgrp(STDIN_FILENO, group);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
 /// Runs between fork and exec: only what is safe after a fork of a program with threads.
 [[noreturn]] void BecomeCommand(char* const* command, char* const* environment, int output, const ChildOptions& options,
                                 const struct sigaction& interrupt, const struct sigaction& quit, const sigset_t& mask,
                                 int failure_pipe) {
+  if (options.ends_with_us) prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (options.own_group) setpgid(0, 0);
+  if (options.foreground) GiveTerminal(getpid());
   if (options.inherited >= 0) fcntl(options.inherited, F_SETFD, 0);
   if (output >= 0) dup2(output, STDOUT_FILENO);
   if (options.errors >= 0) dup2(options.errors, STDERR_FILENO);
@@ -76,13 +92,15 @@ WaitedSignalsBlocked::WaitedSignalsBlocked() {
 
 WaitedSignalsBlocked::~WaitedSignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
-ChildProcess::ChildProcess(pid_t pid, int output, bool own_group, Dispositions* before)
-    : pid_(pid), output_(output), own_group_(own_group), before_(before) {}
+ChildProcess::ChildProcess(pid_t pid, int output, const ChildOptions& options, Dispositions* before)
+    : pid_(pid), output_(output), own_group_(options.own_group), has_terminal_(options.foreground), before_(before) {}
 
 ChildProcess::ChildProcess(ChildProcess&& other) noexcept
     : pid_(other.pid_),
       output_(other.output_),
       own_group_(other.own_group_),
+      has_terminal_(other.has_terminal_),
+      stopped_(other.stopped_),
       before_(other.before_),
       ended_(other.ended_) {
   other.output_ = -1;
@@ -97,8 +115,10 @@ ChildProcess::~ChildProcess() {
   delete before_;
 }
 
-Result<ChildProcess> ChildProcess::Start(const std::vector<std::string>& command, const ChildOptions& options,
+Result<ChildProcess> ChildProcess::Start(const std::vector<std::string>& command, const ChildOptions& asked,
                                          const WaitedSignalsBlocked& signals) {
+  ChildOptions options = asked;
+  options.foreground = asked.foreground && asked.own_group && HasTerminal();
   if (command.empty())
     return Fail("no command given: write it after --, as in `-- python train.py`", ErrorKind::kUsage);
   std::vector<std::string> words = command, environment = Environment(options.environment);
@@ -121,15 +141,17 @@ Result<ChildProcess> ChildProcess::Start(const std::vector<std::string>& command
                   signals.before(), failure[1]);
   }
   const int fork_error = errno;
+  if (pid > 0 && options.own_group) setpgid(pid, pid);  // both sides do, so that neither has to wait
   close(failure[1]);
   if (output[1] >= 0) close(output[1]);
-  ChildProcess child(pid, output[0], options.own_group, before.release());
+  ChildProcess child(pid, output[0], options, before.release());
   int reason = 0;
   const bool failed = pid > 0 && read(failure[0], &reason, sizeof reason) == sizeof reason;
   close(failure[0]);
   if (pid < 0) return Fail(std::string("the command cannot be started: ") + std::strerror(fork_error));
   if (!failed) return child;
   waitpid(pid, nullptr, 0);
+  if (options.foreground) GiveTerminal(getpgrp());
   return Fail("the command " + Quoted(command[0]) + " cannot be run: " + std::strerror(reason), ErrorKind::kUsage);
 }
 
@@ -138,10 +160,8 @@ std::optional<ExitStatus> ChildProcess::Wait(std::chrono::milliseconds at_most) 
   const sigset_t waited = WaitedSignals();
   while (!ended_) {
     int status = 0;
-    const pid_t done = waitpid(pid_, &status, WNOHANG);
-    if (done == pid_ && WIFEXITED(status)) ended_ = ExitStatus{WEXITSTATUS(status), std::nullopt};
-    if (done == pid_ && WIFSIGNALED(status)) ended_ = ExitStatus{0, WTERMSIG(status)};
-    if (ended_) break;
+    const pid_t done = waitpid(pid_, &status, WNOHANG | (has_terminal_ ? WUNTRACED : 0));
+    if (done == pid_ && Reap(status)) break;
     const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) break;
     const timespec time = {left.count() / 1'000'000'000, left.count() % 1'000'000'000};
@@ -151,8 +171,41 @@ std::optional<ExitStatus> ChildProcess::Wait(std::chrono::milliseconds at_most) 
   return ended_;
 }
 
-void ChildProcess::Signal(int signal) const {
-  if (!ended_) kill(own_group_ ? -pid_ : pid_, signal);
+/// True when the child has ended.
+bool ChildProcess::Reap(int status) {
+  if (WIFEXITED(status)) ended_ = ExitStatus{WEXITSTATUS(status), std::nullopt};
+  if (WIFSIGNALED(status)) ended_ = ExitStatus{0, WTERMSIG(status)};
+  if (WIFSTOPPED(status) && !stopped_) StopWithTerminal();
+  if (ended_ && has_terminal_) GiveTerminal(getpgrp());
+  return ended_.has_value();
+}
+
+/// Ctrl-Z stopped the child: we stop too, so that the shell shows its prompt, and go on when it lets us.
+void ChildProcess::StopWithTerminal() {
+  GiveTerminal(getpgrp());
+  kill(getpid(), SIGSTOP);
+  GiveTerminal(pid_);
+  kill(-pid_, SIGCONT);
+}
+
+void ChildProcess::Signal(int signal) {
+  if (ended_) return;
+  kill(own_group_ ? -pid_ : pid_, signal);
+  if (stopped_) Continue();
+}
+
+void ChildProcess::Stop() {
+  if (ended_ || stopped_) return;
+  stopped_ = true;
+  kill(own_group_ ? -pid_ : pid_, SIGSTOP);
+  if (has_terminal_) GiveTerminal(getpgrp());
+}
+
+void ChildProcess::Continue() {
+  if (ended_ || !stopped_) return;
+  stopped_ = false;
+  if (has_terminal_) GiveTerminal(pid_);
+  kill(own_group_ ? -pid_ : pid_, SIGCONT);
 }
 
 }  // namespace heliograd

@@ -29,6 +29,11 @@ struct ChildOptions {
   bool pipe_output = false;
   /// It leads a process group of its own, so that all of it can be stopped at once.
   bool own_group = false;
+  /// With `own_group`: where our standard input is the terminal that we have, the group has it while it is not stopped,
+  /// as under a shell: Ctrl-C, Ctrl-Z and what is typed reach the command.
+  bool foreground = false;
+  /// SIGTERM reaches it when we end in any way, signal 9 included.
+  bool ends_with_us = false;
   /// Added to its environment, "NAME=value".
   std::vector<std::string> environment = {};
   /// A file of ours that its standard error goes to; -1 = ours.
@@ -71,16 +76,24 @@ class ChildProcess {
   int output() const { return output_; }
   /// Waits at most so long; its end, or nothing while it runs. Signals are passed on while waiting.
   std::optional<ExitStatus> Wait(std::chrono::milliseconds at_most);
-  /// To the child, or to its whole group when it leads one.
-  void Signal(int signal) const;
+  /// To the child, or to its whole group when it leads one. A stopped one is continued, so that it gets the signal.
+  void Signal(int signal);
+  /// Stops the group, and takes the terminal back.
+  void Stop();
+  void Continue();
+  bool stopped() const { return stopped_; }
 
  private:
   struct Dispositions;
-  ChildProcess(pid_t pid, int output, bool own_group, Dispositions* before);
+  ChildProcess(pid_t pid, int output, const ChildOptions& options, Dispositions* before);
+  bool Reap(int status);
+  void StopWithTerminal();
 
   pid_t pid_;
   int output_;
   bool own_group_;
+  bool has_terminal_;  // it has the terminal whenever it is not stopped
+  bool stopped_ = false;
   Dispositions* before_;
   std::optional<ExitStatus> ended_;
 };

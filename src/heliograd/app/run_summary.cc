@@ -1,0 +1,199 @@
+#include "heliograd/app/run_summary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "heliograd/report/number_text.h"
+
+namespace heliograd {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// The node's load in a slot: the GPU as measured; the host while the job ran; the node's idle power, which holds the
+/// GPU's, while it did not.
+Energy LoadOf(const DispatchProblem& problem, const SlotActual& books) {
+  const Duration running = Seconds(books.running_s());
+  const Duration seen_off = Seconds(books.off_s);
+  const Duration unseen = std::max(problem.horizon.SlotDuration() - running - seen_off, Duration());
+  const Energy off = std::max(problem.gpu.idle * seen_off, books.energy_off);
+  return (books.energy - books.energy_off) + problem.gpu.host * running + off + problem.gpu.idle * unseen;
+}
+
+Json LevelsJson(const DispatchProblem& problem, const std::vector<LevelShare>& levels) {
+  Json json = Json::array();
+  for (const LevelShare& part : levels) {
+    json.push_back({{"limit_w", InWatts(problem.gpu.levels[part.level].limit)}, {"share", part.share}});
+  }
+  return json;
+}
+
+Json BooksJson(const DispatchProblem& problem, const SlotActual& books) {
+  Json levels = Json::array();
+  for (size_t k = 0; k < books.level_s.size(); ++k) {
+    if (books.level_s[k] > 0) {
+      levels.push_back({{"limit_w", InWatts(problem.gpu.levels[k].limit)}, {"duration_s", books.level_s[k]}});
+    }
+  }
+  const double known_s = books.running_s() + books.off_s - books.unmeasured_s;
+  return {{"entered", books.entered},
+          {"levels", levels},
+          {"off_s", books.off_s},
+          {"gpu_energy_wh", InWattHours(books.energy)},
+          {"gpu_power_w", known_s > 0 ? Json(InWattHours(books.energy) * 3600 / known_s) : Json()},
+          {"unmeasured_s", books.unmeasured_s},
+          {"progress", books.work}};
+}
+
+Json SlotJson(const RunSummary& run, const SettledRun& settled, int t) {
+  const auto i = static_cast<size_t>(t);
+  const DispatchProblem& problem = run.plan.problem;
+  const PlanSlot& planned = run.plan.plan.slots[i];
+  const SettledSlot& slot = settled.slots[i];
+  const Duration length = problem.horizon.SlotDuration();
+  Json json = {{"start", FormatStamp(problem.horizon.SlotStart(t))},
+               {"duration_s", InSeconds(length)},
+               {"planned",
+                {{"levels", LevelsJson(problem, planned.decision.levels)},
+                 {"load_wh", InWattHours(planned.load)},
+                 {"power_w", InWatts(planned.load / length)},
+                 {"progress", planned.progress},
+                 {"grid_import_wh", InWattHours(slot.planned.grid_import)},
+                 {"grid_export_wh", InWattHours(slot.planned.grid_export)},
+                 {"cost_eur", InEuros(slot.planned.cost)}}}};
+  Json actual = BooksJson(problem, run.outcome.slots[i]);
+  actual["load_wh"] = InWattHours(slot.load);
+  actual["grid_import_wh"] = InWattHours(slot.actual.grid_import);
+  actual["grid_export_wh"] = InWattHours(slot.actual.grid_export);
+  actual["cost_eur"] = InEuros(slot.actual.cost);
+  json["actual"] = actual;
+  return json;
+}
+
+Json SavingsJson(const RunSummary& run, Money cost) {
+  Json json = Json::array();
+  for (const Baseline& rung : run.plan.plan.baselines) {
+    Json entry = {{"name", rung.name}};
+    entry["cost_eur"] = rung.totals ? Json(InEuros(rung.totals->cost)) : Json();
+    entry["saved_eur"] = rung.totals ? Json(InEuros(rung.totals->cost - cost)) : Json();
+    json.push_back(entry);
+  }
+  return json;
+}
+
+bool InTime(const RunSummary& run) {
+  return run.status == "finished" && run.outcome.end <= run.plan.problem.horizon.end();
+}
+
+}  // namespace
+
+SettledRun SettleRun(const PlanFile& plan, const std::vector<SlotActual>& books,
+                     const std::vector<SlotDecision>& decisions) {
+  SettledRun settled;
+  const DispatchProblem& problem = plan.problem;
+  for (int t = 0; t < problem.horizon.slots; ++t) {
+    const auto i = static_cast<size_t>(t);
+    const PlanSlot& planned = plan.plan.slots[i];
+    SettledSlot slot;
+    slot.gpu_energy = books[i].energy;
+    slot.planned_load = planned.load;
+    slot.load = LoadOf(problem, books[i]);
+    slot.planned = SettleSlot(problem, t, planned.decision, planned.load);
+    slot.actual = SettleSlot(problem, t, decisions[i], slot.load);
+    settled.cost += slot.actual.cost;
+    settled.load += slot.load;
+    settled.grid_import += slot.actual.grid_import;
+    settled.grid_export += slot.actual.grid_export;
+    settled.slots.push_back(slot);
+  }
+  const SlotActual& after = books.back();
+  const Energy late_load = after.energy + problem.gpu.host * Seconds(after.running_s());
+  settled.cost_after = late_load * problem.import_price.back();
+  settled.load += late_load;
+  settled.grid_import += late_load;
+  settled.cost += settled.cost_after - plan.plan.totals.terminal_value;
+  return settled;
+}
+
+std::string RunSummaryJson(const RunSummary& run) {
+  const DispatchProblem& problem = run.plan.problem;
+  const SettledRun settled = SettleRun(run.plan, run.outcome.slots, run.outcome.decisions);
+  Json json = {{"format", "heliograd-run-summary-1"},
+               {"status", run.status},
+               {"exit_code", run.exit_code ? Json(*run.exit_code) : Json()},
+               {"command", run.facts.command},
+               {"gpu", {{"uuid", run.facts.gpu_uuid}, {"name", run.facts.gpu_name}}},
+               {"timezone", run.plan.zone.name()},
+               {"begin", FormatStamp(run.outcome.begin)},
+               {"end", FormatStamp(run.outcome.end)},
+               {"plan_start", FormatStamp(problem.horizon.start)},
+               {"deadline", FormatStamp(problem.horizon.end())},
+               {"in_time", InTime(run)},
+               {"progress_from", run.facts.units > 0 ? "the job" : "time"},
+               {"work", problem.work},
+               {"work_done", run.outcome.work_done},
+               {"gpu_energy_wh", InWattHours(run.outcome.energy)},
+               {"gpu_energy_obtained", "measured"},
+               {"unmeasured_s", run.outcome.unmeasured_s},
+               {"load_wh", InWattHours(settled.load)},
+               {"planned_load_wh", InWattHours(run.plan.plan.totals.load)},
+               {"grid_import_wh", InWattHours(settled.grid_import)},
+               {"planned_grid_import_wh", InWattHours(run.plan.plan.totals.grid_import)},
+               {"cost_eur", InEuros(settled.cost)},
+               {"cost_obtained", "modelled: measured GPU energy; PV, battery, host and prices as planned"},
+               {"planned_cost_eur", InEuros(run.plan.plan.totals.cost)},
+               {"baselines", SavingsJson(run, settled.cost)},
+               {"limits_reached", run.outcome.limits_reached},
+               {"late", run.outcome.late},
+               {"plans", run.outcome.plans},
+               {"pauses", run.outcome.pauses}};
+  json["events"] = Json::array();
+  for (const RunEvent& event : run.events) {
+    json["events"].push_back({{"at", FormatStamp(event.at)}, {"kind", event.kind}, {"text", event.text}});
+  }
+  json["slots"] = Json::array();
+  for (int t = 0; t < problem.horizon.slots; ++t) json["slots"].push_back(SlotJson(run, settled, t));
+  const SlotActual& after = run.outcome.slots.back();
+  json["after_deadline"] = after.entered ? BooksJson(problem, after) : Json();
+  if (after.entered) json["after_deadline"]["cost_eur"] = InEuros(settled.cost_after);
+  return json.dump(2) + "\n";
+}
+
+std::string RunSummaryText(const RunSummary& run) {
+  const PlanFile& plan = run.plan;
+  const DispatchProblem& problem = plan.problem;
+  const RunOutcome& outcome = run.outcome;
+  const SettledRun settled = SettleRun(plan, outcome.slots, outcome.decisions);
+  std::string text = fmt::format("Run {}", run.status == "stopped_late" ? "ended at its deadline" : run.status);
+  text += fmt::format(", {:.1f} % of the work done, {} to {}\n", 100 * outcome.work_done / problem.work,
+                      FormatLocal(outcome.begin, plan.zone), FormatLocal(outcome.end, plan.zone));
+  const Duration spare = Between(outcome.end, problem.horizon.end());
+  if (run.status == "finished") {
+    text += fmt::format("  deadline {}: {} {}\n", FormatLocal(problem.horizon.end(), plan.zone),
+                        DurationText(Abs(spare)), spare >= Duration() ? "to spare" : "late");
+  }
+  text += fmt::format("                        plan        actual\n");
+  text += fmt::format("  energy of the node    {:<11} {} (GPU {}, measured)\n", EnergyText(plan.plan.totals.load),
+                      EnergyText(settled.load), EnergyText(outcome.energy));
+  text += fmt::format("  bought                {:<11} {}\n", EnergyText(plan.plan.totals.grid_import),
+                      EnergyText(settled.grid_import));
+  text += fmt::format("  cost                  {:<11} {}\n", MoneyText(plan.plan.totals.cost), MoneyText(settled.cost));
+  for (const Baseline& rung : plan.plan.baselines) {
+    if (!rung.totals) continue;
+    const Money saved = rung.totals->cost - settled.cost;
+    text += fmt::format("  {} {} than {}\n", MoneyText(Abs(saved)), saved >= Money() ? "less" : "more", rung.name);
+  }
+  for (const RunEvent& event : run.events) {
+    if (event.matters) text += fmt::format("  {}: {}\n", FormatLocal(event.at, plan.zone), event.text);
+  }
+  if (outcome.unmeasured_s > 1) {
+    text += fmt::format("  {:.0f} s of it were not measured\n", outcome.unmeasured_s);
+  }
+  text += "GPU energy is measured; PV, battery, host power and prices are those of the plan.\n";
+  return text;
+}
+
+}  // namespace heliograd

@@ -1,0 +1,48 @@
+// A run beside its plan: energy, money and work per slot, what was saved, what went otherwise. As JSON and for people.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "heliograd/app/run_folder.h"
+#include "heliograd/control/plan_runner.h"
+#include "heliograd/plan/plan_json.h"
+#include "heliograd/plan/settlement.h"
+
+namespace heliograd {
+
+/// A slot of the plan as it came out.
+struct SettledSlot {
+  Energy gpu_energy;    // measured
+  Energy planned_load;  // of the node
+  Energy load;          // of the node: measured GPU, assumed host and, where nobody looked, assumed idle power
+  Settlement planned, actual;
+};
+
+struct SettledRun {
+  std::vector<SettledSlot> slots;
+  Money cost;        // over the whole horizon, terminal value as planned, and of the time after it
+  Money cost_after;  // of the time after it: all bought, at the last slot's price
+  Energy load, grid_import, grid_export;
+};
+
+/// Books to money. PV and the battery's flows are as planned (nobody measured them); time of the horizon outside the
+/// run is idle.
+SettledRun SettleRun(const PlanFile& plan, const std::vector<SlotActual>& books,
+                     const std::vector<SlotDecision>& decisions);
+
+struct RunSummary {
+  const PlanFile& plan;
+  const RunFacts& facts;
+  const RunOutcome& outcome;
+  const std::vector<RunEvent>& events;
+  std::string status;  // "running", "finished", "failed", "interrupted", "stopped_late"
+  std::optional<int> exit_code;
+};
+
+/// docs/run.md says what each key means.
+std::string RunSummaryJson(const RunSummary& run);
+std::string RunSummaryText(const RunSummary& run);
+
+}  // namespace heliograd

@@ -1,0 +1,348 @@
+// The runner on a job, a GPU and a clock that are made up: every instant and every word is the test's.
+#include "heliograd/control/plan_runner.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <map>
+#include <set>
+
+#include "heliograd/plan/test_problems.h"
+
+namespace heliograd {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+
+/// A world in which a job works at the levels' rates times `pace`, and draws their power.
+struct World {
+  explicit World(const DispatchProblem& of) : problem(of), now(of.horizon.start) {}
+
+  const DispatchProblem& problem;
+  Stamp now;
+  std::chrono::nanoseconds jump{0};  // of the wall clock, told once
+  double pace = 1;
+  bool tells = true;
+  bool running = false, started = false;
+  Power limit = Watts(320), power_off = Watts(15);
+  double done = 0;
+  double energy_uj = 0;
+  double work = 0.1;  // that the job is
+  bool lost = false, may_set = true;
+  std::optional<int> signal;
+  std::map<Stamp, std::function<void()>> events;
+  std::set<double> limits_set;
+  double running_s = 0;
+
+  size_t Level() const {
+    size_t best = 0;
+    for (size_t k = 0; k < problem.gpu.levels.size(); ++k) {
+      if (problem.gpu.levels[k].limit <= limit) best = k;
+    }
+    return best;
+  }
+
+  void Pass(nanoseconds time) {
+    while (!events.empty() && events.begin()->first <= now) {
+      const auto event = events.begin()->second;
+      events.erase(events.begin());
+      event();
+    }
+    const double s = std::chrono::duration<double>(time).count();
+    energy_uj += (running ? InWatts(problem.gpu.levels[Level()].draw) : InWatts(power_off)) * s * 1e6;
+    if (running) done += pace * s / InSeconds(problem.gpu.levels[Level()].job_time), running_s += s;
+    now += time;
+  }
+};
+
+class FakeClock : public RunClock {
+ public:
+  explicit FakeClock(World& world) : world_(world), begin_(world.now) {}
+  Stamp Now() override { return world_.now + offset_; }
+  nanoseconds Passed() override { return world_.now - begin_; }
+  double Speed() const override { return 1; }
+  std::string Irregularity() override {
+    const nanoseconds jump = std::exchange(world_.jump, nanoseconds(0));
+    offset_ += jump;
+    return jump.count() == 0 ? "" : "the clock was set";
+  }
+
+ private:
+  World& world_;
+  Stamp begin_;
+  nanoseconds offset_{0};
+};
+
+class FakeJob : public Job {
+ public:
+  explicit FakeJob(World& world) : world_(world) {}
+  Result<void> Start() override {
+    world_.started = world_.running = true;
+    return {};
+  }
+  bool started() const override { return world_.started; }
+  std::optional<ExitStatus> Wait(nanoseconds) override {
+    world_.Pass(seconds(5));
+    if (world_.signal) return ExitStatus{0, world_.signal};
+    if (world_.done >= world_.work - 1e-12) return ExitStatus{0, std::nullopt};
+    return std::nullopt;
+  }
+  bool Pause(bool) override {
+    world_.running = false;
+    return false;
+  }
+  void Resume() override { world_.running = true; }
+  void End(int signal) override { world_.signal = signal; }
+  std::optional<JobProgress> Progress() override {
+    if (!world_.tells || !world_.started) return std::nullopt;
+    return JobProgress{std::floor(world_.done / world_.work * 1000), nanoseconds(0)};
+  }
+
+ private:
+  World& world_;
+};
+
+class FakeLimits : public PowerLimits {
+ public:
+  explicit FakeLimits(World& world) : world_(world) {}
+  Result<PowerLimitRange> Range() override { return PowerLimitRange{Watts(100), Watts(320), Watts(320)}; }
+  Result<void> Set(Power limit) override {
+    if (world_.lost) return Fail("lost", ErrorKind::kDevice);
+    if (!world_.may_set) return Fail("no right", ErrorKind::kPermission);
+    world_.limit = limit;
+    world_.limits_set.insert(InWatts(limit));
+    return {};
+  }
+  Result<Power> Asked() override {
+    if (world_.lost) return Fail("lost", ErrorKind::kDevice);
+    return world_.limit;
+  }
+  Result<Restored> Release() override { return Restored::kPutBack; }
+  Result<void> Renew() override { return {}; }
+
+ private:
+  World& world_;
+};
+
+class FakeGpu : public GpuWatch {
+ public:
+  explicit FakeGpu(World& world) : world_(world) {}
+  GpuLook Look() override {
+    if (world_.lost) return {.is_lost = true, .energy_uj = {}, .power = {}, .limit = {}};
+    return {.is_lost = false,
+            .energy_uj = static_cast<int64_t>(world_.energy_uj),
+            .power = Watts(100),
+            .limit = world_.limit};
+  }
+
+ private:
+  World& world_;
+};
+
+class Observer : public RunObserver {
+ public:
+  void OnEvent(const RunEvent& event) override { kinds.push_back(event.kind); }
+  void OnState(const RunState&, const SlotActual&) override {}
+  void OnSlotEnd(int slot, const SlotActual&) override { ended.push_back(slot); }
+  long Count(const std::string& kind) const { return std::count(kinds.begin(), kinds.end(), kind); }
+
+  std::vector<std::string> kinds;
+  std::vector<int> ended;
+};
+
+SlotDecision At(std::vector<LevelShare> levels) {
+  SlotDecision decision;
+  decision.levels = std::move(levels);
+  return decision;
+}
+
+class PlanRunnerTest : public testing::Test {
+ protected:
+  /// 170 W in the first and last of four hours with an off hour between, and what remains for the work of a tenth.
+  PlanRunnerTest() : problem_(StudyProblem(20, 4)) {
+    problem_.work = 0.1;
+    const double hour = 1 / InHours(problem_.gpu.levels[7].job_time);
+    const double rest = (0.1 - hour) / hour;
+    plan_ = MakePlan(problem_, Formulation::kBlend, {At({{7, 1}}), {}, At({{7, rest}}), {}});
+    world_.emplace(problem_);
+  }
+
+  Result<RunOutcome> Run(RunOptions options = {}, Replanner replan = {}) {
+    options.units = world_->tells ? 1000 : 0;
+    FakeJob job(*world_);
+    FakeLimits limits(*world_);
+    FakeGpu gpu(*world_);
+    FakeClock clock(*world_);
+    PlanRunner runner(problem_, plan_, options,
+                      {job, limits, gpu, clock, observer_, std::move(replan), {}, [this] { return interrupted_; }});
+    return runner.Run();
+  }
+
+  DispatchProblem problem_;
+  Plan plan_;
+  std::optional<World> world_;
+  Observer observer_;
+  bool interrupted_ = false;
+};
+
+TEST_F(PlanRunnerTest, FollowsThePlanAndKeepsTheBooks) {
+  const Result<RunOutcome> outcome = Run();
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->exit->AsShell(), 0);
+  EXPECT_EQ(world_->limits_set, std::set<double>{170});
+  EXPECT_EQ(observer_.Count("pause"), 1);
+  EXPECT_EQ(observer_.Count("resume"), 1);
+  // Off for the second hour, to one look.
+  EXPECT_NEAR(outcome->slots[1].off_s, 3600, 6);
+  EXPECT_NEAR(outcome->slots[0].level_s[7], 3600, 6);
+  // Conservation: energy, time and work of the slots are those of the world.
+  double total_s = 0, work = 0;
+  Energy energy;
+  for (const SlotActual& slot : outcome->slots) {
+    total_s += slot.running_s() + slot.off_s;
+    work += slot.work;
+    energy += slot.energy;
+  }
+  EXPECT_NEAR(total_s, InSeconds(Between(problem_.horizon.start, world_->now)), 1e-6);
+  EXPECT_NEAR(work, 0.1, 1e-9);
+  EXPECT_NEAR(InJoules(energy), world_->energy_uj * 1e-6, 1e-3);
+  EXPECT_EQ(observer_.ended, (std::vector<int>{0, 1, 2}));
+}
+
+TEST_F(PlanRunnerTest, SlowJobGoesToFullPowerInTimeForItsDeadline) {
+  // Slower than promised, the work needs 3.2 hours at 170 W and 3.04 at full power: with a whole hour off neither fits
+  // into four, so full power must begin within the hour off.
+  world_->pace = 0.45;
+  const Result<RunOutcome> outcome = Run();
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(observer_.Count("full_power"), 1);
+  EXPECT_LE(world_->now, problem_.horizon.end());
+  EXPECT_TRUE(world_->limits_set.contains(280));
+  EXPECT_FALSE(outcome->late);
+}
+
+TEST_F(PlanRunnerTest, UnreachableDeadlineIsSaidAtOnceAndTheJobFinishesLate) {
+  world_->pace = 0.25;
+  const Result<RunOutcome> outcome = Run();
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(observer_.Count("unreachable"), 1);
+  EXPECT_TRUE(outcome->late);
+  EXPECT_FALSE(outcome->stopped_late);
+  EXPECT_GT(outcome->slots.back().running_s(), 0);
+}
+
+TEST_F(PlanRunnerTest, LateJobIsStoppedWhereAskedFor) {
+  world_->pace = 0.25;
+  RunOptions options;
+  options.on_late = OnLate::kStop;
+  const Result<RunOutcome> outcome = Run(options);
+  ASSERT_TRUE(outcome);
+  EXPECT_TRUE(outcome->stopped_late);
+  EXPECT_EQ(outcome->exit->signal, SIGTERM);
+  EXPECT_LT(world_->now, problem_.horizon.end() + minutes(1));
+}
+
+TEST_F(PlanRunnerTest, LimitOfSomeoneElseIsLeftAlone) {
+  world_->events[problem_.horizon.start + minutes(30)] = [&] { world_->limit = Watts(200); };
+  const Result<RunOutcome> outcome = Run();
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(observer_.Count("limits_out"), 1);
+  EXPECT_EQ(world_->limit, Watts(200));
+  EXPECT_FALSE(outcome->limits_reached);
+  EXPECT_EQ(observer_.Count("pause"), 1);  // pausing goes on
+}
+
+TEST_F(PlanRunnerTest, WithoutTheRightToLimitItPausesAlone) {
+  world_->may_set = false;
+  const Result<RunOutcome> outcome = Run();
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(observer_.Count("limits_out"), 1);
+  EXPECT_EQ(observer_.Count("limit"), 0);
+  EXPECT_EQ(outcome->exit->AsShell(), 0);
+  EXPECT_LE(world_->now, problem_.horizon.end());
+}
+
+TEST_F(PlanRunnerTest, LostGpuLeavesAGapThatItsCounterFills) {
+  world_->events[problem_.horizon.start + minutes(10)] = [&] { world_->lost = true; };
+  world_->events[problem_.horizon.start + minutes(20)] = [&] { world_->lost = false; };
+  const Result<RunOutcome> outcome = Run();
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(observer_.Count("gpu_lost"), 1);
+  EXPECT_EQ(observer_.Count("gpu_back"), 1);
+  EXPECT_EQ(observer_.Count("driver_reload"), 0);
+  EXPECT_NEAR(outcome->unmeasured_s, 0, 1);
+  EXPECT_NEAR(InJoules(outcome->energy), world_->energy_uj * 1e-6, 1e-3);
+}
+
+TEST_F(PlanRunnerTest, DriverLoadedAnewLosesItsCounterAndGetsTheLimitAgain) {
+  double before_uj = 0;
+  world_->events[problem_.horizon.start + minutes(10)] = [&] { world_->lost = true; };
+  world_->events[problem_.horizon.start + minutes(12)] = [&] {
+    world_->lost = false;
+    world_->limit = Watts(320);
+    before_uj = world_->energy_uj;
+    world_->energy_uj = 0;
+  };
+  const Result<RunOutcome> outcome = Run();
+  ASSERT_TRUE(outcome);
+  EXPECT_GE(observer_.Count("driver_reload"), 1);
+  EXPECT_EQ(observer_.Count("limits_out"), 0);
+  EXPECT_EQ(world_->limit, Watts(170));
+  EXPECT_NEAR(outcome->unmeasured_s, 120, 11);
+  EXPECT_LT(InJoules(outcome->energy), (before_uj + world_->energy_uj) * 1e-6);
+}
+
+TEST_F(PlanRunnerTest, ClockThatIsSetForwardMovesThePlanAlong) {
+  world_->events[problem_.horizon.start + minutes(30)] = [&] { world_->jump = minutes(45); };
+  const Result<RunOutcome> outcome = Run();
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(observer_.Count("clock"), 1);
+  double total_s = 0;
+  for (const SlotActual& slot : outcome->slots) total_s += slot.running_s() + slot.off_s;
+  // The 45 minutes never passed.
+  EXPECT_NEAR(total_s, InSeconds(Between(problem_.horizon.start, world_->now)), 1e-6);
+}
+
+TEST_F(PlanRunnerTest, NewPlanMustSaveMoreThanTheCostOfChanging) {
+  for (const double saving : {0.004, 0.006}) {
+    observer_ = {};
+    world_.emplace(problem_);
+    world_->pace = 1.01;  // so that the running plan holds
+    int asked = 0;
+    const Result<RunOutcome> outcome = Run({}, [&](const ReplanRequest& request) -> Result<ReplanAnswer> {
+      ++asked;
+      ReplanAnswer answer;
+      answer.cost = Euros(1);
+      answer.kept_cost = Euros(1 + saving);
+      answer.plan = RunningPlan{problem_, request.kept};
+      answer.plan->problem.horizon = request.horizon;
+      return answer;
+    });
+    ASSERT_TRUE(outcome);
+    EXPECT_GT(asked, 0);
+    EXPECT_EQ(outcome->plans > 0, saving > 0.005) << saving;
+  }
+}
+
+TEST_F(PlanRunnerTest, FailingPlannerKeepsTheRunningPlan) {
+  const Result<RunOutcome> outcome =
+      Run({}, [](const ReplanRequest&) -> Result<ReplanAnswer> { return Fail("the planner is gone"); });
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(observer_.Count("replan_failed"), 1);
+  EXPECT_EQ(outcome->exit->AsShell(), 0);
+  EXPECT_NEAR(outcome->slots[1].off_s, 3600, 6);
+}
+
+TEST_F(PlanRunnerTest, InterruptEndsTheJob) {
+  world_->events[problem_.horizon.start + minutes(5)] = [&] { interrupted_ = true; };
+  const Result<RunOutcome> outcome = Run();
+  ASSERT_TRUE(outcome);
+  EXPECT_TRUE(outcome->interrupted);
+  EXPECT_EQ(outcome->exit->signal, SIGINT);
+}
+
+}  // namespace
+}  // namespace heliograd

@@ -1,0 +1,24 @@
+// What a slot came to at the node's one bus when the load was not the planned one: what had to be bought, what could be
+// sold, and the money.
+//
+// Enters: a slot of the problem, what the plan decided there, and the energy that the node drew. Leaves: import, export
+// and cost. PV and the battery's flows are taken as planned (nobody measured them); the grid takes the difference.
+// Pure.
+#pragma once
+
+#include "heliograd/base/quantity.h"
+#include "heliograd/plan/plan.h"
+#include "heliograd/plan/problem.h"
+
+namespace heliograd {
+
+struct Settlement {
+  Energy grid_import, grid_export;
+  Money cost;  // import less export, wear of the battery and priced carbon included; no terminal value
+  CarbonMass carbon;
+};
+
+/// Precondition: `slot` is one of the horizon. With the planned load it gives the plan's own import, export and cost.
+Settlement SettleSlot(const DispatchProblem& problem, int slot, const SlotDecision& decision, Energy load);
+
+}  // namespace heliograd

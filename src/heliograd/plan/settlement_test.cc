@@ -1,0 +1,54 @@
+#include "heliograd/plan/settlement.h"
+
+#include <gtest/gtest.h>
+
+#include "heliograd/plan/test_problems.h"
+
+namespace heliograd {
+namespace {
+
+SlotDecision At(std::vector<LevelShare> levels) {
+  SlotDecision decision;
+  decision.levels = std::move(levels);
+  return decision;
+}
+
+TEST(Settlement, PlannedLoadGivesThePlannedCost) {
+  const DispatchProblem problem = RichProblem();
+  const Plan plan = RichPlan(problem);
+  Money cost;
+  for (size_t t = 0; t < plan.slots.size(); ++t) {
+    const Settlement settled = SettleSlot(problem, static_cast<int>(t), plan.slots[t].decision, plan.slots[t].load);
+    EXPECT_NEAR(InWattHours(settled.grid_import), InWattHours(plan.slots[t].decision.grid_import), 1e-9);
+    EXPECT_NEAR(InWattHours(settled.grid_export), InWattHours(plan.slots[t].decision.grid_export), 1e-9);
+    cost += settled.cost;
+  }
+  EXPECT_NEAR(InEuros(cost), InEuros(plan.totals.cost + plan.totals.terminal_value), 1e-12);
+}
+
+TEST(Settlement, MoreLoadIsBoughtAtTheSlotsPrice) {
+  DispatchProblem problem = StudyProblem(20, 1);
+  SlotDecision decision = At({{0, 1}});
+  decision.grid_import = WattHours(100);
+  const Settlement settled = SettleSlot(problem, 0, decision, WattHours(150));
+  EXPECT_NEAR(InWattHours(settled.grid_import), 150, 1e-9);
+  EXPECT_NEAR(InEuros(settled.cost), 0.150 * 0.35, 1e-12);  // F2 from 20 to 23
+}
+
+TEST(Settlement, LessLoadLeavesMoreToSell) {
+  DispatchProblem problem = StudyProblem(10, 1, 500);
+  SlotDecision decision = At({{0, 1}});
+  decision.pv_used = WattHours(500);
+  decision.grid_export = WattHours(400);
+  EXPECT_NEAR(InWattHours(SettleSlot(problem, 0, decision, WattHours(60)).grid_export), 440, 1e-9);
+  problem.grid.export_limit = Watts(420);
+  EXPECT_NEAR(InWattHours(SettleSlot(problem, 0, decision, WattHours(60)).grid_export), 420, 1e-9);
+  problem.grid.export_limit.reset();
+  problem.export_price[0] = EnergyPrice();
+  SlotDecision curtails = At({{0, 1}});
+  curtails.pv_used = WattHours(100);
+  EXPECT_EQ(SettleSlot(problem, 0, curtails, WattHours(60)).grid_export, Energy());
+}
+
+}  // namespace
+}  // namespace heliograd
