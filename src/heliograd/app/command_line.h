@@ -87,7 +87,7 @@ void AddSizeCommand(CLI::App& program, Commands& commands);
 void AddWhatifCommand(CLI::App& program, Commands& commands);
 void AddCampaignCommand(CLI::App& program, Commands& commands);
 void AddMeasureCommand(CLI::App& program, Commands& commands);
-void AddRunCommand(CLI::App& program, Commands& commands);
 void AddProfileCommand(CLI::App& program, Commands& commands);
+void AddRunCommand(CLI::App& program, Commands& commands);
 
 }  // namespace heliograd

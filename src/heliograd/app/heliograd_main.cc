@@ -59,9 +59,9 @@ int main(int argc, char** argv) {
   AddDoctorCommand(program, commands);
   AddLimitsCommand(program, commands);
   AddMeasureCommand(program, commands);
-  AddRunCommand(program, commands);
   AddCampaignCommand(program, commands);
   AddProfileCommand(program, commands);
+  AddRunCommand(program, commands);
   RefuseEmptyTexts(program);
   try {
     program.parse(argc, argv);

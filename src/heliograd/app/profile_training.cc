@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <deque>
 #include <memory>
 
@@ -11,6 +12,8 @@
 #include "heliograd/app/interrupt.h"
 #include "heliograd/app/profile_layers.h"
 #include "heliograd/app/profile_steps.h"
+#include "heliograd/app/progress_pump.h"
+#include "heliograd/base/text.h"
 #include "heliograd/profile/loader.h"
 #include "heliograd/profile/mac_count.h"
 #include "heliograd/profile/networks.h"
@@ -89,6 +92,7 @@ class Follower {
     recent_.push_back(progress);
     if (recent_.size() > kLastBatches) recent_.pop_front();
     Show(progress);
+    TellProgress(progress.iterations);
     if (Interrupted()) return false;
     const double passed_s = 1e-9 * static_cast<double>(meter_.NowNs() - begin_ns_);
     return flags_.iterations > 0 || passed_s < kDefaultSeconds || iterations_ < kFewestIterations;
@@ -107,6 +111,19 @@ class Follower {
   }
 
  private:
+  /// `heliograd curve` and `heliograd run` ask their job for its progress in this way.
+  void TellProgress(int64_t iterations) const {
+    if (progress_file_ < 0) return;
+    const std::string line = fmt::format("{}\n", iterations);
+    static_cast<void>(!write(progress_file_, line.data(), line.size()));
+  }
+
+  static int ProgressFile() {
+    const char* text = std::getenv(kProgressVariable);
+    const auto number = text != nullptr ? ParseInteger(text) : std::nullopt;
+    return number && *number >= 0 && *number < 65536 ? static_cast<int>(*number) : -1;
+  }
+
   void Show(const TrainingProgress& progress) const {
     if (isatty(STDERR_FILENO) == 0) return;
     std::fputs(fmt::format("\r\033[Kiteration {}: loss {:.3f}, accuracy {:.0f} %", progress.iterations, progress.loss,
@@ -118,6 +135,7 @@ class Follower {
   const TrainingFlags& flags_;
   TrainingProfile& profile_;
   const StepMeter& meter_;
+  const int progress_file_ = ProgressFile();
   std::deque<TrainingProgress> recent_;
   int64_t iterations_ = 0, begin_ns_ = 0, end_ns_ = 0, iteration_begin_ns_ = 0, worked_ns_ = 0;
 };
