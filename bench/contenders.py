@@ -66,6 +66,18 @@ def in_turns(contenders, requests, repetitions):
     return answers
 
 
+def start_cold(contenders, requests):
+    """The first answer of each contender's program to each request, started anew for it; in turns, as in_turns gives them."""
+    answers = {contender.name: {} for contender in contenders}
+    for place, request in enumerate(requests):
+        turn = place % len(contenders)
+        for contender in contenders[turn:] + contenders[:turn]:
+            fresh = Contender(contender.command)
+            answers[contender.name][request] = [fresh.ask(request)]
+            fresh.close()
+    return answers
+
+
 def median(values):
     return quantile(values, 0.5)
 

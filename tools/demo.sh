@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The chain on a simulated GPU, twenty times as fast as real: measure a job, find its power curve, plan with it.
+# The chain on a simulated GPU, twenty times as fast as real: measure a job, find its power curve, plan with it, carry the plan out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=out/demo
@@ -19,3 +19,11 @@ simulated build/heliograd curve --progress 'step ([0-9]+)' --limits 110,130,150,
 sed -n '/^  limit/,$p' "$out/curve.txt"
 echo; echo "== The plan of the study's job with that curve: heliograd plan --set gpu.curve=$out/curve.toml"
 build/heliograd plan builtin:paper --set "gpu.curve=$out/curve.toml" --set job.units=469000
+echo; echo "== A tenth of it is carried out, 400 times as fast as real: heliograd run plan.json -- sim-train"
+printf 'speed = 400\n[[gpu]]\nsensor_window_ms = 100\n' >"$out/gpu_fast.toml"
+export HELIOGRAD_SIM_GPU="$PWD/$out/gpu_fast.toml"
+build/heliograd plan builtin:paper --set "gpu.curve=$out/curve.toml" --set job.units=469000 --set job.work=0.1 --set gpu.idle_w=15 --hours 4 \
+  -o "$out/plan.json" >"$out/plan.txt" 2>>"$out/messages.txt"
+simulated build/heliograd run "$out/plan.json" --simulated-clock -o "$out/run" --progress 'step ([0-9]+)' --steps 46900 \
+  -- build/sim/sim-train --iterations 46900 >"$out/run.txt" 2>>"$out/messages.txt"
+sed -n '/^Run /,$p' "$out/run.txt"

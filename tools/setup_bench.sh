@@ -14,10 +14,12 @@ if cmp -s requirements-bench.txt .venv-bench/installed-requirements.txt; then
 fi
 
 complete=true
-for peer in nrel-pysam pvlib gurobipy; do
+for peer in nrel-pysam pvlib gurobipy fvcore ptflops; do
   pinned=$(grep "^$peer==" requirements-bench.txt)
   echo "setup: installing into .venv-bench: $pinned"
-  if ! .venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements-bench.txt \
+  # ptflops and fvcore count with the PyTorch of .venv-python, where that is; ptflops alone would bring another.
+  alone=(); if [ "$peer" = ptflops ]; then alone=(--no-deps); fi
+  if ! .venv-bench/bin/python -m pip install --quiet "${alone[@]}" --disable-pip-version-check --constraint requirements-bench.txt \
     "$pinned" 2>.venv-bench/pip.log; then
     echo "setup: $pinned could not be installed, its comparison will be skipped: $(tail -1 .venv-bench/pip.log)" >&2
     complete=false

@@ -17,6 +17,7 @@ from typing import Any, Callable, Deque, Iterable, Iterator, List, Optional, Seq
 import torch
 
 from heliograd._clocks import Clock, CudaClock, HostClock
+from heliograd._control import pause_point
 from heliograd._default import default_meter
 from heliograd._energy import Summary
 from heliograd._meter import Meter
@@ -259,6 +260,7 @@ class Steps:
                 return
 
     def _iteration_ends(self) -> None:
+        pause_point()  # between two windows: a pause is part of none
         if not self._meter.measuring:
             return
         self._deliver()

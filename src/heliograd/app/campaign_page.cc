@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 
+#include "heliograd/app/energy_law_file.h"
 #include "heliograd/app/profile_json.h"
 #include "heliograd/app/study_measurements.h"
 #include "heliograd/base/file.h"
@@ -200,6 +201,13 @@ std::vector<LawPoint> PointsOf(const std::vector<Measured>& cells, const std::st
     point.name = cell.cell.network;
     point.macs = static_cast<double>(cell.profile.macs);
     point.energy = energy.energy / batch;
+    const double middle = InJoules(energy.energy), half = InJoules(energy.high - energy.low) / 2;
+    const double gain = cell.profile.gain_half_width * middle;
+    const double own = std::sqrt(std::max(0.0, half * half - gain * gain));
+    if (own > 0 && own < middle) {
+      point.low = Joules((middle - own) / batch);
+      point.high = Joules((middle + own) / batch);
+    }
     point.time = Seconds(cell.SecondsPerImage());
     if (const auto network = MakeNetwork(point.name)) {
       double bytes = 0;
@@ -211,6 +219,21 @@ std::vector<LawPoint> PointsOf(const std::vector<Measured>& cells, const std::st
     points.push_back(point);
   }
   return points;
+}
+
+/// What `heliograd estimate --law` reads. Intervals there are without the gain, which is common to all.
+EnergyLawFile LawFileOf(const std::vector<Measured>& cells, const std::string& line) {
+  EnergyLawFile file;
+  file.points = PointsOf(cells, line);
+  for (const Measured& cell : cells) {
+    if (cell.Line() != line) continue;
+    file.hardware = cell.hardware;
+    file.dataset = cell.cell.data;
+    file.batch = cell.profile.batch;
+    file.simulated = cell.profile.power_source == PowerSource::kSimulated;
+    file.gain_half_width = cell.profile.gain_half_width;
+  }
+  return file;
 }
 
 /// A row for a law, or why there is none.
@@ -300,6 +323,20 @@ class Writer {
   bool said_ = false;
 };
 
+Result<void> AddLaws(Writer& writer, const std::vector<Measured>& cells) {
+  writer.page().AddHeading("Energy law");
+  if (Result<void> done = writer.Add(LawTable(cells)); !done) return done;
+  int number = 0;
+  for (const std::string& line : Distinct(cells, [](const Measured& cell) { return cell.Line(); })) {
+    const EnergyLawFile file = LawFileOf(cells, line);
+    const std::string name = fmt::format("energy_law_{}.toml", ++number);
+    if (file.points.empty()) continue;
+    if (Result<void> done = writer.Keep(name, EnergyLawToml(file)); !done) return done;
+    writer.page().AddLink(name, line + ": for heliograd estimate --law");
+  }
+  return {};
+}
+
 Result<void> AddFigures(Writer& writer, const std::vector<Measured>& cells) {
   writer.page().AddHeading("Figures");
   int number = 0;
@@ -348,8 +385,7 @@ Result<std::vector<std::string>> WriteCampaignPage(const std::vector<FinishedCel
       "undefined: those here are this project's own.");
   if (Result<void> done = writer.Add(TableOne(cells)); !done) return Fail(done.error());
   if (Result<void> done = AddFigures(writer, cells); !done) return Fail(done.error());
-  writer.page().AddHeading("Energy law");
-  if (Result<void> done = writer.Add(LawTable(cells)); !done) return Fail(done.error());
+  if (Result<void> done = AddLaws(writer, cells); !done) return Fail(done.error());
   const PageTable failures = Failures(finished);
   if (!failures.rows.empty()) {
     writer.page().AddHeading("What failed");

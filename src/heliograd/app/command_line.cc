@@ -73,10 +73,14 @@ void ScenarioFlags::AddTo(CLI::App& app, bool planning) {
   app.add_option("SCENARIO", source, "builtin:paper, or a TOML file (see: heliograd scenario new)")->required();
   app.add_option("--set", sets, "SECTION.KEY=VALUE: changes one value; repeatable")->allow_extra_args(false);
   app.add_option("--pv-series", pv_series, "CSV hour,ac_w with 8760 rows instead of the scenario's PV");
-  app.add_option("--start", start, "when the job may start, on the site's clock: \"2025-01-01 20:00\"");
+  app.add_option("--start", start,
+                 "when the job may start, on the site's clock: \"2025-01-01 20:00\", now, \"tomorrow 08:00\"");
   if (!planning) return;
   auto* hours_flag = app.add_option("--hours", hours, "time from start to deadline");
-  app.add_option("--deadline", deadline, "when the job must be done, on the site's clock")->excludes(hours_flag);
+  app.add_option(
+         "--deadline", deadline,
+         "when the job must be done: \"2025-01-02 08:00\", \"Friday 18:00\" or \"+14h\", as seen from the start")
+      ->excludes(hours_flag);
   app.add_option("--slot-minutes", slot_minutes, "length of a slot, divides 60 (default 60)");
   app.add_option("--formulation", formulation, "paper | levels | blend (default blend)")
       ->check(CLI::IsMember({"paper", "levels", "blend"}));

@@ -7,8 +7,10 @@
 #include <numbers>
 
 #include "heliograd/app/curve_file.h"
+#include "heliograd/app/moment_text.h"
 #include "heliograd/app/problems.h"
 #include "heliograd/app/tariff_inputs.h"
+#include "heliograd/base/clock.h"
 #include "heliograd/base/file.h"
 #include "heliograd/base/text.h"
 #include "heliograd/feed/carbon_file.h"
@@ -124,10 +126,11 @@ Result<void> ReadLevels(const Scenario& scenario, NodeInputs& inputs) {
 }
 
 /// A time of a key. A note is added when the clock shows it twice.
-Result<Stamp> StampOf(const Scenario& scenario, std::string_view key, const TimeZone& zone,
+/// `reference` is what "+14h" and "tomorrow" are seen from.
+Result<Stamp> StampOf(const Scenario& scenario, std::string_view key, const TimeZone& zone, Stamp reference,
                       std::vector<std::string>& notes) {
   const std::string text = scenario.TextOf(key);
-  auto stamp = ParseStamp(text, zone);
+  auto stamp = ParseMoment(text, zone, reference);
   if (!stamp) {
     return Fail(fmt::format("{}: {}", scenario.Cite(key), stamp.error().Message()), scenario.BlameFor(key));
   }
@@ -143,7 +146,7 @@ Result<Stamp> StampOf(const Scenario& scenario, std::string_view key, const Time
 
 Result<Stamp> StartOf(const Scenario& scenario, const TimeZone& zone, std::vector<std::string>& notes) {
   if (!scenario.Has("job.start")) return MissingKey("job.start", "start = \"2025-01-01 20:00\"", scenario);
-  return StampOf(scenario, "job.start", zone, notes);
+  return StampOf(scenario, "job.start", zone, SystemClock().Now(), notes);
 }
 
 Result<double> WorkOf(const Scenario& scenario) {
@@ -164,7 +167,8 @@ Result<void> CheckSlotMinutes(int slot_minutes) {
 /// Time from start to deadline in seconds, from whichever key says it.
 Result<double> HorizonSeconds(const Scenario& scenario, const std::optional<Stamp>& start, NodeInputs& inputs) {
   if (scenario.Has("job.deadline")) {
-    const auto deadline = StampOf(scenario, "job.deadline", inputs.zone, inputs.remarks);
+    const auto deadline =
+        StampOf(scenario, "job.deadline", inputs.zone, start.value_or(SystemClock().Now()), inputs.remarks);
     if (!deadline) return Fail(deadline.error());
     if (!start) return Fail(std::vector<std::string>());
     const double seconds = InSeconds(Between(*start, *deadline));

@@ -156,7 +156,6 @@ Result<void> TakeDirection(const std::vector<Trials>& items, bool backward, cons
 
 Result<void> ProfileLayers(const Architecture& network, LayerLoops& loops, StepMeter& meter,
                            const LayerOptions& options, TrainingProfile& profile) {
-  constexpr double kGainHalfWidth = 0.05;  // of a sensor that was not compared with a meter
   const Result<IdlePower> idle = meter.PowerAtIdle();
   if (!idle) return Fail(idle.error());
   std::vector<Trials> items = ItemsOf(network, loops, options.batch);
@@ -179,10 +178,9 @@ Result<void> ProfileLayers(const Architecture& network, LayerLoops& loops, StepM
       layers[static_cast<size_t>(trials.item.layer)].why = trials.why;
     }
   }
-  const double gain = profile.power_source == PowerSource::kSimulated ? 0 : kGainHalfWidth;
   for (const bool backward : {false, true}) {
-    if (Result<void> done =
-            TakeDirection(items, backward, *idle, gain, layers, backward ? profile.backward_sum : profile.forward_sum);
+    if (Result<void> done = TakeDirection(items, backward, *idle, profile.gain_half_width, layers,
+                                          backward ? profile.backward_sum : profile.forward_sum);
         !done) {
       return done;
     }

@@ -18,6 +18,7 @@ namespace heliograd {
 namespace {
 
 constexpr uint64_t kSensorSeed = 1;
+constexpr double kGainHalfWidth = 1.96 * 0.025;  // of a sensor that was not compared with a meter
 constexpr std::chrono::seconds kIdleTime(3);
 constexpr std::array<double, kTrainingSteps.size()> kAssumedUtilisation = {0.1, 0.85, 0.15, 1.0, 0.3};
 constexpr const char* kOther = "other";
@@ -184,6 +185,7 @@ class Measured final : public StepMeter {
   Result<void> Finish(TrainingProfile& profile) override {
     const Result<WindowSummary> summary = session_->Summary();
     if (!summary) return Fail(summary.error());
+    profile.gain_half_width = kGainHalfWidth;
     for (const NameSummary& name : summary->names) profile.steps.push_back(StepOf(name));
     for (const LevelSummary& level : summary->levels) {
       if (level.device == 0) TakeLevel(level, profile);

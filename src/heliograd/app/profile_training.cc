@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <deque>
 #include <memory>
 
@@ -11,6 +12,8 @@
 #include "heliograd/app/interrupt.h"
 #include "heliograd/app/profile_layers.h"
 #include "heliograd/app/profile_steps.h"
+#include "heliograd/app/progress_pump.h"
+#include "heliograd/base/text.h"
 #include "heliograd/profile/loader.h"
 #include "heliograd/profile/mac_count.h"
 #include "heliograd/profile/networks.h"
@@ -23,6 +26,7 @@ constexpr double kDefaultSeconds = 60;
 constexpr int64_t kFewestIterations = 3;
 constexpr double kQuickLoopS = 1.5;
 constexpr int kQuickRounds = 2;
+constexpr int64_t kOperatorIterations = 3;
 constexpr size_t kLastBatches = 10;  // the last accuracy and loss are means over so many tellings
 
 /// What one training needs, opened and checked before anything runs.
@@ -89,6 +93,7 @@ class Follower {
     recent_.push_back(progress);
     if (recent_.size() > kLastBatches) recent_.pop_front();
     Show(progress);
+    TellProgress(progress.iterations);
     if (Interrupted()) return false;
     const double passed_s = 1e-9 * static_cast<double>(meter_.NowNs() - begin_ns_);
     return flags_.iterations > 0 || passed_s < kDefaultSeconds || iterations_ < kFewestIterations;
@@ -107,6 +112,19 @@ class Follower {
   }
 
  private:
+  /// `heliograd curve` and `heliograd run` ask their job for its progress in this way.
+  void TellProgress(int64_t iterations) const {
+    if (progress_file_ < 0) return;
+    const std::string line = fmt::format("{}\n", iterations);
+    static_cast<void>(!write(progress_file_, line.data(), line.size()));
+  }
+
+  static int ProgressFile() {
+    const char* text = std::getenv(kProgressVariable);
+    const auto number = text != nullptr ? ParseInteger(text) : std::nullopt;
+    return number && *number >= 0 && *number < 65536 ? static_cast<int>(*number) : -1;
+  }
+
   void Show(const TrainingProgress& progress) const {
     if (isatty(STDERR_FILENO) == 0) return;
     std::fputs(fmt::format("\r\033[Kiteration {}: loss {:.3f}, accuracy {:.0f} %", progress.iterations, progress.loss,
@@ -118,6 +136,7 @@ class Follower {
   const TrainingFlags& flags_;
   TrainingProfile& profile_;
   const StepMeter& meter_;
+  const int progress_file_ = ProgressFile();
   std::deque<TrainingProgress> recent_;
   int64_t iterations_ = 0, begin_ns_ = 0, end_ns_ = 0, iteration_begin_ns_ = 0, worked_ns_ = 0;
 };
@@ -152,6 +171,7 @@ Result<void> TrainSteps(Prepared& made, const TrainingFlags& flags, TrainingProf
   options.most_iterations = flags.iterations;
   options.learning_rate = flags.learning_rate;
   options.seed = flags.seed;
+  options.operator_iterations = flags.operators ? kOperatorIterations : 0;
   options.now_ns = [&] { return made.meter->NowNs(); };
   options.next_batch = [&](Batch& batch) -> Result<void> {
     const Result<bool> next = made.loader->Next(batch);
@@ -167,6 +187,10 @@ Result<void> TrainSteps(Prepared& made, const TrainingFlags& flags, TrainingProf
   if (!outcome) return Fail(outcome.error());
   if (outcome->iterations == 0) return Fail("interrupted before the first iteration", ErrorKind::kInterrupted);
   follower.Finish();
+  profile.operator_iterations = outcome->operators.empty() ? 0 : kOperatorIterations;
+  for (const OperatorTime& one : outcome->operators) {
+    profile.operators.push_back({one.name, one.backward, one.calls, Seconds(one.seconds)});
+  }
   profile.loader_images_per_second = made.loader->rates().ImagesPerWorkerSecond() * flags.workers;
   if (profile.loader_images_per_second < profile.images_per_second) {
     profile.notes.push_back("the loader is slower than the training, which waits for it: give it more --workers");

@@ -15,6 +15,7 @@
 #include "heliograd/app/replanning.h"
 #include "heliograd/app/run_folder.h"
 #include "heliograd/app/run_job.h"
+#include "heliograd/app/run_news.h"
 #include "heliograd/app/run_summary.h"
 #include "heliograd/app/sources.h"
 #include "heliograd/base/file.h"
@@ -33,7 +34,8 @@ struct RunFlags {
   std::vector<std::string> command;
   std::string output, resume, gpu = "0", progress, checkpoint_command, pause = "auto", on_late = "finish";
   std::string shortest_dwell = "60s", checkpoint_before = "10min";
-  double steps = 0, safe_limit_w = 0;
+  std::string pv_forecast, price_file, battery_command, battery_file, stale_after = "24h";
+  double steps = 0, safe_limit_w = 0, price_fee = 0;
   bool json = false, dry_run = false, simulated_clock = false;
 };
 
@@ -328,6 +330,15 @@ Result<int> CarryOut(const RunFlags& flags, Prepared& prepared, OpenGpu& gpu) {
     if (!parsed) return Fail(parsed.error());
     expression = std::move(*parsed);
   }
+  const Result<Duration> stale_after = ParseDuration(flags.stale_after, "--stale-after");
+  if (!stale_after) return Fail(stale_after.error());
+  RunNewsReader news({.pv_forecast = flags.pv_forecast,
+                      .price_file = flags.price_file,
+                      .import_fee = EurosPerKilowattHour(flags.price_fee),
+                      .battery_command = flags.battery_command,
+                      .battery_file = flags.battery_file,
+                      .zone = plan.zone,
+                      .stale_after = std::chrono::seconds(std::llround(InSeconds(*stale_after)))});
   const Result<std::string> lease_folder = LeaseFolder();
   if (!lease_folder) return Fail(lease_folder.error());
   const std::unique_ptr<PowerLimits> limits =
@@ -399,18 +410,28 @@ Result<int> CarryOut(const RunFlags& flags, Prepared& prepared, OpenGpu& gpu) {
     return Fail(written.error());
   }
   options.state_every = (*clock)->Speed() > 2 ? Seconds(0.2) : Seconds(5);
+  bool battery_told = false;
+  const auto replan = [&](const ReplanRequest& request) {
+    const Result<std::optional<Energy>> stored = news.Battery(plan.problem.battery.capacity, signals);
+    if (stored && *stored) replanning.SetStored(**stored);
+    if (!stored && !std::exchange(battery_told, true)) {
+      tell(stored.error().Message() + ": the battery is taken as planned");
+    }
+    if (stored) battery_told = false;
+    return replanning(request);
+  };
   PlanRunner runner(plan.problem, plan.plan, options,
                     {.job = job,
                      .limits = *limits,
                      .gpu = watch,
                      .clock = **clock,
                      .observer = **journal,
-                     .replan = [&](const ReplanRequest& request) { return replanning(request); },
-                     .news = {},
+                     .replan = replan,
+                     .news = [&](Stamp now) { return news.Look(now, replanning.problem()); },
                      .is_interrupted = [&] { return Interrupted() || job.ended_before_start().has_value(); }});
   const std::string summary_path = folder + "/summary.json";
   const auto summary_of = [&](const std::string& status, std::optional<int> code, const RunOutcome& outcome) {
-    return RunSummary{plan, facts, outcome, (*journal)->events(), status, code};
+    return RunSummary{plan, replanning.problem(), facts, outcome, (*journal)->events(), status, code};
   };
   (*journal)->on_event = [&](const RunEvent& event) {
     if (event.matters) tell(fmt::format("{}: {}", FormatLocal(event.at, plan.zone), event.text));
@@ -430,11 +451,12 @@ Result<int> CarryOut(const RunFlags& flags, Prepared& prepared, OpenGpu& gpu) {
   ReleaseLimits(*limits, device.uuid);
   if (!outcome) return Fail(outcome.error());
   (*recording)->AddWindow({"run", begin_ns, (*recording)->NowNs(), 0, 0});
-  if (Result<void> finished = (*recording)->Finish(); !finished) PrintMessage(finished.error().Message());
   const int code = ExitCodeOf(*outcome);
   const RunSummary summary = summary_of(StatusOf(*outcome), code, *outcome);
   const std::string json = RunSummaryJson(summary);
   if (Result<void> written = WriteFile(summary_path, json); !written) PrintMessage(written.error().Message());
+  // Last, because it waits for the sensors' next values: a kill from now on loses nothing of the books.
+  if (Result<void> finished = (*recording)->Finish(); !finished) PrintMessage(finished.error().Message());
   if (Result<void> printed = Print(flags.json ? json : RunSummaryText(summary)); !printed) return Fail(printed.error());
   PrintMessage("kept in " + folder + (code == 0 ? "" : ". To go on: heliograd run --resume " + folder));
   return code;
@@ -515,6 +537,16 @@ void AddRunCommand(CLI::App& program, Commands& commands) {
   app->add_option("--safe-limit-w", flags->safe_limit_w,
                   "power limit while planning fails and the plan does not suffice")
       ->check(CLI::Range(1.0, 10'000.0));
+  app->add_option("--pv-forecast", flags->pv_forecast,
+                  "CSV start,pv_w, read again whenever it is written anew: the rest is then planned anew");
+  app->add_option("--price-file", flags->price_file, "import prices, likewise; layouts as tariff.import takes them");
+  app->add_option("--price-fee-eur-per-kwh", flags->price_fee, "on top of the prices of --price-file")
+      ->check(CLI::Range(-10.0, 10.0));
+  app->add_option("--stale-after", flags->stale_after, "files that were not written for so long are flagged")
+      ->capture_default_str();
+  auto* battery = app->add_option("--battery-cmd", flags->battery_command,
+                                  "shell command that prints the battery's energy: \"1234 Wh\", \"45 %\"");
+  app->add_option("--battery-file", flags->battery_file, "file that holds the same")->excludes(battery);
   app->add_flag("--simulated-clock", flags->simulated_clock,
                 "the time is the GPU driver's: it begins at the plan's start, and a simulated GPU lets it pass faster");
   app->add_flag("--dry-run", flags->dry_run, "prints what would be done when, and does nothing");

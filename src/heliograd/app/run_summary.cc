@@ -90,7 +90,7 @@ bool InTime(const RunSummary& run) {
 
 }  // namespace
 
-SettledRun SettleRun(const PlanFile& plan, const std::vector<SlotActual>& books,
+SettledRun SettleRun(const PlanFile& plan, const DispatchProblem& world, const std::vector<SlotActual>& books,
                      const std::vector<SlotDecision>& decisions) {
   SettledRun settled;
   const DispatchProblem& problem = plan.problem;
@@ -102,7 +102,7 @@ SettledRun SettleRun(const PlanFile& plan, const std::vector<SlotActual>& books,
     slot.planned_load = planned.load;
     slot.load = LoadOf(problem, books[i]);
     slot.planned = SettleSlot(problem, t, planned.decision, planned.load);
-    slot.actual = SettleSlot(problem, t, decisions[i], slot.load);
+    slot.actual = SettleSlot(world, t, decisions[i], slot.load);
     settled.cost += slot.actual.cost;
     settled.load += slot.load;
     settled.grid_import += slot.actual.grid_import;
@@ -111,7 +111,7 @@ SettledRun SettleRun(const PlanFile& plan, const std::vector<SlotActual>& books,
   }
   const SlotActual& after = books.back();
   const Energy late_load = after.energy + problem.gpu.host * Seconds(after.running_s());
-  settled.cost_after = late_load * problem.import_price.back();
+  settled.cost_after = late_load * world.import_price.back();
   settled.load += late_load;
   settled.grid_import += late_load;
   settled.cost += settled.cost_after - plan.plan.totals.terminal_value;
@@ -120,7 +120,7 @@ SettledRun SettleRun(const PlanFile& plan, const std::vector<SlotActual>& books,
 
 std::string RunSummaryJson(const RunSummary& run) {
   const DispatchProblem& problem = run.plan.problem;
-  const SettledRun settled = SettleRun(run.plan, run.outcome.slots, run.outcome.decisions);
+  const SettledRun settled = SettleRun(run.plan, run.world, run.outcome.slots, run.outcome.decisions);
   Json json = {{"format", "heliograd-run-summary-1"},
                {"status", run.status},
                {"exit_code", run.exit_code ? Json(*run.exit_code) : Json()},
@@ -166,7 +166,7 @@ std::string RunSummaryText(const RunSummary& run) {
   const PlanFile& plan = run.plan;
   const DispatchProblem& problem = plan.problem;
   const RunOutcome& outcome = run.outcome;
-  const SettledRun settled = SettleRun(plan, outcome.slots, outcome.decisions);
+  const SettledRun settled = SettleRun(plan, run.world, outcome.slots, outcome.decisions);
   std::string text = fmt::format("Run {}", run.status == "stopped_late" ? "ended at its deadline" : run.status);
   text += fmt::format(", {:.1f} % of the work done, {} to {}\n", 100 * outcome.work_done / problem.work,
                       FormatLocal(outcome.begin, plan.zone), FormatLocal(outcome.end, plan.zone));

@@ -27,13 +27,14 @@ struct SettledRun {
   Energy load, grid_import, grid_export;
 };
 
-/// Books to money. PV and the battery's flows are as planned (nobody measured them); time of the horizon outside the
-/// run is idle.
-SettledRun SettleRun(const PlanFile& plan, const std::vector<SlotActual>& books,
+/// Books to money; `world` has PV and prices as last known. PV and the battery's flows are as planned (nobody measured
+/// them); time of the horizon outside the run is idle.
+SettledRun SettleRun(const PlanFile& plan, const DispatchProblem& world, const std::vector<SlotActual>& books,
                      const std::vector<SlotDecision>& decisions);
 
 struct RunSummary {
   const PlanFile& plan;
+  const DispatchProblem& world;  // the plan's problem with PV and prices as last known
   const RunFacts& facts;
   const RunOutcome& outcome;
   const std::vector<RunEvent>& events;

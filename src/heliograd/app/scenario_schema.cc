@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "heliograd/app/moment_text.h"
 #include "heliograd/base/text.h"
 #include "heliograd/base/time.h"
 
@@ -211,7 +212,7 @@ std::string ExpectedText(const KeySpec& spec) {
     case KeyKind::kChoice:
       return fmt::format("one of '{}'", fmt::join(spec.choices, "', '"));
     case KeyKind::kTime:
-      return "a date and time on the site's clock, for example \"2025-01-01 20:00\"";
+      return fmt::format("a date and time on the site's clock, for example {}", kMomentExamples);
     case KeyKind::kText:
     case KeyKind::kPath:
       return "a text in quotes";
@@ -235,7 +236,9 @@ std::string Expected(const KeySpec& spec, const KeyValue& value) {
       if (const std::string why = WhyImpossible(*text); !why.empty()) {
         return fmt::format("a date and time that exists ({})", why);
       }
-      fine = ParseStamp(*text, TimeZone()).has_value();
+      // Which instant it is depends on the site's clock and on when it is read; that it can be one does not, but for
+      // the times that a clock skips.
+      fine = ParseMoment(*text, TimeZone(), Stamp()).has_value();
     }
   }
   return fine ? std::string() : ExpectedText(spec);

@@ -119,7 +119,7 @@ void PlanRunner::Begin(const RunLeftOver& left_over) {
   Tell(goes_on ? "resumed_run" : "start",
        goes_on ? fmt::format("the run goes on with {:.1f} % of the plan's work left", 100 * WorkLeft() / problem_.work)
                : "the run begins");
-  const bool is_late = now_ > problem_.horizon.start + std::chrono::seconds(60);
+  const bool is_late = now_ > problem_.horizon.start + Nanoseconds(std::max(5.0, 0.1 * parts_.clock.Speed()));
   if (goes_on || is_late) PlanAnew(goes_on ? "the run goes on" : "the run begins after the plan's start");
 }
 
@@ -299,9 +299,9 @@ void PlanRunner::Decide() {
     if (now_ < problem_.horizon.end()) PlanAnew("");
   }
   if (parts_.news) {
-    if (const std::string news = parts_.news(); !news.empty()) {
-      Tell("news", news, true);
-      PlanAnew(news);
+    if (const std::optional<RunNews> news = parts_.news(now_)) {
+      Tell(news->changes ? "news" : "stale", news->text, true);
+      if (news->changes) PlanAnew(news->text);
     }
   }
   if (now_ >= next_progress_look_ && now_ < problem_.horizon.end()) {

@@ -100,6 +100,12 @@ struct ReplanAnswer {
 /// Errors: the planner failed; the running plan is kept.
 using Replanner = std::function<Result<ReplanAnswer>(const ReplanRequest&)>;
 
+/// What became known of the world.
+struct RunNews {
+  std::string text;      // one sentence
+  bool changes = false;  // worth a new plan; else only worth saying
+};
+
 enum class OnLate { kFinish, kStop };
 
 struct RunOptions {
@@ -147,9 +153,9 @@ class PlanRunner {
     GpuWatch& gpu;
     RunClock& clock;
     RunObserver& observer;
-    Replanner replan;                      // null: the plan is followed as it is
-    std::function<std::string()> news;     // of forecasts and battery: why to plan anew, or empty. May be null
-    std::function<bool()> is_interrupted;  // Ctrl-C
+    Replanner replan;                                       // null: the plan is followed as it is
+    std::function<std::optional<RunNews>(Stamp now)> news;  // of forecasts and prices. May be null
+    std::function<bool()> is_interrupted;                   // Ctrl-C
   };
 
   PlanRunner(const DispatchProblem& problem, const Plan& plan, const RunOptions& options, Parts parts);

@@ -1,9 +1,14 @@
 #include "heliograd/control/power_limits.h"
 
+#include <chrono>
 #include <utility>
+
+#include "heliograd/base/clock.h"
 
 namespace heliograd {
 namespace {
+
+constexpr std::chrono::seconds kGuardTime{2};
 
 class LeasedLimits : public PowerLimits {
  public:
@@ -14,6 +19,11 @@ class LeasedLimits : public PowerLimits {
   Result<void> Set(Power limit) override {
     if (!lease_) {
       Result<std::unique_ptr<LimitLease>> taken = LimitLease::Take(capper_, options_);
+      // The guard of the lease that was given back a moment ago may not be gone yet.
+      while (!taken && taken.error().kind == ErrorKind::kFailure && SteadyClock().Now() < renewed_ + kGuardTime) {
+        SteadyClock().SleepUntil(SteadyClock().Now() + std::chrono::milliseconds(10));
+        taken = LimitLease::Take(capper_, options_);
+      }
       if (!taken) return Fail(taken.error());
       lease_ = std::move(*taken);
     }
@@ -32,6 +42,7 @@ class LeasedLimits : public PowerLimits {
   Result<void> Renew() override {
     if (!lease_) return {};
     if (const Result<Restored> restored = Release(); !restored) return Fail(restored.error());
+    renewed_ = SteadyClock().Now();
     return {};
   }
 
@@ -39,6 +50,7 @@ class LeasedLimits : public PowerLimits {
   PowerCapper& capper_;
   LimitLease::Options options_;
   std::unique_ptr<LimitLease> lease_;
+  Stamp renewed_;
 };
 
 }  // namespace

@@ -157,7 +157,7 @@ Result<SlotExplanation> ExplainSlot(const DispatchProblem& problem, const Plan& 
   if (!made) return Fail(made.error());
   const kernel::Problem& kernel = *made;
   kernel::BlendRelaxation relaxation(kernel);
-  if (relaxation.Solve(ModesOf(kernel, plan), 0, {}) != kernel::Outcome::kSolved) {
+  if (relaxation.Solve(ModesOf(kernel, plan), std::nullopt, {}) != kernel::Outcome::kSolved) {
     return Fail("the plan's slots could not be priced: solve the scenario anew with `heliograd plan`.");
   }
   const PlanSlot& planned = plan.slots[slot];

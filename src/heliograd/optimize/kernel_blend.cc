@@ -23,6 +23,12 @@ constexpr double kMoneyRounding = 1e-14;
 
 }  // namespace
 
+double TypicalWorkPrice(const Problem& problem) {
+  const GpuPoint& top = problem.gpu.back();
+  const double energy = static_cast<double>(problem.slots.size()) * (top.energy + problem.capacity);
+  return std::max(problem.money_scale / energy, 1e-6) * top.energy / top.work;
+}
+
 BlendRelaxation::BlendRelaxation(const Problem& problem) : problem_(problem), lists_(problem) {
   const size_t slots = problem.slots.size();
   heads_.resize(slots + 1);
@@ -34,6 +40,8 @@ BlendRelaxation::BlendRelaxation(const Problem& problem) : problem_(problem), li
 }
 
 bool BlendRelaxation::Backward(const std::vector<Modes>& modes, double work_price) {
+  drawn_modes_ = modes;
+  drawn_price_ = work_price;
   const size_t slots = problem_.slots.size();
   ValueHead& end = heads_[slots];
   end = {problem_.final_min, -problem_.terminal_value * problem_.final_min, problem_.capacity, 0, 0, 0, 0};
@@ -96,37 +104,58 @@ bool BlendRelaxation::Evaluate(const std::vector<Modes>& modes, double work_pric
   return true;
 }
 
-Outcome BlendRelaxation::Solve(const std::vector<Modes>& modes, double guess, const std::function<bool()>& is_late) {
+Outcome BlendRelaxation::Bracket(const std::vector<Modes>& modes, std::optional<double> guess,
+                                 const std::function<bool()>& is_late) {
   const double target = problem_.work;
-  if (!Evaluate(modes, 0, less_)) return Outcome::kInfeasible;
-  less_price_ = more_price_ = 0;
-  if (less_.total_work >= target) {
-    bound_ = value_;
-    work_price_ = 0;
-    more_ = less_;
+  // Without a guess no price at all is tried first: its tangent is of use wherever the search goes.
+  double price = guess.value_or(0);
+  if (!Evaluate(modes, price, next_)) return Outcome::kInfeasible;
+  if (next_.total_work >= target) {
+    for (double factor = 0.98;; factor *= factor) {
+      std::swap(more_, next_);
+      more_price_ = price;
+      bound_ = value_ + price * target;
+      work_price_ = price;
+      if (price <= 0) return Outcome::kSolved;
+      if (is_late && is_late()) return Outcome::kStopped;
+      price = factor < 1e-3 ? 0 : price * factor;
+      Evaluate(modes, price, next_);
+      if (next_.total_work < target) break;
+    }
+    std::swap(less_, next_);
+    less_price_ = price;
+    return Outcome::kSolved;
+  }
+  const double most_price = 1e9 * std::max(price, TypicalWorkPrice(problem_));
+  for (double factor = guess ? 1.02 : 2;; factor = std::min(factor * factor, 16.0)) {
+    std::swap(less_, next_);
+    less_price_ = price;
+    if (price > most_price) return Outcome::kInfeasible;
+    if (is_late && is_late()) return Outcome::kStopped;
+    price = price > 0 ? price * factor : TypicalWorkPrice(problem_);
+    Evaluate(modes, price, next_);
+    if (next_.total_work >= target) break;
+    if (next_.total_work >= target - kWorkRounding && price > most_price / 16) break;
+  }
+  std::swap(more_, next_);
+  more_price_ = price;
+  bound_ = value_ + price * target;
+  return Outcome::kSolved;
+}
+
+Outcome BlendRelaxation::Solve(const std::vector<Modes>& modes, std::optional<double> guess,
+                               const std::function<bool()>& is_late) {
+  const double target = problem_.work;
+  if (const Outcome found = Bracket(modes, guess, is_late); found != Outcome::kSolved) return found;
+  if (more_price_ <= 0) {  // the work comes for nothing
+    less_ = more_;
+    less_price_ = more_price_;
     Mix(0);
     return Outcome::kSolved;
   }
-  double price = guess > 0 ? guess : kInfinity;
-  if (guess <= 0) {  // energy per work along the whole hull, at the mean of the prices
-    const GpuPoint& top = problem_.gpu.back();
-    const double energy = static_cast<double>(problem_.slots.size()) * (top.energy + problem_.capacity);
-    price = std::max(problem_.money_scale / energy, 1e-6) * top.energy / top.work;
-  }
-  const double most_price = 1e9 * std::max(price, 1e-9);
-  while (true) {
-    if (is_late && is_late()) return Outcome::kStopped;
-    Evaluate(modes, price, more_);
-    more_price_ = price;
-    if (more_.total_work >= target) break;
-    if (more_.total_work >= target - kWorkRounding && price > most_price / 4) break;
-    std::swap(less_, more_);
-    less_price_ = price;
-    if (price > most_price) return Outcome::kInfeasible;
-    price *= price > 100 * most_price * 1e-9 ? 16 : 2;
-  }
+  double price = more_price_;
   const double rounding = kMoneyRounding * (problem_.money_scale + std::abs(more_.cost));
-  bound_ = std::max(value_ + price * target, less_.cost + less_price_ * (target - less_.total_work));
+  bound_ = std::max(bound_, less_.cost + less_price_ * (target - less_.total_work));
   while (true) {
     if (is_late && is_late()) return Outcome::kStopped;
     const double reach = more_.total_work - less_.total_work;
@@ -182,7 +211,8 @@ double BlendRelaxation::RelaxedCost(size_t t, Modes modes) {
 
 std::vector<double> BlendRelaxation::StoredValues(const std::vector<Modes>& modes, double work_price,
                                                   const std::vector<double>& released) {
-  if (!Backward(modes, work_price)) return {};
+  const bool is_drawn = work_price == drawn_price_ && modes == drawn_modes_;
+  if (!is_drawn && !Backward(modes, work_price)) return {};
   std::vector<double> values(problem_.slots.size());
   double stored = problem_.initial;
   for (size_t t = 0; t < values.size(); ++t) {
@@ -217,7 +247,7 @@ const std::function<bool()> kNever;
 struct Node {
   std::vector<Modes> modes;
   double bound;
-  double work_price;
+  std::optional<double> work_price;  // to begin with
 };
 
 class DirectionSearch {
@@ -225,8 +255,28 @@ class DirectionSearch {
   DirectionSearch(const Problem& problem, const BlendLimits& limits)
       : problem_(problem), limits_(limits), relaxation_(problem) {}
 
+  /// A price of work to begin with; nothing where looking for one would take as long as the search itself.
+  static std::optional<double> GuessOf(const Problem& problem) {
+    constexpr size_t kLongHorizon = 1500, kBlock = 64, kEvery = 8;
+    if (problem.slots.size() < kLongHorizon) return std::nullopt;
+    Problem sample = problem;
+    sample.slots.clear();
+    for (size_t t = 0; t < problem.slots.size(); ++t) {
+      if (t / kBlock % kEvery == kEvery / 2) sample.slots.push_back(problem.slots[t]);
+    }
+    const double share = static_cast<double>(sample.slots.size()) / static_cast<double>(problem.slots.size());
+    sample.work *= share;
+    sample.money_scale *= share;
+    sample.final_min = sample.initial = 0;
+    BlendRelaxation relaxation(sample);
+    const std::vector<Modes> modes(sample.slots.size(), kAllModes);
+    if (relaxation.Solve(modes, std::nullopt, {}) != Outcome::kSolved) return std::nullopt;
+    return relaxation.work_price();
+  }
+
   BlendAnswer Search() {
-    open_.push_back({std::vector<Modes>(problem_.slots.size(), kAllModes), -kInfinity, limits_.guess});
+    open_.push_back({std::vector<Modes>(problem_.slots.size(), kAllModes), -kInfinity,
+                     limits_.guess > 0 ? std::optional(limits_.guess) : GuessOf(problem_)});
     answer_.cost = kInfinity;
     bool stopped = false;
     while (!open_.empty() && !stopped) {
@@ -286,7 +336,8 @@ class DirectionSearch {
   void BoundAll() {
     bounded_ = true;
     DirectionBound directions(problem_);
-    const bool found = directions.Maximize(std::max(relaxation_.work_price(), 1e-9), limits_.is_late);
+    const double price = relaxation_.work_price();
+    const bool found = directions.Maximize(price > 0 ? price : TypicalWorkPrice(problem_), limits_.is_late);
     for (Node& node : open_) node.bound = std::max(node.bound, directions.bound());
     floor_ = directions.bound();
     if (!found) return;

@@ -6,12 +6,16 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "heliograd/optimize/kernel_slopes.h"
 
 namespace heliograd::kernel {
+
+/// A price of work to begin a search with: of the energy along the whole hull, at the mean of the prices.
+double TypicalWorkPrice(const Problem& problem);
 
 /// What the slots do. Costs are the relaxation's where directions are still open.
 struct Schedule {
@@ -28,8 +32,8 @@ class BlendRelaxation {
  public:
   explicit BlendRelaxation(const Problem& problem);
 
-  /// `guess` is a price of work to begin with, if positive. kStopped where `is_late` says so.
-  Outcome Solve(const std::vector<Modes>& modes, double guess, const std::function<bool()>& is_late);
+  /// `guess` is a price of work to begin with. kStopped where `is_late` says so.
+  Outcome Solve(const std::vector<Modes>& modes, std::optional<double> guess, const std::function<bool()>& is_late);
 
   double bound() const { return bound_; }
   double work_price() const { return work_price_; }
@@ -38,7 +42,8 @@ class BlendRelaxation {
   /// What the schedule's slot costs in the relaxation.
   double RelaxedCost(size_t t, Modes modes);
   /// -V': worth of one more unit stored at the start of each slot, along a schedule that releases so much, at that
-  /// price of work and with those modes. Draws the value functions anew; empty where the modes leave no way.
+  /// price of work and with those modes. Draws the value functions anew where they are others; empty where the modes
+  /// leave no way.
   std::vector<double> StoredValues(const std::vector<Modes>& modes, double work_price,
                                    const std::vector<double>& released);
   /// V before slot t (after the last slot: t = their number) at the price of work, over stored energy: points (kWh,
@@ -50,6 +55,8 @@ class BlendRelaxation {
   /// False where the energy has no way through the slots.
   bool Backward(const std::vector<Modes>& modes, double work_price);
   void Forward(Schedule& schedule) const;
+  /// Finds schedules on both sides of the work that is asked for, or one at no price that does enough.
+  Outcome Bracket(const std::vector<Modes>& modes, std::optional<double> guess, const std::function<bool()>& is_late);
   bool Evaluate(const std::vector<Modes>& modes, double work_price, Schedule& schedule);
   void Mix(double share_of_less);
   double ListCost(size_t t, Modes modes, double work_price, double released);
@@ -58,6 +65,8 @@ class BlendRelaxation {
   SlotLists lists_;
   std::vector<ValueHead> heads_;  // one more than slots
   std::vector<Piece> pieces_;
+  std::vector<Modes> drawn_modes_;  // of the value functions as they are
+  double drawn_price_ = -1;
   double value_ = 0;  // V_0 at the initial energy
   Schedule less_, more_, next_, mix_;
   double less_price_ = 0, more_price_ = 0, share_of_less_ = 0;

@@ -176,7 +176,29 @@ double BestRelease(FunctionView cost, FunctionView after, double stored, double 
 
 double LeastDifference(FunctionView f, FunctionView g) {
   double least = kInfinity;
-  AtCommonEnds(f, g, [&](double a, double b) { least = std::min(least, a - b); });
+  // Where g jumps it is the lower of its two values: an end that only touches may not stand for it.
+  size_t i = 0, j = 0;
+  while (i < f.size() && j < g.size()) {
+    const double low = std::max(f[i].low, g[j].low), high = std::min(f[i].high, g[j].high);
+    if (high - low > kSamePlace) {
+      least = std::min({least, f[i].At(low) - g[j].At(low), f[i].At(high) - g[j].At(high)});
+    }
+    if (f[i].high <= g[j].high) {
+      ++i;
+    } else {
+      ++j;
+    }
+  }
+  const auto at_point = [&](double x) {
+    const double a = ValueAt(f, x), b = ValueAt(g, x);
+    if (a < kInfinity && b < kInfinity) least = std::min(least, a - b);
+  };
+  for (const FunctionView one : {f, g}) {
+    for (const Segment& segment : one) {
+      if (segment.high - segment.low <= kSamePlace) at_point(segment.low);
+    }
+  }
+  if (least == kInfinity) AtCommonEnds(f, g, [&](double a, double b) { least = std::min(least, a - b); });
   return least;
 }
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "heliograd/optimize/kernel_blend.h"
+
 namespace heliograd::kernel {
 namespace {
 
@@ -53,12 +55,7 @@ class LabelSearch {
   }
 
  private:
-  double Guess() const {
-    if (limits_.guess > 0) return limits_.guess;
-    const GpuPoint& top = problem_.gpu.back();
-    const double energy = static_cast<double>(problem_.slots.size()) * (top.energy + problem_.capacity);
-    return std::max(problem_.money_scale / energy, 1e-6) * top.energy / top.work;
-  }
+  double Guess() const { return limits_.guess > 0 ? limits_.guess : TypicalWorkPrice(problem_); }
 
   /// Rounds with a rising threshold: what a round finds is the best there is; if it finds nothing, nothing is cheaper
   /// than the threshold.

@@ -79,6 +79,61 @@ TEST(KernelAgainstHighsInPaper, CostsTheSame) {
 INSTANTIATE_TEST_SUITE_P(Prices, KernelAgainstHighs, testing::Bool(),
                          [](const auto& param) { return param.param ? "SomeNegative" : "Positive"; });
 
+/// Changes a problem so that whatever was possible stays possible.
+struct Growth {
+  const char* name;
+  void (*apply)(DispatchProblem&);
+};
+
+constexpr auto kGrowLimit = [](std::optional<Power>& limit) {
+  if (limit) *limit += Watts(40);
+};
+
+constexpr Growth kGrowths[] = {{"PV",
+                                [](DispatchProblem& p) {
+                                  for (Energy& pv : p.pv) pv += WattHours(25);
+                                }},
+                               {"battery", [](DispatchProblem& p) { p.battery.capacity += WattHours(60); }},
+                               {"charge limit", [](DispatchProblem& p) { kGrowLimit(p.battery.max_charge); }},
+                               {"discharge limit", [](DispatchProblem& p) { kGrowLimit(p.battery.max_discharge); }},
+                               {"import limit", [](DispatchProblem& p) { kGrowLimit(p.grid.import_limit); }},
+                               {"export limit", [](DispatchProblem& p) { kGrowLimit(p.grid.export_limit); }},
+                               {"less work", [](DispatchProblem& p) { p.work *= 0.9; }},
+                               {"horizon", [](DispatchProblem& p) {
+                                  ++p.horizon.slots;
+                                  p.pv.push_back(WattHours(20));
+                                  p.import_price.push_back(EurosPerKilowattHour(0.2));
+                                  p.export_price.push_back(EurosPerKilowattHour(0.1));
+                                  p.carbon.push_back(GramsPerKilowattHour(100));
+                                }}};
+
+TEST(KernelGrowth, MoreOfAnythingNeverCostsMore) {
+  RandomProblems random(23);
+  const auto kernel = MakeKernelSolver();
+  int compared = 0;
+  for (int i = 0; i < 1200; ++i) {
+    const Growth& growth = kGrowths[static_cast<size_t>(i) % std::size(kGrowths)];
+    SCOPED_TRACE(testing::Message() << growth.name << ", problem " << i);
+    DispatchProblem problem = random.Next(i % 3 == 0, 16);
+    // A longer horizon may not be charged for idling, nor for energy that must outlast it.
+    if (std::string_view(growth.name) == "horizon") {
+      problem.gpu.idle = Power(), problem.battery.terminal_value = EnergyPrice(), problem.battery.final_min = Energy();
+    }
+    const Formulation formulation =
+        i % 5 == 4 && problem.horizon.slots < 8 ? Formulation::kLevels : Formulation::kBlend;
+    const SolveOptions options{Euros(1e-6), Seconds(20)};
+    const auto before = kernel->Solve(problem, formulation, options);
+    growth.apply(problem);
+    const auto after = kernel->Solve(problem, formulation, options);
+    ASSERT_TRUE(before && after);
+    if (before->status != SolveStatus::kOptimal) continue;
+    ++compared;
+    EXPECT_EQ(after->status, SolveStatus::kOptimal);
+    EXPECT_LE(InEuros(after->objective), InEuros(before->objective) + 2e-6);  // the gaps of both
+  }
+  EXPECT_GT(compared, 600);
+}
+
 TEST(KernelScaling, MoreEnergyCostsInProportion) {
   RandomProblems random(7);
   const auto kernel = MakeKernelSolver();

@@ -185,8 +185,8 @@ class AutoSolver : public DispatchSolver {
   }
 
  private:
-  /// As long as HiGHS takes at the median or so: what the kernel has not proven by then it may never prove.
-  static long MostExtensions(Formulation formulation) { return formulation == Formulation::kPaper ? 3'000 : 300'000; }
+  /// Some times as long as HiGHS takes at the median: what the kernel has not proven by then it may never prove.
+  static long MostExtensions(Formulation formulation) { return formulation == Formulation::kPaper ? 30'000 : 300'000; }
 
   /// HiGHS has the time that is left; the better plan and the higher bound of the two count.
   Result<Solution> Finish(const DispatchProblem& problem, Formulation formulation, const SolveOptions& options,

@@ -5,12 +5,13 @@
 namespace heliograd {
 namespace {
 
-/// The objective of the best plan, or nothing without one.
+/// The objective of the best plan, or nothing without one that is proven: the difference of two costs of which one may
+/// fall is no price.
 Result<std::optional<Money>> Cost(const DispatchProblem& problem, Formulation formulation, const DispatchSolver& solver,
                                   const SolveOptions& options) {
   const Result<Solution> solution = solver.Solve(problem, formulation, options);
   if (!solution) return Fail(solution.error());
-  if (solution->decisions.empty()) return std::nullopt;
+  if (solution->status != SolveStatus::kOptimal) return std::nullopt;
   return solution->objective;
 }
 

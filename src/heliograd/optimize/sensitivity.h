@@ -13,8 +13,9 @@
 
 namespace heliograd {
 
-/// Change of the cost when the deadline moves by an hour, by solving both. A side without a plan, or whose data ends,
-/// is left out. A gain or loss below the tolerance reads as zero. Precondition: `solution` has a plan.
+/// Change of the cost when the deadline moves by an hour, by solving both. A side without a plan that is proven in
+/// time, or whose data ends, is left out. A gain or loss below the tolerance reads as zero. Precondition: `solution`
+/// has a plan.
 Result<DeadlinePrice> PriceDeadline(const DispatchProblem& problem, Formulation formulation, const Solution& solution,
                                     const DispatchSolver& solver, const SolveOptions& options,
                                     const ProblemForSlots& problem_for_slots);

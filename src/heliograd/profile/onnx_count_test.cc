@@ -140,6 +140,31 @@ TEST(OnnxCount, SizesThatTheGraphComputesAreFollowed) {
   EXPECT_EQ(count->macs.elementwise, 0);
 }
 
+// PyTorch's older exporter writes paddings by pairs from the last axis on, and turns them into ONNX's order within the
+// graph.
+TEST(OnnxCount, PaddingsThatTheGraphTurnsAroundAreFollowed) {
+  const auto count =
+      CountGraph(Input("x", {1, 3, 10, 20}) + Weight("torch", {8}, {1, 2, 3, 4, 0, 0, 0, 0}) +
+                 Weight("pairs", {2}, {-1, 2}) + Weight("first", {1}, {-1}) + Weight("past", {1}, {-1000}) +
+                 Weight("axis", {1}, {0}) + Weight("back", {1}, {-1}) + Weight("flat", {1}, {-1}) +
+                 Node("Reshape", {"torch", "pairs"}, "a") + Node("Slice", {"a", "first", "past", "axis", "back"}, "b") +
+                 Node("Transpose", {"b"}, "c", Attribute("perm", {1, 0})) + Node("Reshape", {"c", "flat"}, "pads") +
+                 Node("Pad", {"x", "pads"}, "y"));
+  ASSERT_TRUE(count) << count.error().Message();
+  EXPECT_EQ(count->layers.back().output, (Shape{1, 3, 10 + 3 + 4, 20 + 1 + 2}));
+}
+
+// As PyTorch has it: with ceil_mode a window larger than the image still gives one value; without it there is none.
+TEST(OnnxCount, AWindowLargerThanTheImage) {
+  const auto pooled = [](int64_t ceil) {
+    return CountGraph(Input("x", {1, 2, 7, 7}) + Node("AveragePool", {"x"}, "y",
+                                                      Attribute("kernel_shape", {9, 9}) + Attribute("strides", {9, 9}) +
+                                                          Attribute("ceil_mode", ceil)));
+  };
+  EXPECT_EQ(pooled(1)->layers.back().output, (Shape{1, 2, 1, 1}));
+  EXPECT_THAT(pooled(0).error().Message(), HasSubstr("larger than its input 1x2x7x7"));
+}
+
 TEST(OnnxCount, WhatCannotBeCountedIsRefusedNotGuessed) {
   const std::string input = Input("x", {1, 4, 8});
   EXPECT_THAT(CountGraph(input + Node("LSTM", {"x"}, "y")).error().Message(), HasSubstr("'LSTM'"));

@@ -211,9 +211,9 @@ int64_t OnnxNode::Integer(const std::string& attribute, int64_t otherwise) const
   return found == attributes.end() ? otherwise : found->second.integer;
 }
 
-std::vector<int64_t> OnnxNode::Integers(const std::string& attribute, std::vector<int64_t> otherwise) const {
+std::vector<int64_t> OnnxNode::Integers(const std::string& attribute, const std::vector<int64_t>& otherwise) const {
   const auto found = attributes.find(attribute);
-  return found == attributes.end() ? std::move(otherwise) : found->second.integers;
+  return found == attributes.end() ? otherwise : found->second.integers;
 }
 
 std::string OnnxNode::Text(const std::string& attribute, const std::string& otherwise) const {

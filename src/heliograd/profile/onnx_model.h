@@ -37,7 +37,7 @@ struct OnnxNode {
   /// Called by messages: its name, else that of its first output.
   std::string Label() const;
   int64_t Integer(const std::string& attribute, int64_t otherwise) const;
-  std::vector<int64_t> Integers(const std::string& attribute, std::vector<int64_t> otherwise) const;
+  std::vector<int64_t> Integers(const std::string& attribute, const std::vector<int64_t>& otherwise) const;
   std::string Text(const std::string& attribute, const std::string& otherwise) const;
 };
 

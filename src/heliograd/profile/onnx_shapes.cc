@@ -17,11 +17,12 @@ const std::map<std::string_view, OnnxWork>& Works() {
     const auto add = [&map](OnnxWork work, std::initializer_list<std::string_view> names) {
       for (const std::string_view name : names) map[name] = work;
     };
-    add(OnnxWork::kNone,
-        {"Identity",        "Cast",      "Dropout",        "Concat",      "Flatten", "Reshape", "Transpose",
-         "Squeeze",         "Unsqueeze", "Slice",          "Gather",      "Split",   "Shape",   "Size",
-         "ConstantOfShape", "Constant",  "Expand",         "Tile",        "Pad",     "Where",   "Equal",
-         "Greater",         "Less",      "GreaterOrEqual", "LessOrEqual", "Not",     "And",     "Or"});
+    add(OnnxWork::kNone, {"Identity",    "Cast",    "Dropout",         "Concat",   "Flatten", "Reshape",
+                          "Transpose",   "Squeeze", "Unsqueeze",       "Slice",    "Gather",  "Split",
+                          "Shape",       "Size",    "ConstantOfShape", "Constant", "Expand",  "Tile",
+                          "Pad",         "Where",   "Equal",           "Greater",  "Less",    "GreaterOrEqual",
+                          "LessOrEqual", "Not",     "IsNaN",           "IsInf",    "Xor",     "And",
+                          "Or"});
     add(OnnxWork::kOnce,
         {"Relu", "LeakyRelu", "PRelu",    "Elu",  "Selu", "Celu", "Gelu",    "Sigmoid",    "HardSigmoid", "HardSwish",
          "Mish", "Swish",     "Softplus", "Tanh", "Erf",  "Clip", "Softmax", "LogSoftmax", "Sqrt",        "Exp",
@@ -94,9 +95,9 @@ class Inference {
     if (operation == "Tile") return Tile();
     if (operation == "Pad") return Pad();
     static const std::set<std::string_view> kMeeting = {
-        "Add",  "Sub",   "Mul",   "Div", "Pow", "Min",     "Max",  "Mean",           "Sum",
-        "Mod",  "Where", "Equal", "And", "Or",  "Greater", "Less", "GreaterOrEqual", "LessOrEqual",
-        "PRelu"};
+        "Add",   "Sub",   "Mul",   "Div", "Pow", "Min",     "Max",  "Mean",           "Sum",
+        "Mod",   "Where", "Equal", "And", "Or",  "Greater", "Less", "GreaterOrEqual", "LessOrEqual",
+        "PRelu", "Xor"};
     if (kMeeting.contains(operation)) return Broadcasted(inputs_);
     return In(0);
   }
@@ -167,12 +168,20 @@ class Inference {
     const std::string pad = node_.Text("auto_pad", "NOTSET");
     if (pad == "SAME_UPPER" || pad == "SAME_LOWER") return (size + w.stride - 1) / w.stride;
     const int64_t pads = pad == "VALID" ? 0 : w.pad_begin + w.pad_end;
-    const int64_t room = size + pads - w.Reach();
+    const int64_t room = size + pads - w.Reach() + (ceil ? w.stride - 1 : 0);
     if (room < 0) return 0;
-    int64_t count = (ceil ? room + w.stride - 1 : room) / w.stride + 1;
+    int64_t count = room / w.stride + 1;
     // A window may not begin in the padding beyond the edge.
     if (ceil && (count - 1) * w.stride >= size + w.pad_begin) --count;
     return count;
+  }
+
+  /// An empty result would count as no work.
+  Result<Shape> WithoutEmpty(const Shape& shape) const {
+    if (std::any_of(shape.begin(), shape.end(), [](int64_t size) { return size < 1; })) {
+      return Fail(fmt::format("its kernel is larger than its input {}", ShapeText(In(0))));
+    }
+    return shape;
   }
 
   Result<Shape> Convolved() const {
@@ -198,7 +207,7 @@ class Inference {
       shape.push_back(transposed ? (size - 1) * w.stride + w.Reach() + extra[i] % (1 << 24) - w.pad_begin - w.pad_end
                                  : Moved(size, w, false));
     }
-    return shape;
+    return WithoutEmpty(shape);
   }
 
   Result<Shape> Pooled() const {
@@ -209,7 +218,7 @@ class Inference {
     Shape shape = {In(0)[0], In(0)[1]};
     const bool ceil = node_.Integer("ceil_mode", 0) != 0;
     for (size_t i = 0; i < kernel.size(); ++i) shape.push_back(Moved(In(0)[i + 2], (*windows)[i], ceil));
-    return shape;
+    return WithoutEmpty(shape);
   }
 
   Result<Shape> PooledToOne() const {

@@ -37,6 +37,12 @@ int64_t Minus(int64_t a, int64_t b) {
 int64_t Times(int64_t a, int64_t b) {
   return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
 }
+/// With the divisor's sign.
+int64_t Remainder(int64_t a, int64_t b) {
+  if (b == 0 || b == -1) return 0;
+  const int64_t rest = a % b;
+  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
 int64_t Over(int64_t a, int64_t b) { return b == 0 || b == -1 ? Minus(0, a) : a / b; }
 
 std::optional<Integers> Arithmetic(const std::string& operation, const Inputs& inputs) {
@@ -44,6 +50,7 @@ std::optional<Integers> Arithmetic(const std::string& operation, const Inputs& i
   if (operation == "Sub") return Combine(inputs, Minus);
   if (operation == "Mul") return Combine(inputs, Times);
   if (operation == "Div") return Combine(inputs, Over);
+  if (operation == "Mod") return Combine(inputs, Remainder);
   if (operation == "Min") return Combine(inputs, [](int64_t a, int64_t b) { return std::min(a, b); });
   if (operation == "Max") return Combine(inputs, [](int64_t a, int64_t b) { return std::max(a, b); });
   if (operation == "Equal") return Combine(inputs, [](int64_t a, int64_t b) -> int64_t { return a == b; });
@@ -90,27 +97,89 @@ std::optional<Integers> Join(const Inputs& inputs) {
   return result;
 }
 
-std::optional<Integers> Cut(const Inputs& inputs) {
-  if (!Known(inputs, 0) || !Known(inputs, 1) || !Known(inputs, 2) || !inputs[0]->shape ||
-      inputs[0]->shape->size() != 1) {
-    return std::nullopt;
-  }
-  const Integers& list = *inputs[0]->integers;
-  const auto size = static_cast<int64_t>(list.size());
-  if (inputs[1]->integers->size() != 1 || inputs[2]->integers->size() != 1) return std::nullopt;
-  int64_t step = 1;
-  if (inputs.size() > 4 && inputs[4] != nullptr) {
-    if (!Known(inputs, 4) || inputs[4]->integers->size() != 1) return std::nullopt;
-    step = inputs[4]->integers->front();
-  }
-  if (step < 1) return std::nullopt;
-  const auto bound = [size](int64_t index) {
-    return std::clamp<int64_t>(index < 0 ? Plus(index, size) : index, 0, size);
+/// The positions along an axis of `size` elements that a slice takes, as numpy's.
+Integers SlicedPositions(int64_t size, int64_t start, int64_t end, int64_t step) {
+  const auto bound = [size](int64_t index, int64_t low, int64_t high) {
+    return std::clamp(index < 0 ? Plus(index, size) : index, low, high);
   };
-  const int64_t begin = bound(inputs[1]->integers->front()), end = bound(inputs[2]->integers->front());
-  Integers result;
-  for (int64_t i = begin; i < end; i = Plus(i, std::min(step, size))) result.push_back(list[static_cast<size_t>(i)]);
-  return result;
+  Integers positions;
+  if (step > 0) {
+    const int64_t begin = bound(start, 0, size), stop = bound(end, 0, size);
+    for (int64_t i = begin; i < stop; i += std::min(step, size)) positions.push_back(i);
+  } else if (step < 0) {
+    const int64_t begin = bound(start, -1, size - 1), stop = end < -size ? -1 : bound(end, -1, size - 1);
+    for (int64_t i = begin; i > stop; i += std::max(step, -size)) positions.push_back(i);
+  }
+  return positions;
+}
+
+/// The elements of a tensor at every combination of `positions`, one list for each axis; its axes are read in `order`.
+Integers Collect(const OnnxValue& from, const std::vector<Integers>& positions, const std::vector<size_t>& order) {
+  const Shape& shape = *from.shape;
+  Integers strides(shape.size(), 1);
+  for (size_t i = shape.size(); i-- > 1;) strides[i - 1] = strides[i] * shape[i];
+  Integers offsets = {0};
+  for (const size_t axis : order) {
+    Integers further;
+    for (const int64_t offset : offsets) {
+      for (const int64_t position : positions[axis]) further.push_back(offset + position * strides[axis]);
+    }
+    offsets = std::move(further);
+  }
+  for (int64_t& offset : offsets) offset = (*from.integers)[static_cast<size_t>(offset)];
+  return offsets;
+}
+
+std::vector<Integers> AllPositions(const Shape& shape) {
+  std::vector<Integers> positions;
+  for (const int64_t size : shape) positions.push_back(SlicedPositions(size, 0, size, 1));
+  return positions;
+}
+
+/// Small whole-number tensors keep as many numbers as their shape says.
+bool IsWhole(const Inputs& inputs, size_t index) {
+  return Known(inputs, index) && inputs[index]->shape &&
+         static_cast<int64_t>(inputs[index]->integers->size()) == Elements(*inputs[index]->shape);
+}
+
+std::optional<Integers> Cut(const Inputs& inputs) {
+  if (!IsWhole(inputs, 0) || !Known(inputs, 1) || !Known(inputs, 2)) return std::nullopt;
+  const Shape& shape = *inputs[0]->shape;
+  const Integers &starts = *inputs[1]->integers, &ends = *inputs[2]->integers;
+  Integers axes, steps(starts.size(), 1);
+  for (size_t i = 0; i < starts.size(); ++i) axes.push_back(static_cast<int64_t>(i));
+  for (const size_t index : {size_t{3}, size_t{4}}) {
+    if (index >= inputs.size() || inputs[index] == nullptr) continue;
+    if (!Known(inputs, index)) return std::nullopt;
+    (index == 3 ? axes : steps) = *inputs[index]->integers;
+  }
+  if (ends.size() != starts.size() || axes.size() != starts.size() || steps.size() != starts.size())
+    return std::nullopt;
+  std::vector<Integers> positions = AllPositions(shape);
+  std::vector<size_t> order(shape.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  for (size_t i = 0; i < axes.size(); ++i) {
+    const auto count = static_cast<int64_t>(shape.size());
+    if (axes[i] < -count || axes[i] >= count) return std::nullopt;
+    const auto axis = static_cast<size_t>(axes[i] < 0 ? axes[i] + count : axes[i]);
+    positions[axis] = SlicedPositions(shape[axis], starts[i], ends[i], steps[i]);
+  }
+  return Collect(*inputs[0], positions, order);
+}
+
+/// The node's order has been checked when its shape was inferred.
+std::optional<Integers> Turn(const OnnxNode& node, const Inputs& inputs) {
+  if (!IsWhole(inputs, 0)) return std::nullopt;
+  const Shape& shape = *inputs[0]->shape;
+  std::vector<size_t> order;
+  for (const int64_t axis : node.Integers("perm", {})) {
+    order.push_back(static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(shape.size()) : axis));
+  }
+  for (size_t i = shape.size(); order.size() < shape.size() && i-- > 0;) order.push_back(i);
+  for (const size_t axis : order) {
+    if (axis >= shape.size()) return std::nullopt;
+  }
+  return Collect(*inputs[0], AllPositions(shape), order);
 }
 
 }  // namespace
@@ -149,6 +218,7 @@ std::optional<Integers> EvaluateIntegers(const OnnxNode& node, const Inputs& inp
   if (operation == "Gather") result = Pick(inputs);
   if (operation == "Concat") result = Join(inputs);
   if (operation == "Slice") result = Cut(inputs);
+  if (operation == "Transpose") result = Turn(node, inputs);
   if (operation == "Where") result = Choose(inputs);
   if (!result) result = Arithmetic(operation, inputs);
   // What is kept must be the whole of the value.

@@ -36,6 +36,7 @@ Result<std::vector<Q>> MeanPerSlot(const StepSeries<Q>& series, const Horizon& h
   return means;
 }
 
+template Result<std::vector<Power>> MeanPerSlot(const StepSeries<Power>&, const Horizon&, const TimeZone&);
 template Result<std::vector<EnergyPrice>> MeanPerSlot(const StepSeries<EnergyPrice>&, const Horizon&, const TimeZone&);
 template Result<std::vector<CarbonIntensity>> MeanPerSlot(const StepSeries<CarbonIntensity>&, const Horizon&,
                                                           const TimeZone&);

@@ -31,6 +31,7 @@ template <typename Q>
 Result<std::vector<Q>> MeanPerSlot(const StepSeries<Q>& series, const Horizon& horizon,
                                    const TimeZone& clock = TimeZone());
 
+extern template Result<std::vector<Power>> MeanPerSlot(const StepSeries<Power>&, const Horizon&, const TimeZone&);
 extern template Result<std::vector<EnergyPrice>> MeanPerSlot(const StepSeries<EnergyPrice>&, const Horizon&,
                                                              const TimeZone&);
 extern template Result<std::vector<CarbonIntensity>> MeanPerSlot(const StepSeries<CarbonIntensity>&, const Horizon&,
