@@ -20,6 +20,7 @@
 #include "heliograd/base/file.h"
 #include "heliograd/base/text.h"
 #include "heliograd/control/dwell_schedule.h"
+#include "heliograd/control/limitd_client.h"
 #include "heliograd/control/plan_runner.h"
 #include "heliograd/meter/nvml_meter.h"
 #include "heliograd/plan/plan_json.h"
@@ -331,9 +332,11 @@ Result<int> CarryOut(const RunFlags& flags, Prepared& prepared, OpenGpu& gpu) {
   const Result<std::string> lease_folder = LeaseFolder();
   if (!lease_folder) return Fail(lease_folder.error());
   const std::unique_ptr<PowerLimits> limits =
-      MakeLeasedLimits(*gpu.capper, {.folder = *lease_folder,
-                                     .command = "heliograd run -- " + Joined(facts.command),
-                                     .guard = {"/proc/self/exe", "limits", "guard"}});
+      MakePowerLimits(*gpu.capper,
+                      {.folder = *lease_folder,
+                       .command = "heliograd run -- " + Joined(facts.command),
+                       .guard = {"/proc/self/exe", "limits", "guard"}},
+                      PrintMessage);
   if (const Result<PowerLimitRange> range = limits->Range()) {
     if (Result<void> sound = CheckLevels(plan, *range, device); !sound) return Fail(sound.error());
   }
