@@ -179,7 +179,10 @@ class ServedLimits : public PowerLimits {
       }
       connection_.reset();
       if (SteadyClock().Now() >= give_up) {
-        return Fail(uuid_ + ": its lease was ended, the limit from before is in force: " + taken.error().Message(),
+        const Result<Power> now = capper_.Limit();
+        return Fail(fmt::format("{}: the lease on its power limit was ended{}: {}", uuid_,
+                                now ? fmt::format(", {:.0f} W is in force now", InWatts(*now)) : std::string(),
+                                taken.error().Message()),
                     taken.error().kind);
       }
       std::this_thread::sleep_for(kBetweenTries);
