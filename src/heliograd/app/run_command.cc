@@ -425,7 +425,7 @@ Result<int> CarryOut(const RunFlags& flags, Prepared& prepared, OpenGpu& gpu) {
     static_cast<void>(WriteFile(summary_path, RunSummaryJson(summary_of("running", std::nullopt, runner.so_far()))));
   };
   if (!*may_limit) {
-    tell("power limits are out of reach (they take root): the run goes on by pausing and resuming alone");
+    tell("power limits are out of reach (they take root, or heliograd-limitd): the run goes on by pausing and resuming alone");
   }
   const int64_t begin_ns = (*recording)->NowNs();
   const Result<RunOutcome> outcome = runner.Run(prepared.left_over);
