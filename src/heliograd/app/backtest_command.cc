@@ -24,6 +24,7 @@ struct BacktestFlags {
   std::vector<std::string> forecasts = {"typical-year", "persistence", "clear-sky"};
   std::string starts = "daily";
   double replan_hours = 0;  // 0 = every slot
+  std::string battery = "planned";
   std::string csv, output;
   bool json = false;
 };
@@ -184,6 +185,7 @@ Result<BacktestOptions> OptionsOf(const BacktestFlags& flags, const NodeInputs& 
   }
   options.rolling.formulation = planning.formulation;
   options.rolling.solve = planning.solve;
+  if (flags.battery == "follows-sun") options.rolling.battery = BatteryIntent::kFollowsSun;
   options.slots = inputs.slots;
   if (flags.replan_hours > 0) {
     const double slots = flags.replan_hours * 3600 / static_cast<double>(inputs.slot.count());
@@ -230,6 +232,7 @@ Result<int> Backtest(const BacktestFlags& flags) {
   facts.scenario = scenario->source();
   facts.starts = starts->words;
   facts.zone = inputs->zone;
+  facts.battery = flags.battery;
   facts.formulation = FormulationName(options->rolling.formulation);
   const double slot_h = InHours(world->horizon.SlotDuration());
   facts.hours = slot_h * inputs->slots;
@@ -287,6 +290,10 @@ void AddBacktestCommand(CLI::App& program, Commands& commands) {
                   "daily | hourly | FIRST-DAY:LAST-DAY, at the scenario's time of day (default daily, its whole year)");
   app->add_option("--replan-hours", flags->replan_hours, "hours between two plans (default: every slot)")
       ->check(CLI::Range(1.0 / 60, 8784.0));
+  app->add_option("--battery", flags->battery,
+                  "planned (flows as planned, the grid takes the difference; default) | follows-sun (what was to come "
+                  "from PV only takes PV, as inverters do)")
+      ->check(CLI::IsMember({"planned", "follows-sun"}));
   app->add_option("--csv", flags->csv, "file for one row per start");
   app->add_option("-o,--output", flags->output, "figure of the distribution and of each month: FILE.svg, .png or .pdf");
   app->add_flag("--json", flags->json, "one JSON object on standard output, with every start");

@@ -146,10 +146,10 @@ std::string BacktestText(const std::vector<StartOutcome>& outcomes, const Backte
                    {"p10"},
                    {"p50"},
                    {"p90"},
-                   {"above perfect"},
-                   {"captured of full power"},
-                   {"of best limit"},
-                   {"deadlines kept"}});
+                   {"above"},
+                   {"full power"},
+                   {"best limit"},
+                   {"in time"}});
   table.AddRow(Joined(Joined({"perfect foresight"}, SpreadCells(SpreadOf(PerfectCosts(outcomes)))), {"", "", "", ""}));
   for (size_t f = 0; f < options.forecasts.size(); ++f) {
     const auto percent = [&](size_t reference) {
@@ -161,19 +161,20 @@ std::string BacktestText(const std::vector<StartOutcome>& outcomes, const Backte
         Joined(Joined({"rolling, " + std::string(ForecastName(options.forecasts[f]))},
                       SpreadCells(SpreadOf(ForecastCosts(outcomes, f, false)))),
                {fmt::format("{:.4f}", std::abs(above.mean) < 5e-5 ? 0.0 : above.mean), percent(kFullPowerWithPv),
-                percent(kBestLimitWithPv), fmt::format("{} of {}", DeadlinesKept(outcomes, f), done)}));
+                percent(kBestLimitWithPv), fmt::format("{}/{}", DeadlinesKept(outcomes, f), done)}));
   }
   for (size_t r = kReferences.size(); r-- > 0;) {
     const std::vector<double> costs = ReferenceCosts(outcomes, r);
     table.AddRow(Joined(Joined({std::string(kReferences[r])}, SpreadCells(SpreadOf(costs))),
-                        {"", "", "", costs.size() < done ? fmt::format("{} of {}", costs.size(), done) : ""}),
+                        {"", "", "", costs.size() < done ? fmt::format("{}/{}", costs.size(), done) : ""}),
                  Ink::kDim);
   }
   text += table.Draw(style) + "\n";
   text += Paragraph(
       fmt::format(
-          "Captured: the part of perfect foresight's saving that is kept, against \"{}\" and \"{}\"; both rules "
-          "know what comes. p10, p50, p90: of the starts. {}.",
+          "Above: mean cost above perfect foresight. Full power, best limit: the part of perfect foresight's saving "
+          "against \"{}\" and \"{}\" that is captured; both rules know what comes. In time: deadlines kept. p10, "
+          "p50, p90: of the starts. {}.",
           kReferences[kFullPowerWithPv], kReferences[kBestLimitWithPv],
           facts.pv_obtained == "measured" ? "PV is measured, the node is modelled" : "All costs are modelled"),
       style);
@@ -197,6 +198,7 @@ std::string BacktestJson(const std::vector<StartOutcome>& outcomes, const Backte
                {"horizon_h", facts.hours},
                {"replan_h", facts.replan_hours},
                {"formulation", facts.formulation},
+               {"battery", facts.battery},
                {"notes", facts.notes}};
   json["perfect_foresight"] = {{"cost_eur", AsJson(SpreadOf(PerfectCosts(outcomes)))}};
   json["references"] = Json::array();
@@ -225,7 +227,7 @@ std::string BacktestJson(const std::vector<StartOutcome>& outcomes, const Backte
   for (const StartOutcome& outcome : outcomes) {
     Json point = {{"start", FormatStamp(outcome.start)}, {"status", StatusName(outcome.status)}};
     if (outcome.status == StartStatus::kDone) {
-      point["perfect_cost_eur"] = InEuros(outcome.perfect);
+      point["perfect_foresight_cost_eur"] = InEuros(outcome.perfect);
       for (size_t r = 0; r < kReferences.size(); ++r) {
         const auto& cost = outcome.reference[r];
         point[Key(kReferences[r]) + "_cost_eur"] = cost ? Json(InEuros(*cost)) : Json();
@@ -248,7 +250,7 @@ std::string BacktestJson(const std::vector<StartOutcome>& outcomes, const Backte
 
 std::string BacktestCsv(const std::vector<StartOutcome>& outcomes, const BacktestOptions& options,
                         const TimeZone& zone) {
-  std::string csv = "start,status,perfect_cost_eur";
+  std::string csv = "start,status,perfect_foresight_cost_eur";
   for (const std::string_view name : kReferences) csv += fmt::format(",{}_cost_eur", Key(name));
   for (const ForecastKind kind : options.forecasts) {
     const std::string key = Key(ForecastName(kind));

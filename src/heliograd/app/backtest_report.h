@@ -22,7 +22,8 @@ struct BacktestFacts {
   double hours = 0;  // of each job's horizon
   double replan_hours = 1;
   std::string formulation;
-  TimeZone zone;  // on whose clock starts are told
+  std::string battery;  // "planned" or "follows-sun"
+  TimeZone zone;        // on whose clock starts are told
 };
 
 struct Spread {

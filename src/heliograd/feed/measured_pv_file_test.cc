@@ -87,7 +87,7 @@ TEST(MeasuredPv, MistakesAreToldWithTheirLine) {
   };
   EXPECT_THAT(with("01 05:00:00,0.0005", "01 05:00:00,7"),
               ElementsAre(HasSubstr("pv.csv:7: ac_w_per_w is '7': expected a number from 0 to 2")));
-  EXPECT_THAT(with("01 05:00:00,0.0005", "01 05:00:00,"), ElementsAre(HasSubstr("pv.csv:7: ac_w_per_w is ''")));
+  EXPECT_THAT(with("01 05:00:00,0.0005", "01 05:00:00,"), ElementsAre(HasSubstr("pv.csv:7: ac_w_per_w is empty")));
   EXPECT_THAT(with("2019-01-01 05:00:00", "2019-01-01 05:30:00"), ElementsAre(HasSubstr("the beginning of an hour")));
   EXPECT_THAT(with("2019-01-01 05:00:00,0.0005\n", ""),
               ElementsAre(HasSubstr("pv.csv:7: time is '2019-01-01 06:00:00': expected 2019-01-01 05:00, for hours "

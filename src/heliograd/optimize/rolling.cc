@@ -74,6 +74,7 @@ class Follower {
         if (Result<void> planned = PlanFrom(t); !planned) return Fail(planned.error());
       }
       SlotDecision decision = Decide(t);
+      if (options_.battery == BatteryIntent::kFollowsSun) FollowSun(t, decision);
       Settle(t, decision);
       stored_ = (stored_ - decision.battery_discharge + decision.battery_charge * real_.battery.charge_efficiency) *
                 retention_;
@@ -133,6 +134,25 @@ class Follower {
     decision.battery_charge = Energy();
     ++forced_;
     return decision;
+  }
+
+  void FollowSun(int t, SlotDecision& decision) const {
+    if (real_.battery.final_min > Energy()) return;
+    const double beta = real_.battery.discharge_efficiency;
+    const Energy load = LoadIn(real_, decision), pv = real_.pv[static_cast<size_t>(t)];
+    const Flows meant = AttributeFlows(decision, load, beta);
+    const bool sells = real_.export_price[static_cast<size_t>(t)] > EnergyPrice();
+    if (decision.battery_discharge > Energy()) {
+      if (meant.battery_to_grid > WattHours(1e-6)) return;
+      decision.battery_discharge = std::min(decision.battery_discharge, std::max(load - pv, Energy()) / beta);
+      return;
+    }
+    const Energy spare = std::max(pv - load, Energy());
+    const Energy room =
+        std::max((real_.battery.capacity / retention_ - stored_) / real_.battery.charge_efficiency, Energy());
+    const Energy wanted = sells ? meant.pv_to_battery : spare;
+    decision.battery_charge =
+        std::min({meant.grid_to_battery + std::min(wanted, spare), room, PerSlot(real_, real_.battery.max_charge)});
   }
 
   /// What really flows in slot t.

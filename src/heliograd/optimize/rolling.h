@@ -23,10 +23,20 @@ struct Outlook {
 };
 using Forecaster = std::function<Outlook(int now)>;
 
+/// What the battery does when the sun is not what was expected.
+enum class BatteryIntent {
+  kPlanned,  // charges and discharges what was planned: the grid takes the whole difference
+  /// As inverters do by themselves: what was meant to be charged from PV takes no more than PV spares, and all of it
+  /// where nobody pays for the rest; what was meant to feed the load gives no more than the load lacks. Not where a
+  /// least energy is asked for at the end, which charging less might miss.
+  kFollowsSun
+};
+
 struct RollingOptions {
   Formulation formulation = Formulation::kBlend;  // blend or levels: `paper` has plans that no node can carry out
   SolveOptions solve;
   int replan_every = 1;  // slots
+  BatteryIntent battery = BatteryIntent::kPlanned;
   /// The forecast is what comes, so that a plan which needs the sun to keep the deadline can be trusted.
   bool forecast_is_certain = false;
 };

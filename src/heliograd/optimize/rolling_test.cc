@@ -124,6 +124,31 @@ TEST(Rolling, WithoutTheSunNeededTheDeadlineIsMissedAndSaid) {
   for (const PlanSlot& slot : run.plan.slots) EXPECT_LE(InWattHours(slot.decision.grid_import), 150 + 1e-6);
 }
 
+TEST(Rolling, ABatteryThatFollowsTheSunDoesNotBuyForIt) {
+  // 200 Wh are promised for the first hour: half to run on, half to store for the second. 50 Wh come.
+  DispatchProblem real = PlainProblem({0.5, 0.4}, 2);
+  real.battery = PlainBattery(100);
+  real.pv = {WattHours(50), Energy()};
+  const auto sunny = Believing(real, [](Energy, size_t t) { return t == 0 ? WattHours(200) : Energy(); });
+  RollingOptions options;
+  // Planned flows buy 50 Wh for the GPU and 100 Wh for the cells at 0.5; following buys 50 at 0.5, then 100 at 0.4.
+  EXPECT_NEAR(InEuros(Follow(real, sunny, options).plan.totals.cost), 0.075, 1e-9);
+  options.battery = BatteryIntent::kFollowsSun;
+  EXPECT_NEAR(InEuros(Follow(real, sunny, options).plan.totals.cost), 0.065, 1e-9);
+}
+
+TEST(Rolling, ABatteryThatFollowsTheSunTakesWhatNobodyPaysFor) {
+  // No sun is promised, 150 Wh come and cannot be sold: half of what is stored serves the second hour.
+  DispatchProblem real = PlainProblem({0.4, 0.4}, 2);
+  real.battery = PlainBattery(50);
+  real.pv = {WattHours(150), Energy()};
+  const auto dark = Believing(real, [](Energy, size_t) { return Energy(); });
+  RollingOptions options;
+  EXPECT_NEAR(InEuros(Follow(real, dark, options).plan.totals.cost), 0.04, 1e-9);
+  options.battery = BatteryIntent::kFollowsSun;
+  EXPECT_NEAR(InEuros(Follow(real, dark, options).plan.totals.cost), 0.02, 1e-9);
+}
+
 TEST(Rolling, ADearSurpriseIsBought) {
   // The plan runs in the second hour for its sun; it stays dark, and the second hour's price is paid.
   DispatchProblem real = PlainProblem({0.2, 0.4}, 1);

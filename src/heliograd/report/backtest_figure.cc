@@ -16,6 +16,8 @@ const char* ColourOf(size_t series) { return kSeriesColours[series % kSeriesColo
 
 /// "share of starts, cost above perfect" of one series, ascending.
 std::string Distribution(std::vector<double> above) {
+  constexpr double kRoundingEur = 1e-6;
+  for (double& value : above) value = std::abs(value) < kRoundingEur ? 0 : value;
   std::sort(above.begin(), above.end());
   const size_t count = above.size(), steps = std::min<size_t>(count, kMostSteps);
   std::string rows;
@@ -53,11 +55,12 @@ Figure BacktestFigure(const BacktestChart& chart) {
     ticks += fmt::format("{}{} {}", i > 0 ? ", " : "", GnuplotQuoted(chart.categories[i]), i);
   }
   return {fmt::format("{0}set border 3 lc rgb '{1}'\nset tics nomirror out scale 0.5 textcolor rgb '{1}'\n"
-                      "set grid ytics lc rgb '{2}' lw 0.5\nset multiplot layout 2,1 title {3} font ',16' textcolor rgb "
-                      "'{1}'\nset key top left Left reverse samplen 2 textcolor rgb '{1}'\n"
+                      "set grid ytics lc rgb '{2}' lw 0.5\nset lmargin 9\nset rmargin 22\nset multiplot layout 2,1 "
+                      "title {3} font ',16' textcolor rgb "
+                      "'{1}'\nset key outside right top vertical Left reverse samplen 2 textcolor rgb '{1}'\n"
                       "set xlabel 'share of starts, percent'\nset ylabel 'above perfect foresight, EUR'\n"
                       "set xrange [0:100]\n{4}"
-                      "set key outside right top vertical\nset xlabel ''\nset xtics ({5})\nset xrange [-0.6:{6}]\n"
+                      "set xlabel ''\nset xtics ({5})\nset xrange [-0.6:{6}]\n"
                       "set yrange [*<0:100<*]\nset ylabel {7}\nset style fill solid 1.0 noborder\n{8}unset multiplot\n",
                       data, kTextColour, kGuideColour, GnuplotQuoted(chart.title), Joined(curves), ticks,
                       static_cast<double>(chart.categories.size()) - 0.4,
