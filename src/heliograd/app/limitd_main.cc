@@ -1,5 +1,5 @@
-// heliograd-limitd: the one program of heliograd that needs root. It sets power limits for those who may use its socket,
-// and puts them back. docs/limitd.md tells what it trusts.
+// heliograd-limitd: the one program of heliograd that needs root. It sets power limits for those who may use its
+// socket, and puts them back. docs/limitd.md tells what it trusts.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/signalfd.h>

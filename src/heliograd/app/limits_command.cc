@@ -37,10 +37,10 @@ Json AsJson(const FoundLease& lease) {
 }
 
 std::string Describe(const limitd::LeaseLine& lease) {
-  return fmt::format("{}: {:.0f} W set, {:.0f} W before; {} process {} (uid {}, through heliograd-limitd: {}) since {}\n",
-                     lease.uuid, InWattsOf(lease.set_mw), InWattsOf(lease.prior_mw),
-                     lease.restoring ? "being put back after" : "held by", lease.pid, lease.uid, lease.command,
-                     lease.since);
+  return fmt::format(
+      "{}: {:.0f} W set, {:.0f} W before; {} process {} (uid {}, through heliograd-limitd: {}) since {}\n", lease.uuid,
+      InWattsOf(lease.set_mw), InWattsOf(lease.prior_mw), lease.restoring ? "being put back after" : "held by",
+      lease.pid, lease.uid, lease.command, lease.since);
 }
 
 Json AsJson(const limitd::LeaseLine& lease) {

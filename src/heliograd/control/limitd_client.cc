@@ -61,8 +61,7 @@ Result<std::vector<Line>> AskFor(const std::string& socket, Verb verb, std::opti
 
 class ServedLimits : public PowerLimits {
  public:
-  ServedLimits(PowerCapper& capper, std::string socket, std::string command,
-               std::function<void(std::string_view)> tell)
+  ServedLimits(PowerCapper& capper, std::string socket, std::string command, std::function<void(std::string_view)> tell)
       : capper_(capper),
         uuid_(capper.Device().uuid),
         socket_(std::move(socket)),
@@ -275,7 +274,8 @@ Result<std::unique_ptr<Connection>> Connection::Open(const std::string& path) {
   const timeval patience{10, 0};
   setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  if (connect(file, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return CannotConnect(path, errno);
+  if (connect(file, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return CannotConnect(path, errno);
   const Result<Reply> hello = connection->Ask({Verb::kHello});
   if (!hello) return Fail(hello.error());
   const auto heartbeat = hello->values.size() == 2 ? ParseCount(hello->values[1], 100'000'000) : std::nullopt;
@@ -339,8 +339,8 @@ std::unique_ptr<PowerLimits> MakeServedLimits(PowerCapper& capper, std::string s
 namespace heliograd {
 namespace {
 
-/// Limits that this process sets by itself, where the service was looked for first: a right that is missing is told with
-/// the way to get it.
+/// Limits that this process sets by itself, where the service was looked for first: a right that is missing is told
+/// with the way to get it.
 class OwnLimits : public PowerLimits {
  public:
   OwnLimits(std::unique_ptr<PowerLimits> limits, std::string service) : limits_(std::move(limits)), service_(service) {}

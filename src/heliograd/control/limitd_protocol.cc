@@ -191,7 +191,8 @@ bool EndsReply(std::string_view line) {
 
 Result<Reply> ParseReply(const std::vector<std::string>& lines) {
   const bool whole = !lines.empty() && std::all_of(lines.begin(), lines.end(), IsFrame) && EndsReply(lines.back());
-  if (!whole) return Fail("heliograd-limitd gave an answer that this heliograd does not know: are both of one version?");
+  if (!whole)
+    return Fail("heliograd-limitd gave an answer that this heliograd does not know: are both of one version?");
   std::string_view rest = lines.back();
   if (TakeWord(rest) == "error") {
     const std::optional<int64_t> code = ParseCount(TakeWord(rest), 255);

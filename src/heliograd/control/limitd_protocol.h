@@ -1,8 +1,8 @@
 // The language between heliograd-limitd, which alone has the right to set power limits, and its clients.
 //
-// Enters: lines of at most 512 bytes. Leaves: requests and replies with their fields checked. Knows no socket and no GPU.
-// A frame is one line of printable ASCII that ends with a line feed; fields are parted by one space, limits are whole
-// milliwatts. A client sends one request and reads lines until `ok` or `error`:
+// Enters: lines of at most 512 bytes. Leaves: requests and replies with their fields checked. Knows no socket and no
+// GPU. A frame is one line of printable ASCII that ends with a line feed; fields are parted by one space, limits are
+// whole milliwatts. A client sends one request and reads lines until `ok` or `error`:
 //
 //     hello 1                       ok 1 HEARTBEAT_MS
 //     list                          gpu UUID LOWEST HIGHEST DEFAULT LIMIT NAME ...     then ok

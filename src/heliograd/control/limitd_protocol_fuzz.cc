@@ -21,7 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Expect(WriteRequest(*request) == std::string(line) + "\n");
     Expect(request->limit_mw >= 0 && request->limit_mw <= kHighestLimitMw);
   }
-  if (const auto gpu = ParseGpuLine(line)) Expect(ParseGpuLine(WriteGpuLine(*gpu).substr(0, WriteGpuLine(*gpu).size() - 1)).has_value());
+  if (const auto gpu = ParseGpuLine(line))
+    Expect(ParseGpuLine(WriteGpuLine(*gpu).substr(0, WriteGpuLine(*gpu).size() - 1)).has_value());
   if (const auto lease = ParseLeaseLine(line)) Expect(WriteLeaseLine(*lease).size() <= kLongestFrame);
   const auto reply = ParseReply({std::string(line)});
   Expect(reply.has_value() || !reply.error().problems.empty());

@@ -92,8 +92,8 @@ TEST(LimitdProtocol, ErrorsKeepTheirKind) {
 }
 
 TEST(LimitdProtocol, EveryWordForWhatBecameOfALimitIsKnown) {
-  for (Restored restored : {Restored::kPutBack, Restored::kNothingToDo, Restored::kMachineRestarted,
-                            Restored::kChangedByOther}) {
+  for (Restored restored :
+       {Restored::kPutBack, Restored::kNothingToDo, Restored::kMachineRestarted, Restored::kChangedByOther}) {
     EXPECT_EQ(RestoredFromWord(RestoredWord(restored)), restored);
   }
   EXPECT_FALSE(RestoredFromWord("gone"));

@@ -19,7 +19,8 @@ namespace {
 
 constexpr size_t kLargestBuffer = 4 * kLongestFrame;
 constexpr int kLinesInOneTurn = 16;  // then others have their turn
-constexpr int kTick_ms = 100;
+constexpr int kTickMs = 100;
+constexpr double kTakeCost = 10;  // requests: a lease starts a process and waits for the disk
 
 tl::unexpected<Error> SystemFailure(const std::string& what) {
   return Fail(what + ": " + std::strerror(errno),
@@ -141,7 +142,7 @@ int LimitServer::Patience() const {
   const auto may_go_on = [this](const auto& entry) {
     return entry.second.in.find('\n') != std::string::npos && entry.second.out.empty() && entry.second.tokens >= 1;
   };
-  return std::any_of(peers_.begin(), peers_.end(), may_go_on) ? 0 : kTick_ms;
+  return std::any_of(peers_.begin(), peers_.end(), may_go_on) ? 0 : kTickMs;
 }
 
 void LimitServer::Accept() {
@@ -150,7 +151,8 @@ void LimitServer::Accept() {
   ucred who{};
   socklen_t length = sizeof who;
   const bool known = getsockopt(file, SOL_SOCKET, SO_PEERCRED, &who, &length) == 0;
-  const auto of_user = std::count_if(peers_.begin(), peers_.end(), [&](const auto& e) { return e.second.uid == who.uid; });
+  const auto of_user =
+      std::count_if(peers_.begin(), peers_.end(), [&](const auto& e) { return e.second.uid == who.uid; });
   // One place is kept for root: an administrator can always look.
   const size_t most = static_cast<size_t>(options_.most_connections) - (who.uid == 0 ? 0 : 1);
   if (!known || peers_.size() >= most || of_user >= options_.most_of_one_user) {
@@ -199,7 +201,7 @@ void LimitServer::Serve(LimitService::Connection connection, Peer& peer) {
     if (end == std::string::npos) return;
     const std::string line = peer.in.substr(0, end);
     peer.in.erase(0, end + 1);
-    peer.tokens -= 1;
+    peer.tokens -= line.starts_with("take ") ? kTakeCost : 1;
     peer.last_heard = SteadyClock().Now();
     if (peer.out.empty()) peer.last_read = peer.last_heard;
     peer.out += service_.Handle(connection, line);

@@ -100,13 +100,13 @@ std::string LimitService::Take(Connection connection, const Caller& caller, cons
   if (const auto held = leases_.find(request.uuid); held != leases_.end()) {
     const Lease& lease = held->second;
     if (lease.owner == connection) return Refused(request.uuid + ": this connection holds its lease already");
-    const std::string holder = fmt::format("process {} (uid {}: {}) since {}", lease.caller.pid, lease.caller.uid,
-                                           lease.command, lease.since);
-    return Refused(lease.owner ? fmt::format("{}: its power limit is held by {}: wait for it, or end it", request.uuid,
-                                             holder)
-                               : fmt::format("{}: the limit of {} is being put back, but the GPU does not answer: try "
-                                             "again when it does",
-                                             request.uuid, holder));
+    const std::string holder =
+        fmt::format("process {} (uid {}: {}) since {}", lease.caller.pid, lease.caller.uid, lease.command, lease.since);
+    return Refused(lease.owner
+                       ? fmt::format("{}: its power limit is held by {}: wait for it, or end it", request.uuid, holder)
+                       : fmt::format("{}: the limit of {} is being put back, but the GPU does not answer: try "
+                                     "again when it does",
+                                     request.uuid, holder));
   }
   const std::string holder = fmt::format("uid {}, through heliograd-limitd: {}", caller.uid, request.command);
   Result<std::unique_ptr<HeldLimit>> taken = hardware_.Take(request.uuid, caller.pid, holder);
@@ -128,8 +128,9 @@ std::string LimitService::Take(Connection connection, const Caller& caller, cons
 Result<LimitService::Lease*> LimitService::Own(Connection connection, const std::string& uuid) {
   const auto found = leases_.find(uuid);
   if (found != leases_.end() && found->second.owner == connection) return &found->second;
-  return Fail(uuid + ": this connection holds no lease on its power limit: it was never taken, or it ended when no "
-                     "heartbeat came; nothing was changed",
+  return Fail(uuid +
+                  ": this connection holds no lease on its power limit: it was never taken, or it ended when no "
+                  "heartbeat came; nothing was changed",
               ErrorKind::kPermission);
 }
 

@@ -81,8 +81,7 @@ class LimitService {
   };
   using Connection = int64_t;
 
-  LimitService(LimitHardware& hardware, Clock& clock, const Options& options,
-               std::function<void(const Change&)> audit);
+  LimitService(LimitHardware& hardware, Clock& clock, const Options& options, std::function<void(const Change&)> audit);
 
   void Connect(Connection connection, const Caller& caller);
   /// The reply to one line without its line feed: one or more lines with theirs.

@@ -60,9 +60,7 @@ class FakeHardware : public LimitHardware {
       ++board_.writes;
       return {};
     }
-    Result<Restored> Release() override {
-      return ReleaseTo(Prior());
-    }
+    Result<Restored> Release() override { return ReleaseTo(Prior()); }
     Result<Restored> ReleaseTo(Power limit) override {
       if (hardware_.away) return Gone();
       board_.limit_mw = std::llround(InWatts(limit) * 1000);
@@ -193,10 +191,12 @@ TEST_F(LimitdServiceTest, QuotesInACommandDoNotMakeAnotherField) {
 /// A line as an attacker, or a broken client, may send it: true requests, requests with something wrong, noise.
 std::string RandomLine(std::mt19937_64& random) {
   const auto below = [&](size_t n) { return random() % n; };
-  static const std::vector<std::string> kVerbs = {"hello", "list", "show", "take", "set", "beat", "release", "sett", ""};
+  static const std::vector<std::string> kVerbs = {"hello", "list",    "show", "take", "set",
+                                                  "beat",  "release", "sett", ""};
   static const std::vector<std::string> kGpus = {"GPU-0", "GPU-1", "GPU-2", "GPU-3", "", "../GPU-0", "GPU-0 GPU-1"};
-  static const std::vector<std::string> kNumbers = {"200000", "1", "0", "-1", "99999999", "100000001", "1e5", "150000",
-                                                    "18446744073709551616", " 1", "320000", "320001"};
+  static const std::vector<std::string> kNumbers = {
+      "200000", "1",      "0",     "-1", "99999999", "100000001", "1e5", "150000", "18446744073709551616",
+      " 1",     "320000", "320001"};
   if (below(10) == 0) {
     std::string noise(below(700), ' ');
     for (char& c : noise) c = static_cast<char>(random());
@@ -204,8 +204,8 @@ std::string RandomLine(std::mt19937_64& random) {
   }
   if (below(2) == 0) {
     const std::string gpu = kGpus[below(4)];
-    const std::vector<std::string> sound = {"take " + gpu + " x", "set " + gpu + " " + std::to_string(1 + below(400'000)),
-                                            "beat " + gpu, "release " + gpu};
+    const std::vector<std::string> sound = {
+        "take " + gpu + " x", "set " + gpu + " " + std::to_string(1 + below(400'000)), "beat " + gpu, "release " + gpu};
     return sound[below(sound.size())];
   }
   std::string line = kVerbs[below(kVerbs.size())] + " " + kGpus[below(kGpus.size())];
