@@ -1,11 +1,13 @@
-// `heliograd report FILE`: a plan or a recorded run as text, JSON or figure.
+// `heliograd report FILE`: a plan, a recorded run or the folder of a plan carried out as text, JSON, figure or page.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "heliograd/app/calibration_store.h"
+#include "heliograd/app/carried_run.h"
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/window_json.h"
 #include "heliograd/base/file.h"
@@ -22,7 +24,7 @@ namespace heliograd {
 namespace {
 
 struct ReportFlags {
-  std::string path, output;
+  std::string path, output, csv;
   std::string slot;  // to explain; empty = the whole plan
   bool json = false;
 };
@@ -185,23 +187,81 @@ Result<int> ReportRun(const ReportFlags& flags) {
   return kExitOk;
 }
 
+bool IsPage(const std::string& path) { return path.ends_with(".html"); }
+
+/// Written whole or not at all. A page takes the place of an earlier report alone, because .html is what people write.
+Result<void> WritePage(const std::string& path, const std::string& html) {
+  if (std::filesystem::exists(path)) {
+    const Result<std::string> there = ReadFile(path);
+    if (!there || there->find("<title>A run against its plan</title>") == std::string::npos) {
+      return Fail(path + ": exists already and is no report of a run: give another name (-o), or remove it first",
+                  ErrorKind::kUsage);
+    }
+  }
+  return WriteFile(path, html);
+}
+
+Result<int> ReportCarriedRun(const ReportFlags& flags) {
+  if (!flags.slot.empty()) {
+    return Fail(flags.path + ": is a run: --explain takes a plan, for example " + flags.path + "/plan.json",
+                ErrorKind::kUsage);
+  }
+  if (!flags.output.empty() && !IsPage(flags.output)) {
+    if (const auto format = FigureFormatOf(flags.output); !format) return Fail(format.error());
+  }
+  const Result<CarriedPlan> run = ReadCarriedRun(flags.path);
+  if (!run) return Fail(run.error());
+  if (!flags.csv.empty()) {
+    if (auto done = WriteFile(flags.csv, CarriedPlanCsv(*run)); !done) return Fail(done.error());
+    PrintMessage(flags.csv + " written");
+  }
+  if (!flags.output.empty()) {
+    if (IsPage(flags.output)) {
+      const Result<std::string> page = CarriedPlanPage(*run);
+      if (!page) return Fail(page.error());
+      if (auto done = WritePage(flags.output, *page); !done) return Fail(done.error());
+    } else if (auto done = WriteFigure(CarriedPlanFigure(*run), flags.output); !done) {
+      return Fail(done.error());
+    }
+    PrintMessage(flags.output + " written");
+  }
+  if (flags.json) return Print(CarriedPlanJson(*run)).map([] { return kExitOk; });
+  if (!flags.output.empty() || !flags.csv.empty()) return kExitOk;
+  return Print(CarriedPlanText(*run, DetectTerminal(1))).map([] { return kExitOk; });
+}
+
+Result<int> Report(const ReportFlags& flags) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(flags.path, ignored)) return ReportCarriedRun(flags);
+  const bool wants_run = !flags.csv.empty() || IsPage(flags.output);
+  if (wants_run && std::filesystem::exists(flags.path, ignored)) {
+    return Fail(flags.path + ": --csv and .html are for a run's folder, as `heliograd run -o DIR` makes it",
+                ErrorKind::kUsage);
+  }
+  return IsRun(flags.path) ? ReportRun(flags) : ReportPlan(flags);
+}
+
 }  // namespace
 
 void AddReportCommand(CLI::App& program, Commands& commands) {
-  CLI::App* app =
-      AddCommand(program, "report", "Shows a plan or a recorded run, on the terminal or as SVG, PNG or PDF",
-                 {"heliograd plan builtin:paper -o plan.json", "heliograd report plan.json -o plan.svg",
-                  "heliograd report plan.json --explain \"Thu 14:00\"      (why this hour does what it does)",
-                  "heliograd measure -o run.helio -- python train.py", "heliograd report run.helio"});
+  CLI::App* app = AddCommand(
+      program, "report", "Shows a plan, a run against its plan, or a recording: on the terminal or as figure or page",
+      {"heliograd plan builtin:paper -o plan.json", "heliograd report plan.json -o plan.svg",
+       "heliograd report plan.json --explain \"Thu 14:00\"      (why this hour does what it does)",
+       "heliograd report run1 -o run1.html                         (a run against its plan)",
+       "heliograd measure -o run.helio -- python train.py", "heliograd report run.helio"});
   auto flags = std::make_shared<ReportFlags>();
-  app->add_option("FILE", flags->path, "what `heliograd plan -o` or `heliograd measure -o` wrote")->required();
-  auto* output = app->add_option("-o,--output", flags->output, "FILE.svg, .png or .pdf; the terminal when left out");
+  app->add_option("FILE", flags->path, "what `heliograd plan -o`, `heliograd run -o` or `heliograd measure -o` wrote")
+      ->required();
+  auto* output = app->add_option("-o,--output", flags->output,
+                                 "FILE.svg, .png or .pdf, of a run also .html; the terminal when left out");
+  app->add_option("--csv", flags->csv, "writes the slots of a run to this file");
   app->add_option("--explain", flags->slot,
                   "why one slot does what it does, by its prices: SLOT is a number from 0, \"2025-01-02 14:00\" or "
                   "\"Thu 14:00\"")
       ->type_name("SLOT");
   app->add_flag("--json", flags->json, "one JSON object on standard output")->excludes(output);
-  commands.push_back({app, [flags] { return IsRun(flags->path) ? ReportRun(*flags) : ReportPlan(*flags); }});
+  commands.push_back({app, [flags] { return Report(*flags); }});
 }
 
 }  // namespace heliograd

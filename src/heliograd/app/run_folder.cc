@@ -95,7 +95,12 @@ std::string Take(const nlohmann::json& line, int slots, size_t levels, ReadJourn
   const Stamp stamp(std::chrono::nanoseconds(std::llround(*at * 1e9)));
   if (!read.left_over.begin) read.left_over.begin = stamp;
   if (is_event) {
-    read.events.push_back({stamp, *kind, TextIn(line, "text").value_or(""), {}, {}, line.contains("matters")});
+    const auto limit = [&line](const char* key) {
+      const auto number = NumberIn(line, key);
+      return number ? std::optional(Watts(*number)) : std::nullopt;
+    };
+    read.events.push_back({stamp, *kind, TextIn(line, "text").value_or(""), limit("set_w"), limit("read_back_w"),
+                           line.contains("matters")});
     read.left_over.plans += *kind == "replan" ? 1 : 0;
     read.left_over.pauses += *kind == "pause" ? 1 : 0;
   }
@@ -110,6 +115,9 @@ std::string Take(const nlohmann::json& line, int slots, size_t levels, ReadJourn
   if (*kind == "state") {
     const auto work = NumberIn(line, "work_done"), units = NumberIn(line, "units_done");
     if (!work || !units) return "no \"work_done\" and \"units_done\"";
+    const auto energy = NumberIn(line, "energy_wh"), limit = NumberIn(line, "limit_in_force_w");
+    read.trail.push_back(
+        {stamp, *work, WattHours(energy.value_or(0)), limit ? std::optional(Watts(*limit)) : std::nullopt});
     read.left_over.work_done = *work;
     read.left_over.units_done = *units;
     const auto counter = NumberIn(line, "counter_uj");

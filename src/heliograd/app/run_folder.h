@@ -19,6 +19,7 @@
 #include "heliograd/base/result.h"
 #include "heliograd/control/plan_runner.h"
 #include "heliograd/plan/plan_json.h"
+#include "heliograd/report/plan_and_actual.h"
 
 namespace heliograd {
 
@@ -44,6 +45,7 @@ struct ReadJournal {
   bool has_ended = false;  // by itself: there is nothing to go on with
   std::string end;         // how
   int resumes = 0;
+  std::vector<RunPoint> trail;  // its states
 };
 /// Reads the lines of a journal for a plan of `slots` slots and `levels` levels. A last line that was cut off is left
 /// out; anything else that is no journal is an error with file and line. Bounded by the size of the text.

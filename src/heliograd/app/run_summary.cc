@@ -23,6 +23,13 @@ Energy LoadOf(const DispatchProblem& problem, const SlotActual& books) {
   return (books.energy - books.energy_off) + problem.gpu.host * running + off + problem.gpu.idle * unseen;
 }
 
+/// What the balance at the bus leaves for PV.
+Energy PvUsed(const DispatchProblem& problem, const SlotDecision& decision, const SettledSlot& slot) {
+  const Energy used = slot.load + decision.battery_charge + slot.actual.grid_export - slot.actual.grid_import -
+                      decision.battery_discharge * problem.battery.discharge_efficiency;
+  return std::max(used, Energy());
+}
+
 Json LevelsJson(const DispatchProblem& problem, const std::vector<LevelShare>& levels) {
   Json json = Json::array();
   for (const LevelShare& part : levels) {
@@ -68,6 +75,10 @@ Json SlotJson(const RunSummary& run, const SettledRun& settled, int t) {
   actual["load_wh"] = InWattHours(slot.load);
   actual["grid_import_wh"] = InWattHours(slot.actual.grid_import);
   actual["grid_export_wh"] = InWattHours(slot.actual.grid_export);
+  actual["pv_used_wh"] = InWattHours(slot.pv_used);
+  actual["battery_charge_wh"] = InWattHours(run.outcome.decisions[i].battery_charge);
+  actual["battery_discharge_wh"] = InWattHours(run.outcome.decisions[i].battery_discharge);
+  actual["carbon_kg"] = InKilograms(slot.actual.carbon);
   actual["cost_eur"] = InEuros(slot.actual.cost);
   json["actual"] = actual;
   return json;
@@ -103,6 +114,7 @@ SettledRun SettleRun(const PlanFile& plan, const DispatchProblem& world, const s
     slot.load = LoadOf(problem, books[i]);
     slot.planned = SettleSlot(problem, t, planned.decision, planned.load);
     slot.actual = SettleSlot(world, t, decisions[i], slot.load);
+    slot.pv_used = PvUsed(problem, decisions[i], slot);
     settled.cost += slot.actual.cost;
     settled.load += slot.load;
     settled.grid_import += slot.actual.grid_import;

@@ -17,6 +17,7 @@ struct SettledSlot {
   Energy gpu_energy;    // measured
   Energy planned_load;  // of the node
   Energy load;          // of the node: measured GPU, assumed host and, where nobody looked, assumed idle power
+  Energy pv_used;       // what the balance at the bus leaves for PV
   Settlement planned, actual;
 };
 

@@ -25,6 +25,8 @@ th, td { padding: .35rem .8rem; text-align: left; vertical-align: top; border-bo
 tbody tr:nth-child(even) { background: var(--stripe); }
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 figure { margin: 1.4rem 0; } figure img { width: 100%; height: auto; background: #fff; border-radius: 6px; }
+@media (prefers-color-scheme: dark) { figure img { filter: invert(.9) hue-rotate(180deg); } }
+details { margin: 1rem 0; } summary { cursor: pointer; color: var(--link); }
 figcaption { color: var(--faint); font-size: .92rem; }
 pre { overflow-x: auto; background: var(--stripe); padding: .9rem; line-height: 1.2; border-radius: 6px; }
 )";
@@ -127,6 +129,14 @@ Page& Page::AddTable(const std::vector<std::string>& titles, const std::vector<s
     body_ += "</tr>\n";
   }
   body_ += "</tbody></table></div>\n";
+  return *this;
+}
+
+Page& Page::AddFoldedTable(const std::string& summary, const std::vector<std::string>& titles,
+                           const std::vector<std::vector<std::string>>& rows) {
+  body_ += fmt::format("<details><summary>{}</summary>\n", HtmlEscaped(summary));
+  AddTable(titles, rows);
+  body_ += "</details>\n";
   return *this;
 }
 

@@ -24,6 +24,9 @@ class Page {
   /// A table with titles, for example claim, study, ours, holds. Numbers are set to the right. Rows shorter than the
   /// titles are filled.
   Page& AddTable(const std::vector<std::string>& titles, const std::vector<std::vector<std::string>>& rows);
+  /// The same, folded behind a line that opens it: data behind a figure.
+  Page& AddFoldedTable(const std::string& summary, const std::vector<std::string>& titles,
+                       const std::vector<std::vector<std::string>>& rows);
   /// A figure as SVG, kept apart from the page as an image; `description` is read out to those who do not see it.
   Page& AddFigure(const std::string& svg, const std::string& caption, const std::string& description);
   /// A link to a file beside the page. `target` is a relative path.

@@ -8,35 +8,12 @@
 #include "heliograd/report/palette.h"
 #include "heliograd/report/plan_columns.h"
 #include "heliograd/report/time_axis.h"
+#include "heliograd/report/time_panels.h"
 
 namespace heliograd {
 namespace {
 
 constexpr int kMostColumns = 400;  // finer bars than this are thinner than a pixel pair
-constexpr int kMostSeparateBars = 60;
-constexpr int kLabelCells = 110;  // so many characters of labels fit below the figure
-constexpr int kWidth = 1000;
-constexpr int kTitleHeight = 64;
-constexpr int kAxisHeight = 62;
-constexpr int kPanelGap = 24;
-
-struct Panel {
-  int height_px;
-  std::string commands;
-};
-
-/// A data block for `with steps`: hour and value wherever the value changes, and at the end. Runs of equal values are
-/// one line, so that dashes show.
-std::string StepBlock(const std::string& name, const std::vector<double>& values, const TimeColumns& fit,
-                      const Horizon& horizon) {
-  const double slot_h = InHours(horizon.SlotDuration());
-  std::string block = fmt::format("${} << EOD\n", name);
-  for (size_t c = 0; c < values.size(); ++c) {
-    if (c > 0 && values[c] == values[c - 1]) continue;
-    block += fmt::format("{:.5f} {:.5f}\n", fit.FirstSlot(static_cast<int>(c)) * slot_h, values[c]);
-  }
-  return block + fmt::format("{:.5f} {:.5f}\nEOD\n", horizon.slots * slot_h, values.back());
-}
 
 /// $plan, a row per column of time: 1 its middle (hours from the start); power to the GPU from 2 PV, 3 PV and battery,
 /// 4 all three; 5 import, 6 minus export, 7 PV offered (W).
@@ -79,42 +56,6 @@ std::string DataBlocks(const DispatchProblem& problem, const std::vector<PlanCol
   return PowerBlock(horizon, columns, fit) + BatteryBlock(problem, columns, fit) +
          StepBlock("gpu", gpu_w, fit, horizon) + StepBlock("import_price", import_price, fit, horizon) +
          StepBlock("export_price", export_price, fit, horizon);
-}
-
-std::string TickList(const Horizon& horizon, const TimeZone& zone, bool labelled) {
-  const TimeColumns fit = FitColumns(horizon, kLabelCells);
-  const double slot_h = InHours(horizon.SlotDuration());
-  std::string list;
-  bool first = true;
-  for (const TimeMark& mark : MarkTime(horizon, fit, zone)) {
-    const double hour = fit.FirstSlot(mark.column) * slot_h;
-    const bool dated = first || mark.date_begins;
-    // Labels are made of digits and names of days and months only, so the double quotes that "\n" needs are safe.
-    const std::string label = !labelled ? "" : dated ? fmt::format("{}\\n{}", mark.label, mark.date) : mark.label;
-    list += fmt::format("{}\"{}\" {:.5f}", first ? "" : ", ", label, hour);
-    first = false;
-  }
-  return list;
-}
-
-/// Thin lines through all panels where a new day (month, year) begins.
-std::string DayLines(const Horizon& horizon, const TimeZone& zone) {
-  const TimeColumns fit = FitColumns(horizon, kLabelCells);
-  std::string lines;
-  for (const TimeMark& mark : MarkTime(horizon, fit, zone)) {
-    if (!mark.date_begins || mark.column == 0) continue;
-    const double hour = fit.FirstSlot(mark.column) * InHours(horizon.SlotDuration());
-    lines += fmt::format(
-        "set arrow from first {0:.5f}, graph 0 to first {0:.5f}, graph 1 nohead lc rgb '#888888' dt 3 lw 1\n", hour);
-  }
-  return lines;
-}
-
-/// Bars in one colour. Many bars touch, and a border in their own colour then closes the seams.
-std::string Bars(const char* colour, int columns) {
-  return columns <= kMostSeparateBars
-             ? fmt::format("with boxes lc rgb '{}'", colour)
-             : fmt::format("with boxes lc rgb '{0}' lw 0.5 fs solid 1.0 border rgb '{0}'", colour);
 }
 
 Panel PowerPanel(const DispatchProblem& problem, int columns) {
@@ -160,28 +101,6 @@ Panel PricePanel(const std::vector<PlanColumn>& columns) {
                            kExportColour)};
 }
 
-std::string CommonSettings(const Horizon& horizon, int columns, const TimeZone& zone) {
-  const double hours = InHours(horizon.SlotDuration()) * horizon.slots;
-  return fmt::format(
-             "set xrange [0:{:.5f}]\nset style fill solid 1.0 noborder\nset boxwidth {} relative\n"
-             "set border 3 lc rgb '{}'\nset tics nomirror out scale 0.5 textcolor rgb '{}'\nset grid ytics lc rgb '{}' "
-             "lw 0.5\n"
-             "set key left top vertical Left reverse samplen 1.5 spacing 1.15 textcolor rgb '{}'\n"
-             "set ytics autofreq\n",
-             hours, columns <= kMostSeparateBars ? 0.94 : 1.0, kTextColour, kTextColour, kGuideColour, kTextColour) +
-         DayLines(horizon, zone);
-}
-
-/// Puts the next plot and its legend, to the right of the data, on the page.
-std::string Place(int top_px, int height_px, int total_px) {
-  const double top = 1.0 - static_cast<double>(top_px) / total_px;
-  const double bottom = 1.0 - static_cast<double>(top_px + height_px) / total_px;
-  return fmt::format(
-      "set tmargin at screen {:.4f}\nset bmargin at screen {:.4f}\nset lmargin at screen 0.085\n"
-      "set rmargin at screen 0.83\nset key at screen 0.845, screen {:.4f}\n",
-      top, bottom, top);
-}
-
 }  // namespace
 
 Figure PlanFigure(const DispatchProblem& problem, const Plan& plan, const TimeZone& zone, const std::string& title) {
@@ -191,25 +110,9 @@ Figure PlanFigure(const DispatchProblem& problem, const Plan& plan, const TimeZo
   if (problem.battery.capacity > kVisibleEnergy) panels.push_back(BatteryPanel(problem));
   panels.push_back(PricePanel(columns));
 
-  int total_px = kTitleHeight + kAxisHeight;
-  for (const Panel& panel : panels) total_px += panel.height_px + kPanelGap;
-
   const std::string heading =
       fmt::format("{}: what feeds the GPU, at a modelled cost of {}", title, MoneyText(plan.totals.cost));
-  std::string script = DataBlocks(problem, columns, fit);
-  script += fmt::format("set multiplot\nset label 1 {} at screen 0.085, screen {:.4f} font ',16' textcolor rgb '{}'\n",
-                        GnuplotQuoted(heading), 1.0 - 26.0 / total_px, kTextColour);
-  script += CommonSettings(problem.horizon, fit.columns, zone);
-  int top_px = kTitleHeight;
-  for (size_t i = 0; i < panels.size(); ++i) {
-    const bool last = i + 1 == panels.size();
-    script += Place(top_px, panels[i].height_px, total_px);
-    script += fmt::format("set xtics ({})\n", TickList(problem.horizon, zone, last));
-    if (last) script += fmt::format("set xlabel {}\n", GnuplotQuoted("local time, " + zone.name()));
-    script += panels[i].commands + "unset label 1\nset yrange [*:*]\n";
-    top_px += panels[i].height_px + kPanelGap;
-  }
-  return {script + "unset multiplot\n", kWidth, total_px};
+  return StackPanels(problem.horizon, zone, heading, DataBlocks(problem, columns, fit), panels, fit.columns);
 }
 
 }  // namespace heliograd

@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace heliograd {
@@ -29,6 +30,12 @@ thread_local int depth = 0;
 // Autograd names the node whose backward runs; its operators belong to it.
 thread_local bool in_backward = false;
 
+/// Autograd wraps what it runs: the engine's evaluation of a node, and the node.
+bool IsAutograd(const at::RecordFunction& function) {
+  return function.scope() == at::RecordScope::BACKWARD_FUNCTION ||
+         std::string_view(function.name()).starts_with("autograd::");
+}
+
 struct Seen : at::ObserverContext {
   std::chrono::steady_clock::time_point begin;
   bool outermost = false, opens_backward = false;
@@ -36,7 +43,7 @@ struct Seen : at::ObserverContext {
 
 std::unique_ptr<at::ObserverContext> Enter(const at::RecordFunction& function) {
   auto seen = std::make_unique<Seen>();
-  if (function.scope() == at::RecordScope::BACKWARD_FUNCTION) {
+  if (IsAutograd(function)) {
     seen->opens_backward = !in_backward;
     in_backward = true;
     return seen;
@@ -48,7 +55,7 @@ std::unique_ptr<at::ObserverContext> Enter(const at::RecordFunction& function) {
 
 void Leave(const at::RecordFunction& function, at::ObserverContext* context) {
   const auto* seen = static_cast<const Seen*>(context);
-  if (function.scope() == at::RecordScope::BACKWARD_FUNCTION) {
+  if (IsAutograd(function)) {
     if (seen->opens_backward) in_backward = false;
     return;
   }

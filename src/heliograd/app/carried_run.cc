@@ -1,0 +1,192 @@
+#include "heliograd/app/carried_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "heliograd/app/run_folder.h"
+#include "heliograd/app/run_summary.h"
+#include "heliograd/base/file.h"
+
+namespace heliograd {
+namespace {
+
+using Json = nlohmann::json;
+
+Result<std::string> ReadPart(const std::string& folder, const char* file) {
+  Result<std::string> content = ReadFile(folder + "/" + file);
+  if (content) return content;
+  return Fail(content.error().Message() + " Expected the folder of a run, as `heliograd run -o DIR` makes it.");
+}
+
+/// Books to flows and money, with the plan's own flows, prices and PV.
+void SettleByPlan(CarriedPlan& run, const std::vector<SlotActual>& books) {
+  std::vector<SlotDecision> decisions;
+  for (const PlanSlot& slot : run.plan.plan.slots) decisions.push_back(slot.decision);
+  const SettledRun settled = SettleRun(run.plan, run.plan.problem, books, decisions);
+  for (size_t t = 0; t < run.slots.size(); ++t) {
+    NodeSlot& actual = run.slots[t].actual;
+    actual.load = settled.slots[t].load;
+    actual.pv_used = settled.slots[t].pv_used;
+    actual.battery_charge = decisions[t].battery_charge;
+    actual.battery_discharge = decisions[t].battery_discharge;
+    actual.settled = settled.slots[t].actual;
+  }
+  const DispatchProblem& problem = run.plan.problem;
+  const SlotActual& after = books.back();
+  run.gpu_energy_after = after.energy;
+  run.after.level_s = after.level_s;
+  run.after.work = after.work;
+  run.after.load = after.energy + problem.gpu.host * Seconds(after.running_s());
+  run.after.settled.grid_import = run.after.load;
+  run.after.settled.cost = settled.cost_after;
+  run.after.settled.carbon = run.after.load * problem.carbon.back();
+}
+
+/// Numbers of a summary; the first that is missing is remembered.
+class Numbers {
+ public:
+  explicit Numbers(std::string name) : name_(std::move(name)) {}
+
+  double Of(const Json& object, const char* key, const std::string& place) {
+    const auto found = object.find(key);
+    if (found != object.end() && found->is_number() && std::isfinite(found->get<double>())) return found->get<double>();
+    if (mistake_.empty()) mistake_ = fmt::format("{}: {}{}: expected a number", name_, place, key);
+    return 0;
+  }
+  Result<void> Verdict() const { return mistake_.empty() ? Result<void>() : Fail(mistake_); }
+
+ private:
+  std::string name_, mistake_;
+};
+
+/// The run's own settlement, with PV, prices and flows as they were last known, takes the place of the plan's.
+Result<void> TakeSummary(const std::string& text, const std::string& name, CarriedPlan& run) {
+  const Json json = Json::parse(text, nullptr, false);
+  const auto slots = json.is_object() ? json.find("slots") : json.end();
+  if (!json.is_object() || json.value("format", Json()) != "heliograd-run-summary-1" || slots == json.end() ||
+      !slots->is_array() || slots->size() != run.slots.size() || !json.contains("status") ||
+      !json["status"].is_string()) {
+    return Fail(name +
+                ": is no summary of this run's plan: expected a file that `heliograd run` wrote; without it the "
+                "report is made from the journal alone");
+  }
+  const std::string status = json["status"];
+  if (status == "running") return {};  // the journal knows more
+  Numbers numbers(name);
+  std::vector<ComparedSlot> read = run.slots;
+  for (size_t t = 0; t < read.size(); ++t) {
+    const Json& slot = (*slots)[t];
+    const std::string place = fmt::format("slots[{}].actual.", t);
+    const Json none = Json::object();
+    const Json& books =
+        slot.is_object() && slot.contains("actual") && slot["actual"].is_object() ? slot["actual"] : none;
+    NodeSlot& actual = read[t].actual;
+    actual.load = WattHours(numbers.Of(books, "load_wh", place));
+    actual.settled.grid_import = WattHours(numbers.Of(books, "grid_import_wh", place));
+    actual.settled.grid_export = WattHours(numbers.Of(books, "grid_export_wh", place));
+    actual.settled.cost = Euros(numbers.Of(books, "cost_eur", place));
+    if (!books.contains("pv_used_wh")) continue;  // of an earlier version: the plan's flows stand
+    actual.pv_used = WattHours(numbers.Of(books, "pv_used_wh", place));
+    actual.battery_charge = WattHours(numbers.Of(books, "battery_charge_wh", place));
+    actual.battery_discharge = WattHours(numbers.Of(books, "battery_discharge_wh", place));
+    actual.settled.carbon = Kilograms(numbers.Of(books, "carbon_kg", place));
+  }
+  const Json after = json.value("after_deadline", Json());
+  const double cost_after = after.is_object() ? numbers.Of(after, "cost_eur", "after_deadline.") : 0;
+  if (Result<void> sound = numbers.Verdict(); !sound) return sound;
+  run.slots = std::move(read);
+  run.after.settled.cost = Euros(cost_after);
+  run.status = status;
+  run.money_is_settled = true;
+  return {};
+}
+
+void TakeBooks(CarriedPlan& run, const std::vector<SlotActual>& books) {
+  const Horizon& horizon = run.plan.problem.horizon;
+  for (int t = 0; t < horizon.slots; ++t) {
+    const SlotActual& of_slot = books[static_cast<size_t>(t)];
+    ComparedSlot slot;
+    slot.planned = PlannedSlot(run.plan, t);
+    slot.actual.level_s = of_slot.level_s;
+    slot.actual.work = of_slot.work;
+    slot.gpu_energy = of_slot.energy;
+    slot.off_s = of_slot.off_s;
+    slot.unmeasured_s = of_slot.unmeasured_s;
+    slot.entered = of_slot.entered;
+    slot.settled = run.has_ended() || horizon.SlotStart(t + 1) <= run.end;
+    run.slots.push_back(slot);
+  }
+}
+
+/// How a journal that has ended says it did; the summary says it more exactly.
+std::string StatusByJournal(const ReadJournal& journal, const PlanFile& plan) {
+  if (!journal.has_ended) return "running";
+  bool interrupted = false;
+  for (const RunEvent& event : journal.events) {
+    if (event.kind == "resumed_run") interrupted = false;
+    if (event.kind == "interrupted") interrupted = true;
+  }
+  if (interrupted) return "interrupted";
+  return journal.left_over.work_done >= plan.problem.work * (1 - 1e-9) ? "finished" : "failed";
+}
+
+}  // namespace
+
+Result<CarriedPlan> ReadCarriedRun(const std::string& folder) {
+  const Result<std::string> plan_text = ReadPart(folder, "plan.json");
+  if (!plan_text) return Fail(plan_text.error());
+  const Result<std::string> facts_text = ReadPart(folder, "run.json");
+  if (!facts_text) return Fail(facts_text.error());
+  const Result<std::string> journal_text = ReadPart(folder, "journal.jsonl");
+  if (!journal_text) return Fail(journal_text.error());
+  Result<PlanFile> plan = PlanFromJson(*plan_text, folder + "/plan.json");
+  if (!plan) return Fail(plan.error());
+  const Result<RunFacts> facts = RunFactsFromJson(*facts_text, folder + "/run.json");
+  if (!facts) return Fail(facts.error());
+  const DispatchProblem& problem = plan->problem;
+  Result<ReadJournal> journal =
+      ParseJournal(*journal_text, folder + "/journal.jsonl", problem.horizon.slots, problem.gpu.levels.size());
+  if (!journal) return Fail(journal.error());
+  if (!journal->left_over.begin) {
+    return Fail(folder + "/journal.jsonl: is empty: the run has not begun, there is nothing to report yet");
+  }
+
+  CarriedPlan run;
+  run.folder = folder;
+  run.command = fmt::format("{}", fmt::join(facts->command, " "));
+  run.gpu = fmt::format("{} ({})", facts->gpu_name, facts->gpu_uuid);
+  run.status = StatusByJournal(*journal, *plan);
+  run.begin = *journal->left_over.begin;
+  run.end = journal->left_over.at;
+  run.work_done = journal->left_over.work_done;
+  run.progress_is_told = facts->units > 0;
+  run.terminal_value = plan->plan.totals.terminal_value;
+  run.plan = std::move(*plan);
+  for (const RunEvent& event : journal->events) run.end = std::max(run.end, event.at);
+  for (const RunPoint& point : journal->trail) run.end = std::max(run.end, point.at);
+  TakeBooks(run, journal->left_over.slots);
+  SettleByPlan(run, journal->left_over.slots);
+  run.events = std::move(journal->events);
+  run.trail = std::move(journal->trail);
+  const std::string summary = folder + "/summary.json";
+  if (run.has_ended() && std::filesystem::exists(summary)) {
+    const Result<std::string> text = ReadFile(summary);
+    if (!text) return Fail(text.error());
+    if (Result<void> taken = TakeSummary(*text, summary, run); !taken) return Fail(taken.error());
+  }
+  for (int t = 0; t < run.plan.problem.horizon.slots; ++t) {
+    ComparedSlot& slot = run.slots[static_cast<size_t>(t)];
+    if (slot.settled) slot.deviations = Attribute(run, t);
+  }
+  // Work done by the end, after the last state.
+  double by_books = run.after.work;
+  for (const ComparedSlot& slot : run.slots) by_books += slot.actual.work;
+  run.work_done = std::max(run.work_done, by_books);
+  return run;
+}
+
+}  // namespace heliograd

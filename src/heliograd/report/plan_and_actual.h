@@ -1,0 +1,110 @@
+// A plan beside what came of it: per slot the levels, energy by source, money, carbon and work, and where the
+// difference comes from.
+//
+// Enters: a plan, the books of the run per slot, what was settled, what happened. Leaves: this value, its text, table
+// and figures. It knows no file.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "heliograd/control/plan_runner.h"
+#include "heliograd/plan/plan_json.h"
+#include "heliograd/plan/settlement.h"
+#include "heliograd/report/gnuplot.h"
+#include "heliograd/report/terminal_style.h"
+
+namespace heliograd {
+
+/// One look of a run at itself.
+struct RunPoint {
+  Stamp at;
+  double work_done = 0;  // parts of the whole job
+  Energy energy;         // of the GPU since the run began, measured
+  std::optional<Power> limit;
+};
+
+/// Flows of a slot at the node's bus, and what they came to.
+struct NodeSlot {
+  std::vector<double> level_s;  // seconds by level
+  Energy load, pv_used, battery_charge, battery_discharge;
+  Settlement settled;
+  double work = 0;
+};
+
+/// A part of the difference between plan and actual, by what caused it.
+struct Deviation {
+  std::string
+      cause;    // "draw", "progress", "forecast", or why levels ran for other times: "pause late", "full power", ...
+  Energy load;  // more than planned
+  double work = 0;  // more than planned
+  Money cost;       // more than planned
+};
+
+struct ComparedSlot {
+  NodeSlot planned, actual;
+  Energy gpu_energy;  // measured
+  double off_s = 0, unmeasured_s = 0;
+  bool entered = false;               // the run was within it at some time
+  bool settled = false;               // it is over, or the run is: its money is known
+  std::vector<Deviation> deviations;  // of a settled slot; they sum to actual less planned
+};
+
+/// How a run stands: what is known of it from its folder.
+struct CarriedPlan {
+  PlanFile plan;
+  std::string folder, command, gpu;
+  std::string status;  // "running" (or cut off), "finished", "failed", "interrupted", "stopped_late"
+  Stamp begin, end;    // of the run so far
+  double work_done = 0;
+  bool progress_is_told = false;  // by the job; else reckoned by time
+  bool money_is_settled = false;  // by the run itself, with prices and PV as last known; else with those of the plan
+  std::vector<ComparedSlot> slots;
+  NodeSlot after;  // the time after the deadline
+  Energy gpu_energy_after;
+  Money terminal_value;  // of what the plan leaves in the battery; counted when the run has ended
+  std::vector<RunEvent> events;
+  std::vector<RunPoint> trail;
+
+  bool has_ended() const { return status != "running"; }
+};
+
+/// Sums over the slots that are settled, and the time after the deadline once the run has ended.
+struct CarriedTotals {
+  int slots = 0;
+  NodeSlot planned, actual;  // level_s left empty
+  Energy gpu_energy;         // measured, of all slots
+  double unmeasured_s = 0;
+  std::vector<Deviation> deviations;  // by cause, largest money first
+};
+CarriedTotals SumUp(const CarriedPlan& run);
+
+/// What a rung of the ladder would have cost for the work that was really done: its cost times that part of the plan's
+/// work. Nothing where the rule cannot finish the job.
+std::optional<Money> RungCost(const CarriedPlan& run, const CarriedTotals& totals, const Baseline& rung);
+
+/// The slot's share in the plan: settled with the plan's own prices and flows.
+NodeSlot PlannedSlot(const PlanFile& plan, int slot);
+
+/// Splits the difference of a settled slot. Levels that ran for other times than planned come first, under the cause
+/// that the events name; then the draw at those levels, the work done at them, and what prices, PV and later plans'
+/// flows changed. The parts sum to the difference.
+std::vector<Deviation> Attribute(const CarriedPlan& run, int slot);
+
+/// For people: totals, savings, deviations; a row per slot.
+std::string CarriedPlanText(const CarriedPlan& run, const TerminalStyle& style);
+/// One object, format "heliograd-run-report-1": docs/run.md.
+std::string CarriedPlanJson(const CarriedPlan& run);
+/// A row per slot, units in the titles.
+std::string CarriedPlanCsv(const CarriedPlan& run);
+/// One page, with its figures inside. Errors: gnuplot.
+Result<std::string> CarriedPlanPage(const CarriedPlan& run);
+
+/// Power, by its sources, against the plan, with limits; progress; what happened; price.
+Figure CarriedPlanFigure(const CarriedPlan& run);
+/// Money by cause: how the planned cost became the actual one.
+Figure DeviationFigure(const CarriedPlan& run);
+
+}  // namespace heliograd
