@@ -202,12 +202,22 @@ class Absent(DoctorTest):
 
 
 class LeftBehind(DoctorTest):
-    def test_a_limit_that_a_killed_program_left_is_named(self):
+    def leave_record(self, boot):
         folder = self.folder / "state" / "heliograd" / "leases"
         folder.mkdir(parents=True)
         (folder / f"{UUID}.lease").write_text(
             f"heliograd-lease 1\nuuid={UUID}\nprior_mw=320000\nset_mw=150000\nbefore_mw=320000\npid=4711\n"
-            "command=heliograd curve\nboot=x\nsince=2026-11-24T19:00:00Z\n")
+            f"command=heliograd curve\nboot={boot}\nsince=2026-11-24T19:00:00Z\n")
+
+    def test_a_limit_that_a_killed_program_left_is_put_back_at_the_start_and_said(self):
+        self.leave_record(boot="x")
+        done = self.run_program("doctor", env=self.env)
+        self.assertIn("left a limit of 150 W", done.stderr)
+        self.assertNotIn("power limit on loan", done.stdout)
+
+    def test_a_limit_that_cannot_be_put_back_is_named(self):
+        self.leave_record(boot=pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip())
+        self.write("gpu.toml", f"[[gpu]]\nuuid = \"{UUID}\"\nlimit_default_w = 150\nprivileged = false\n")
         finding = self.doctor()["power limit on loan"]
         self.assertFalse(finding["usable"])
         self.assert_one_clear_sentence(finding["detail"] + finding["mend"], "150 W was set", "heliograd limits restore")

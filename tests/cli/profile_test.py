@@ -72,7 +72,6 @@ class Profile(ProgramTest):
                             (["alexnet", "--macs", "--classes", "0"], ["0 classes", "expected 1 to"]),
                             (["--list", "--classes", "-3"], ["-3 classes", "expected 1 to"]),
                             (["--list", "alexnet"], ["--list"]),
-                            (["alexnet"], ["--macs"]),
                             ([], ["--list"])):
             done = self.run_program("profile", *args, expect=2)
             self.assertEqual(done.stdout, "")

@@ -45,6 +45,17 @@ class Training(ProgramTest):
         self.assertGreater(result["samples"], 10)
         self.assertTrue(result["power_trace"])
 
+    def test_operators_take_about_the_iterations_time(self):
+        result = json.loads(self.profile("alexnet", *SMALL, "--iterations", "4", "--dither", "0", "--operators", "--json").stdout)
+        names = {(one["name"], one["backward"]) for one in result["operators"]}
+        self.assertIn(("aten::conv2d", False), names)
+        self.assertIn(("aten::convolution_backward", True), names)
+        spent = sum(one["seconds"] for one in result["operators"]) / result["operator_iterations"]
+        # Outermost operators alone are added up, so no time counts twice; a busy machine slows one part or the other.
+        self.assertTrue(0.2 < spent / result["iteration_s"] < 3, (spent, result["iteration_s"]))
+        calls = {one["name"]: one["calls"] for one in result["operators"] if not one["backward"]}
+        self.assertEqual(calls["aten::conv2d"], 5 * result["operator_iterations"])
+
     def test_text_says_where_the_power_comes_from_and_figures_are_drawn(self):
         done = self.profile("alexnet", *SMALL, "--iterations", "4", "--figure", "steps.svg", "-o", "steps.json")
         self.assertIn("simulated power", done.stdout)

@@ -90,6 +90,7 @@ void AddCalibrateCommand(CLI::App& program, Commands& commands);
 void AddDoctorCommand(CLI::App& program, Commands& commands);
 void AddLimitsCommand(CLI::App& program, Commands& commands);
 void AddSizeCommand(CLI::App& program, Commands& commands);
+void AddBacktestCommand(CLI::App& program, Commands& commands);
 void AddWhatifCommand(CLI::App& program, Commands& commands);
 void AddCampaignCommand(CLI::App& program, Commands& commands);
 void AddInitCommand(CLI::App& program, Commands& commands);

@@ -18,7 +18,7 @@
 #include "heliograd/base/file.h"
 #include "heliograd/base/text.h"
 #include "heliograd/control/child_process.h"
-#include "heliograd/control/limit_lease.h"
+#include "heliograd/control/limitd_client.h"
 #include "heliograd/meter/clock_reasons.h"
 #include "heliograd/meter/nvml_meter.h"
 #include "heliograd/model/limit_refinement.h"
@@ -108,14 +108,14 @@ Result<EvaluatedSweep> Evaluate(Recording& recording, const std::vector<Measured
 }
 
 /// The prior limit comes back, and what did not go as planned is said.
-void Release(LimitLease& lease) {
-  const Result<Restored> restored = lease.Release();
+void Release(PowerLimits& limits, const std::string& uuid) {
+  const Result<Restored> restored = limits.Release();
   if (!restored) {
     PrintMessage(
         restored.error().Message() +
         ": the limit from before is not back yet; its guard tries on, and `heliograd limits restore` mends it");
   } else if (*restored == Restored::kChangedByOther) {
-    PrintMessage(lease.record().uuid +
+    PrintMessage(uuid +
                  ": someone else set its power limit meanwhile, or the driver was loaded anew; it is left as it is");
   }
 }
@@ -177,11 +177,10 @@ Result<int> MeasureCurve(const CurveFlags& flags) {
   const Result<std::string> folder = LeaseFolder();
   if (!folder) return Fail(folder.error());
   const std::string command = "heliograd curve -- " + CommandLine(flags);
-  const auto lease = LimitLease::Take(
-      **capper, {.folder = *folder, .command = command, .guard = {"/proc/self/exe", "limits", "guard"}});
-  if (!lease) return Fail(lease.error());
+  const std::unique_ptr<PowerLimits> held = MakePowerLimits(
+      **capper, {.folder = *folder, .command = command, .guard = {"/proc/self/exe", "limits", "guard"}}, PrintMessage);
   // Asked before the sensors warm up: without the right to set a limit there is no curve.
-  if (Result<void> set = (*lease)->Set(limits->front()); !set) return Fail(set.error());
+  if (Result<void> set = held->Set(limits->front()); !set) return Fail(set.error());
 
   Result<OpenedSources> sources = OpenSources({.gpus = flags.gpu, .with_clocks = true, .with_processor = false});
   if (!sources) return Fail(sources.error());
@@ -199,14 +198,14 @@ Result<int> MeasureCurve(const CurveFlags& flags) {
     return AnalyseSweep(evaluated->windows);
   };
   LimitSweep sweep(*options, {.recording = **recording,
-                              .lease = **lease,
+                              .limits = *held,
                               .capper = **capper,
                               .signals = signals,
                               .slowdown = [&] { return SlowdownNow(*gpus->library, device); },
                               .analyse = analyse,
                               .tell = PrintMessage});
   const Result<SweepOutcome> outcome = sweep.Run();
-  Release(**lease);
+  Release(*held, (*capper)->Device().uuid);
   if (!outcome) return Fail(outcome.error());
   // What whole rounds there are is enough, whatever ended the sweep.
   if (outcome->whole_rounds < 2) return Fail(TooLittle(*outcome, {ErrorKind::kFailure, {"nothing was measured"}}));

@@ -159,7 +159,7 @@ Result<void> LimitSweep::RunRound(int round, std::vector<Power> limits) {
 Result<void> LimitSweep::MeasureAt(int round, Power limit) {
   Tell(round, limit);
   for (int repeats = 0;; ++repeats) {
-    if (Result<void> set = parts_.lease.Set(limit); !set) return set;
+    if (Result<void> set = parts_.limits.Set(limit); !set) return set;
     Result<Window> window = job_ ? WindowOfJob() : RunOnce();
     if (!window) return Fail(window.error());
     const std::string limit_fault = LimitFault(limit);

@@ -1,6 +1,6 @@
 // The sweep of one job over power limits: which limit when, how long, and what makes a window count.
 //
-// Enters: a lease on a GPU's limit, a recording of it, a command. Leaves: windows of the job, each under one limit.
+// Enters: a GPU's limit, a recording of it, a command. Leaves: windows of the job, each under one limit.
 // What they mean in joules is worked out by `curve_windows.h` from the recording.
 #pragma once
 
@@ -17,7 +17,7 @@
 #include "heliograd/base/quantity.h"
 #include "heliograd/base/result.h"
 #include "heliograd/control/child_process.h"
-#include "heliograd/control/limit_lease.h"
+#include "heliograd/control/power_limits.h"
 #include "heliograd/meter/meter.h"
 
 namespace heliograd {
@@ -54,7 +54,7 @@ class LimitSweep {
  public:
   struct Parts {
     Recording& recording;
-    LimitLease& lease;
+    PowerLimits& limits;
     PowerCapper& capper;
     const WaitedSignalsBlocked& signals;
     /// Why the GPU is slower than its limit asks for, in words; nothing while it is not.

@@ -18,6 +18,7 @@
 #include "heliograd/app/sources.h"
 #include "heliograd/base/clock.h"
 #include "heliograd/control/limit_lease.h"
+#include "heliograd/control/limitd_client.h"
 #include "heliograd/meter/burst_load.h"
 #include "heliograd/meter/nvml_meter.h"
 #include "heliograd/meter/rapl_meter.h"
@@ -169,7 +170,9 @@ Finding CheckLimit(const std::shared_ptr<NvmlLibrary>& library, nvml::Device dev
   finding.usable = MaySetLimits();
   if (!finding.usable) {
     finding.detail += "; setting it needs root";
-    finding.mend = "run heliograd with sudo where it is to set limits; measuring and planning need no root";
+    finding.mend =
+        "run heliograd with sudo where it is to set limits, or let heliograd-limitd set them (below); measuring and "
+        "planning need no root";
   }
   return finding;
 }
@@ -321,6 +324,29 @@ void CheckProcessor(const Surroundings& here, std::vector<Finding>& findings) {
                             : "",
                         Json::object()});
   }
+}
+
+void CheckLimitService(std::vector<Finding>& findings) {
+  const std::string socket = limitd::SocketPath();
+  Finding finding{"heliograd-limitd", false, "", "", Json{{"socket", socket}}};
+  const auto gpus = limitd::ListGpus(socket);
+  const auto leases = gpus ? limitd::ShowLeases(socket) : Fail(gpus.error());
+  if (leases) {
+    finding.usable = true;
+    finding.detail = fmt::format("serves on {}: sets the limits of {} GPU{} without root, {} held now", socket,
+                                 gpus->size(), gpus->size() == 1 ? "" : "s", leases->size());
+    finding.facts["gpus"] = gpus->size();
+    finding.facts["leases"] = leases->size();
+  } else {
+    const std::string message = leases.error().Message();
+    finding.detail = message.substr(0, message.find(": `"));
+    if (leases.error().kind == ErrorKind::kPermission) {
+      finding.mend = "`sudo usermod -aG heliograd $USER`, then log in again";
+    } else {
+      finding.mend = "only where limits are to be set without root: `sudo systemctl enable --now heliograd-limitd`";
+    }
+  }
+  findings.push_back(std::move(finding));
 }
 
 void CheckRecords(std::vector<Finding>& findings) {

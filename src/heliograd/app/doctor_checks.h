@@ -23,6 +23,8 @@ struct Finding {
 void CheckGpus(const Surroundings& here, std::vector<Finding>& findings);
 /// The processor's energy counters.
 void CheckProcessor(const Surroundings& here, std::vector<Finding>& findings);
+/// The service that sets limits for users without root: whether it is reachable.
+void CheckLimitService(std::vector<Finding>& findings);
 /// Limits that a killed program left behind, and calibration files that cannot be read.
 void CheckRecords(std::vector<Finding>& findings);
 /// The planner and the program that draws.

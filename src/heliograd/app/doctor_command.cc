@@ -44,6 +44,7 @@ void AddDoctorCommand(CLI::App& program, Commands& commands) {
                         std::vector<Finding> findings;
                         CheckGpus(here, findings);
                         CheckProcessor(here, findings);
+                        CheckLimitService(findings);
                         CheckRecords(findings);
                         CheckPrograms(findings);
                         const std::string text = *json ? AsJson(findings, here) : AsText(findings, DetectTerminal(1));

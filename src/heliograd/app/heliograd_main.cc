@@ -53,6 +53,7 @@ int main(int argc, char** argv) {
   AddStudyCommand(program, commands);
   AddSizeCommand(program, commands);
   AddWhatifCommand(program, commands);
+  AddBacktestCommand(program, commands);
   AddReproduceCommand(program, commands);
   AddReportCommand(program, commands);
   AddScenarioCommand(program, commands);

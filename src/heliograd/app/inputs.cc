@@ -14,6 +14,7 @@
 #include "heliograd/base/file.h"
 #include "heliograd/base/text.h"
 #include "heliograd/feed/carbon_file.h"
+#include "heliograd/model/clear_sky.h"
 
 namespace heliograd {
 namespace {
@@ -49,16 +50,6 @@ Result<std::shared_ptr<const StepSeries<CarbonIntensity>>> CarbonOf(const Scenar
 }
 
 Horizon HorizonOf(const NodeInputs& inputs) { return {inputs.start, inputs.slot, inputs.slots}; }
-
-/// A series that covers the plan's own dates is read there; one of another year stands for a typical year.
-Result<void> ChooseCarbonYear(const Scenario& scenario, InputCache& cache, NodeInputs& inputs) {
-  if (CarbonPerSlot(*inputs.carbon_series, HorizonOf(inputs))) return {};
-  auto year = cache.ReadCarbonYear(scenario.PathOf("carbon.series"), ScopeOf(scenario));
-  if (!year) return Fail(year.error());
-  inputs.carbon_year = *std::move(year);
-  inputs.notes.push_back(inputs.carbon_year->note);
-  return {};
-}
 
 std::optional<Power> LimitOf(const Scenario& scenario, std::string_view key) {
   const auto number = scenario.OptionalNumber(key);
@@ -321,6 +312,38 @@ Result<std::shared_ptr<const PvYearSeries>> PvYearOf(const Scenario& scenario, I
   }));
 }
 
+/// A series that covers the plan's own dates is read there; one of another year stands for a typical year.
+Result<void> MatchCarbon(const Scenario& scenario, InputCache& cache, const Horizon& horizon, NodeInputs& inputs) {
+  if (!inputs.carbon_series || inputs.carbon_year || CarbonPerSlot(*inputs.carbon_series, horizon)) return {};
+  auto year = cache.ReadCarbonYear(scenario.PathOf("carbon.series"), ScopeOf(scenario));
+  if (!year) return Fail(year.error());
+  inputs.carbon_year = *std::move(year);
+  inputs.notes.push_back(inputs.carbon_year->note);
+  return {};
+}
+
+Result<TimeZone> TariffZone(const Scenario& scenario, const TimeZone& site) {
+  if (!scenario.Has("tariff.timezone")) return site;
+  return FindZone(scenario, "tariff.timezone");
+}
+
+Result<std::shared_ptr<const PvYearSeries>> ClearSkyPvYearOf(const Scenario& scenario, InputCache& cache) {
+  using Answer = Result<std::shared_ptr<const PvYearSeries>>;
+  if (scenario.Has("pv.series")) {
+    return Fail(scenario.Cite("pv.series") +
+                    ": a series does not tell what a clear sky gives; that needs the array "
+                    "(pv.dc_capacity_w, pv.tilt_deg, pv.azimuth_deg).",
+                ErrorKind::kUsage);
+  }
+  if (scenario.NumberOf("pv.dc_capacity_w") == 0) return Answer(nullptr);
+  const auto file = WeatherOf(scenario, cache);
+  if (!file) return Fail(file.error());
+  const PvSystem system = PvSystemOf(scenario);
+  return Answer(cache.PvYear("clear sky|" + KeyOf(**file, system), [&] {
+    return PvYearSeries{SimulatePvYear(UnderClearSky((*file)->weather), system).ac, (*file)->weather.utc_offset};
+  }));
+}
+
 Result<NodeInputs> ReadInputs(const Scenario& scenario, int slot_minutes, InputCache& cache) {
   NodeInputs inputs;
   Problems problems;
@@ -330,7 +353,7 @@ Result<NodeInputs> ReadInputs(const Scenario& scenario, int slot_minutes, InputC
   const bool has_horizon = problems.Note(ReadHorizon(scenario, slot_minutes, inputs));
   inputs.notes = inputs.remarks;
   const auto tariff_zone =
-      scenario.Has("tariff.timezone") ? problems.Take(FindZone(scenario, "tariff.timezone")) : zone;
+      zone || scenario.Has("tariff.timezone") ? problems.Take(TariffZone(scenario, inputs.zone)) : zone;
   // Without its clock a price file cannot be read; bands can be checked all the same.
   if (tariff_zone || scenario.OptionalText("tariff.import") == "bands") {
     if (auto tariff = problems.Take(ImportTariff(scenario, tariff_zone.value_or(TimeZone()), cache)))
@@ -354,7 +377,7 @@ Result<NodeInputs> ReadInputs(const Scenario& scenario, int slot_minutes, InputC
   if (const auto work = problems.Take(WorkOf(scenario))) inputs.work = *work;
   if (has_horizon && zone && tariff_zone) CheckCover(scenario, inputs, problems);
   if (has_horizon && inputs.carbon_series)
-    problems.Note(OfKey(scenario, "carbon.series", ChooseCarbonYear(scenario, cache, inputs)));
+    problems.Note(OfKey(scenario, "carbon.series", MatchCarbon(scenario, cache, HorizonOf(inputs), inputs)));
   inputs.site_name = scenario.OptionalText("site.name").value_or("");
   inputs.import_fee = EurosPerKilowattHour(scenario.NumberOf("tariff.import_fee_eur_per_kwh"));
   inputs.carbon_constant = GramsPerKilowattHour(scenario.OptionalNumber("carbon.intensity_g_per_kwh").value_or(0));

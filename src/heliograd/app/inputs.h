@@ -65,6 +65,14 @@ Result<std::shared_ptr<const PvYearSeries>> PvYearOf(const Scenario& scenario, I
 /// Reads and computes everything but the horizon's values. All mistakes of values are listed at once.
 Result<NodeInputs> ReadInputs(const Scenario& scenario, int slot_minutes, InputCache& cache);
 
+/// Carbon intensity where the horizon reaches beyond what the series covers: its year then stands for the dates, which
+/// a note says.
+Result<void> MatchCarbon(const Scenario& scenario, InputCache& cache, const Horizon& horizon, NodeInputs& inputs);
+/// The clock of bands and price files: tariff.timezone, else the site's.
+Result<TimeZone> TariffZone(const Scenario& scenario, const TimeZone& site);
+/// PV power of the year as the weather would give it under a clear sky; an error when the scenario's PV is a series.
+Result<std::shared_ptr<const PvYearSeries>> ClearSkyPvYearOf(const Scenario& scenario, InputCache& cache);
+
 /// What an off-grid run needs of a scenario: no tariff, no battery, no deadline.
 struct OffgridInputs {
   std::vector<Power> pv;  // mean power of each slot of the year, slot 0 at 1 January 00:00 local standard time

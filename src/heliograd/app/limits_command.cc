@@ -3,11 +3,13 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/left_limits.h"
 #include "heliograd/app/sources.h"
 #include "heliograd/control/limit_lease.h"
+#include "heliograd/control/limitd_client.h"
 
 namespace heliograd {
 namespace {
@@ -34,6 +36,25 @@ Json AsJson(const FoundLease& lease) {
           {"since", record.since}};
 }
 
+std::string Describe(const limitd::LeaseLine& lease) {
+  return fmt::format(
+      "{}: {:.0f} W set, {:.0f} W before; {} process {} (uid {}, through heliograd-limitd: {}) since {}\n", lease.uuid,
+      InWattsOf(lease.set_mw), InWattsOf(lease.prior_mw), lease.restoring ? "being put back after" : "held by",
+      lease.pid, lease.uid, lease.command, lease.since);
+}
+
+Json AsJson(const limitd::LeaseLine& lease) {
+  return {{"uuid", lease.uuid},
+          {"held", !lease.restoring},
+          {"prior_limit_w", InWattsOf(lease.prior_mw)},
+          {"set_limit_w", InWattsOf(lease.set_mw)},
+          {"pid", lease.pid},
+          {"uid", lease.uid},
+          {"command", lease.command},
+          {"since", lease.since},
+          {"through", "heliograd-limitd"}};
+}
+
 Result<std::vector<FoundLease>> Leases() {
   const Result<std::string> folder = LeaseFolder();
   if (!folder) return Fail(folder.error());
@@ -45,11 +66,20 @@ Result<int> Show(bool json) {
   if (!leases) return Fail(leases.error());
   std::string text;
   Json list = Json::array();
+  // Where there is no service, or it is not for this user, it holds no lease of this user's either; doctor says more.
+  const auto served = limitd::ShowLeases(limitd::SocketPath());
+  std::set<std::string> shown;
+  for (const limitd::LeaseLine& lease : served ? *served : std::vector<limitd::LeaseLine>()) {
+    text += Describe(lease);
+    list.push_back(AsJson(lease));
+    shown.insert(lease.uuid);
+  }
   for (const FoundLease& lease : *leases) {
+    if (lease.held && shown.contains(lease.record.uuid)) continue;  // root sees the service's records too
     text += Describe(lease);
     list.push_back(AsJson(lease));
   }
-  if (leases->empty()) text = "no power limit is held, and none was left behind\n";
+  if (list.empty()) text = "no power limit is held, and none was left behind\n";
   if (Result<void> done = Print(json ? Json{{"leases", list}}.dump(2) + "\n" : text); !done) return Fail(done.error());
   return kExitOk;
 }

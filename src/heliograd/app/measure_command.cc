@@ -16,7 +16,7 @@
 #include "heliograd/app/sources.h"
 #include "heliograd/base/text.h"
 #include "heliograd/control/child_process.h"
-#include "heliograd/control/limit_lease.h"
+#include "heliograd/control/limitd_client.h"
 #include "heliograd/meter/nvml_meter.h"
 #include "heliograd/report/number_text.h"
 #include "heliograd/report/run_energy.h"
@@ -212,31 +212,30 @@ class HeldLimits {
       Result<std::unique_ptr<PowerCapper>> capper = OpenNvmlCapper(gpus->library, device);
       if (!capper) return Fail(capper.error());
       held.cappers_.push_back(std::move(*capper));
-      Result<std::unique_ptr<LimitLease>> lease =
-          LimitLease::Take(*held.cappers_.back(), {.folder = *folder,
-                                                   .command = "heliograd measure -- " + CommandLine(flags),
-                                                   .guard = {"/proc/self/exe", "limits", "guard"}});
-      if (!lease) return Fail(lease.error());
-      held.leases_.push_back(std::move(*lease));
-      if (Result<void> set = held.leases_.back()->Set(Watts(flags.limit_w)); !set) return Fail(set.error());
+      held.limits_.push_back(MakePowerLimits(*held.cappers_.back(),
+                                             {.folder = *folder,
+                                              .command = "heliograd measure -- " + CommandLine(flags),
+                                              .guard = {"/proc/self/exe", "limits", "guard"}},
+                                             PrintMessage));
+      if (Result<void> set = held.limits_.back()->Set(Watts(flags.limit_w)); !set) return Fail(set.error());
     }
     return held;
   }
 
   /// Puts them back and says what did not go as planned.
   void Release() {
-    for (const auto& lease : leases_) {
-      const Result<Restored> restored = lease->Release();
+    for (size_t i = 0; i < limits_.size(); ++i) {
+      const Result<Restored> restored = limits_[i]->Release();
       if (!restored) PrintMessage(restored.error().Message());
       if (restored && *restored == Restored::kChangedByOther) {
-        PrintMessage(lease->record().uuid + ": someone else set its power limit meanwhile; it is left as it is");
+        PrintMessage(cappers_[i]->Device().uuid + ": someone else set its power limit meanwhile; it is left as it is");
       }
     }
   }
 
  private:
-  std::vector<std::unique_ptr<PowerCapper>> cappers_;  // outlive the leases, which are destroyed first
-  std::vector<std::unique_ptr<LimitLease>> leases_;
+  std::vector<std::unique_ptr<PowerCapper>> cappers_;  // outlive the limits, which are destroyed first
+  std::vector<std::unique_ptr<PowerLimits>> limits_;
 };
 
 RecordingOptions OptionsOf(const MeasureFlags& flags) {

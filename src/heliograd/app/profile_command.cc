@@ -117,6 +117,8 @@ void AddProfileCommand(CLI::App& program, Commands& commands) {
                   "random rest after an iteration, percent of it: tells the steps apart on a slow sensor")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 50.0));
+  app->add_flag("--operators", training.operators,
+                "time of PyTorch's operators too, as they run in training, over 3 iterations more");
   app->add_flag("--layers", training.layers, "each layer too, alone in a loop");
   app->add_flag("--quick", training.quick, "loops of 1.5 s in 2 rounds: wide intervals");
   app->add_option("--loop-seconds", training.loop_s, "of a layer's loop")

@@ -131,6 +131,12 @@ std::string ProfileToJson(const TrainingProfile& profile) {
   json["condition"] = OrNull(profile.condition);
   json["refusal"] = profile.refusal;
   json["pooled"] = profile.pooled;
+  json["operators"] = Json::array();
+  for (const ProfiledOperator& one : profile.operators) {
+    json["operators"].push_back(
+        {{"name", one.name}, {"backward", one.backward}, {"calls", one.calls}, {"seconds", InSeconds(one.time)}});
+  }
+  json["operator_iterations"] = profile.operator_iterations;
   json["layers"] = Json::array();
   for (const ProfiledLayer& layer : profile.layers) json["layers"].push_back(LayerJson(layer));
   json["layer_sum"] = {{"forward", SumJson(profile.forward_sum)}, {"backward", SumJson(profile.backward_sum)}};
@@ -174,6 +180,11 @@ Result<TrainingProfile> ProfileFromJson(std::string_view text, const std::string
     profile.condition = TakeNumber(json, "condition");
     profile.refusal = json.at("refusal").get<std::string>();
     profile.pooled = json.at("pooled").get<std::vector<std::string>>();
+    for (const Json& one : json.at("operators")) {
+      profile.operators.push_back({one.at("name").get<std::string>(), one.at("backward").get<bool>(),
+                                   one.at("calls").get<int64_t>(), Seconds(one.at("seconds").get<double>())});
+    }
+    profile.operator_iterations = json.at("operator_iterations").get<int64_t>();
     for (const Json& layer : json.at("layers")) profile.layers.push_back(LayerOf(layer));
     profile.forward_sum = SumOf(json.at("layer_sum").at("forward"));
     profile.backward_sum = SumOf(json.at("layer_sum").at("backward"));

@@ -26,6 +26,7 @@ constexpr double kDefaultSeconds = 60;
 constexpr int64_t kFewestIterations = 3;
 constexpr double kQuickLoopS = 1.5;
 constexpr int kQuickRounds = 2;
+constexpr int64_t kOperatorIterations = 3;
 constexpr size_t kLastBatches = 10;  // the last accuracy and loss are means over so many tellings
 
 /// What one training needs, opened and checked before anything runs.
@@ -170,6 +171,7 @@ Result<void> TrainSteps(Prepared& made, const TrainingFlags& flags, TrainingProf
   options.most_iterations = flags.iterations;
   options.learning_rate = flags.learning_rate;
   options.seed = flags.seed;
+  options.operator_iterations = flags.operators ? kOperatorIterations : 0;
   options.now_ns = [&] { return made.meter->NowNs(); };
   options.next_batch = [&](Batch& batch) -> Result<void> {
     const Result<bool> next = made.loader->Next(batch);
@@ -185,6 +187,10 @@ Result<void> TrainSteps(Prepared& made, const TrainingFlags& flags, TrainingProf
   if (!outcome) return Fail(outcome.error());
   if (outcome->iterations == 0) return Fail("interrupted before the first iteration", ErrorKind::kInterrupted);
   follower.Finish();
+  profile.operator_iterations = outcome->operators.empty() ? 0 : kOperatorIterations;
+  for (const OperatorTime& one : outcome->operators) {
+    profile.operators.push_back({one.name, one.backward, one.calls, Seconds(one.seconds)});
+  }
   profile.loader_images_per_second = made.loader->rates().ImagesPerWorkerSecond() * flags.workers;
   if (profile.loader_images_per_second < profile.images_per_second) {
     profile.notes.push_back("the loader is slower than the training, which waits for it: give it more --workers");

@@ -19,6 +19,7 @@ struct TrainingFlags {
   double learning_rate = 0.01;
   uint64_t seed = 1;
   int workers = 1;
+  bool operators = false;
   bool layers = false, quick = false;
   double loop_s = 5;
   int rounds = 5;

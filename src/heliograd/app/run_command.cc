@@ -22,6 +22,7 @@
 #include "heliograd/base/file.h"
 #include "heliograd/base/text.h"
 #include "heliograd/control/dwell_schedule.h"
+#include "heliograd/control/limitd_client.h"
 #include "heliograd/control/plan_runner.h"
 #include "heliograd/meter/nvml_meter.h"
 #include "heliograd/plan/plan_json.h"
@@ -358,9 +359,11 @@ Result<int> CarryOut(const RunFlags& flags, Prepared& prepared, OpenGpu& gpu) {
   const Result<std::string> lease_folder = LeaseFolder();
   if (!lease_folder) return Fail(lease_folder.error());
   const std::unique_ptr<PowerLimits> limits =
-      MakeLeasedLimits(*gpu.capper, {.folder = *lease_folder,
-                                     .command = "heliograd run -- " + Joined(facts.command),
-                                     .guard = {"/proc/self/exe", "limits", "guard"}});
+      MakePowerLimits(*gpu.capper,
+                      {.folder = *lease_folder,
+                       .command = "heliograd run -- " + Joined(facts.command),
+                       .guard = {"/proc/self/exe", "limits", "guard"}},
+                      PrintMessage);
   if (const Result<PowerLimitRange> range = limits->Range()) {
     if (Result<void> sound = CheckLevels(plan, *range, device); !sound) return Fail(sound.error());
   }
@@ -459,7 +462,7 @@ Result<int> CarryOut(const RunFlags& flags, Prepared& prepared, OpenGpu& gpu) {
     static_cast<void>(WriteFile(summary_path, RunSummaryJson(summary_of("running", std::nullopt, runner.so_far()))));
   };
   if (!*may_limit) {
-    tell("power limits are out of reach (they take root): the run goes on by pausing and resuming alone");
+    tell("power limits are out of reach (they take root, or heliograd-limitd): the run goes on by pausing and resuming alone");
   }
   const int64_t begin_ns = (*recording)->NowNs();
   const Result<RunOutcome> outcome = runner.Run(prepared.left_over);

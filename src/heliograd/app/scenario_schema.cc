@@ -174,10 +174,11 @@ std::string EnvironmentName(const KeySpec& spec) {
 
 std::optional<std::string> UnknownVariable(std::string_view name) {
   // Variables with other uses: tests and their data, the simulated GPU, the library for PyTorch, what `run` tells its
-  // job.
+  // job, the socket of heliograd-limitd.
   static const std::vector<std::string_view> kOtherUses = {
-      "REFERENCE_DATA", "SIM_GPU",     "PROGRAM",      "SOURCE_DIR", "TORCH_BACKEND", "RANDOM_INSTANCES",
-      "RANDOM_SEED",    "PROGRESS_FD", "CONTROL_FILE", "UNITS_DONE", "UNITS_LEFT",    "JOB_PID"};
+      "REFERENCE_DATA",   "SIM_GPU",     "PROGRAM",       "SOURCE_DIR",   "TORCH_BACKEND",
+      "RANDOM_INSTANCES", "RANDOM_SEED", "PROGRESS_FD",   "CONTROL_FILE", "UNITS_DONE",
+      "UNITS_LEFT",       "JOB_PID",     "LIMITD_SOCKET", "MESSAGES",     "KILLS"};
   if (name.substr(0, kVariablePrefix.size()) != kVariablePrefix) return std::nullopt;
   const std::string_view word = name.substr(kVariablePrefix.size());
   std::vector<std::string> words;

@@ -133,8 +133,9 @@ Result<std::unique_ptr<LimitLease>> LimitLease::Take(PowerCapper& capper, const 
   const Result<Power> prior = capper.Limit();
   if (!prior) return Fail(prior.error());
   const int64_t prior_mw = Milliwatts(*prior);
-  lease->record_ = {uuid,     prior_mw,        prior_mw, prior_mw,
-                    getpid(), options.command, BootId(), FormatStamp(SystemClock().Now())};
+  const int64_t pid = options.pid == 0 ? getpid() : options.pid;
+  lease->record_ = {uuid, prior_mw,        prior_mw, prior_mw,
+                    pid,  options.command, BootId(), FormatStamp(SystemClock().Now())};
   if (Result<void> written = lease->Write(); !written) return Fail(written.error());
   lease->active_ = true;
   if (Result<void> started = lease->StartGuard(options.guard); !started) return Fail(started.error());
@@ -200,10 +201,30 @@ Result<Restored> LimitLease::Release() {
   if (!active_) return Restored::kNothingToDo;
   const Result<Restored> restored = PutBack(folder_, record_, capper_);
   if (!restored) return restored;
+  End();
+  return restored;
+}
+
+Result<Restored> LimitLease::ReleaseTo(Power limit) {
+  if (!active_) return Restored::kNothingToDo;
+  const Result<Power> now = capper_.Limit();
+  if (!now) return Fail(now.error());
+  const bool is_ours = record_.IsOurs(Milliwatts(*now));
+  if (is_ours) {
+    if (Result<void> set = Set(limit); !set) return Fail(set.error());
+  }
+  const std::string path = RecordPath(folder_, record_.uuid);
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) return Fail(path + ": " + std::strerror(errno));
+  End();
+  return is_ours ? Restored::kPutBack : Restored::kChangedByOther;
+}
+
+/// The guard is told before the lock falls: one that is late must not take the next holder's record for ours.
+void LimitLease::End() {
   active_ = false;
   // Where the guard is gone there is nobody to tell, and nothing left to do.
   if (guard_pipe_ >= 0) static_cast<void>(send(guard_pipe_, &kReleased, 1, MSG_NOSIGNAL));
-  return restored;
+  flock(lock_, LOCK_UN);
 }
 
 Result<Restored> GuardLease(const std::string& folder, const std::string& uuid, int line, CapperOpener open_capper,

@@ -37,6 +37,7 @@ class LimitLease {
     std::string folder;
     std::string command;             // what a second holder is told, "heliograd curve -- python train.py"
     std::vector<std::string> guard;  // program and arguments that run GuardLease(...); the lock and pipe are appended
+    int64_t pid = 0;                 // the holder's; 0 = this process
   };
 
   /// Errors: held by another (kFailure, with its name), no right to write the records (kPermission), no guard.
@@ -49,8 +50,10 @@ class LimitLease {
 
   /// Sets a limit. Errors: those of PowerCapper::SetLimit, or someone else changed the limit: then nothing is set.
   Result<void> Set(Power limit);
-  /// Puts the prior limit back and ends the lease; a second call does nothing.
+  /// Puts the prior limit back and ends the lease; a second call does nothing. The GPU is free for others at once.
   Result<Restored> Release();
+  /// Ends the lease with `limit` in force in place of the prior one.
+  Result<Restored> ReleaseTo(Power limit);
 
   const LeaseRecord& record() const { return record_; }
 
@@ -58,6 +61,7 @@ class LimitLease {
   LimitLease(PowerCapper& capper, std::string folder, LeaseRecord record, int lock);
   Result<void> Write() const;
   Result<void> StartGuard(const std::vector<std::string>& command);
+  void End();
 
   PowerCapper& capper_;
   std::string folder_;

@@ -4,23 +4,31 @@
 
 namespace heliograd {
 
+GridFlows BalanceAtGrid(const DispatchProblem& problem, int slot, Energy need, bool sells) {
+  const auto t = static_cast<size_t>(slot);
+  const Energy pv = problem.pv[t], net = need - pv;
+  if (net >= Energy()) {
+    if (problem.import_price[t] < EnergyPrice()) return {Energy(), std::max(need, Energy()), Energy()};
+    return {pv, net, Energy()};
+  }
+  Energy room = -net;
+  if (problem.grid.export_limit) room = std::min(room, *problem.grid.export_limit * problem.horizon.SlotDuration());
+  const GridFlows sun_first = {need + (sells ? room : Energy()), Energy(), sells ? room : Energy()};
+  const bool is_paid_to_buy =
+      need > Energy() && problem.import_price[t] * need < -sun_first.grid_export * problem.export_price[t];
+  return is_paid_to_buy ? GridFlows{Energy(), need, Energy()} : sun_first;
+}
+
 Settlement SettleSlot(const DispatchProblem& problem, int slot, const SlotDecision& decision, Energy load) {
   const auto t = static_cast<size_t>(slot);
   const Energy need =
       load + decision.battery_charge - decision.battery_discharge * problem.battery.discharge_efficiency;
-  // The planned net draw from the grid; what differs in the load differs here, up to the PV that would be curtailed.
-  const Energy net = need - problem.pv[t];
+  // What differs from the planned load differs at the grid, up to the PV that would be curtailed.
+  const bool sells = problem.export_price[t] > EnergyPrice() || decision.grid_export > Energy();
+  const GridFlows flows = BalanceAtGrid(problem, slot, need, sells);
   Settlement settled;
-  if (net >= Energy()) {
-    settled.grid_import = net;
-    settled.grid_export = Energy();
-  } else {
-    const Energy surplus = -net;
-    const bool sells = problem.export_price[t] > EnergyPrice() || decision.grid_export > Energy();
-    Energy room = surplus;
-    if (problem.grid.export_limit) room = std::min(room, *problem.grid.export_limit * problem.horizon.SlotDuration());
-    settled.grid_export = sells ? room : Energy();
-  }
+  settled.grid_import = flows.grid_import;
+  settled.grid_export = flows.grid_export;
   // A plan may import while PV is curtailed (at a negative price), or give back less than there is.
   const Energy planned_balance = decision.pv_used + decision.grid_import +
                                  decision.battery_discharge * problem.battery.discharge_efficiency -

@@ -2,8 +2,8 @@
 // sold, and the money.
 //
 // Enters: a slot of the problem, what the plan decided there, and the energy that the node drew. Leaves: import, export
-// and cost. PV and the battery's flows are taken as planned (nobody measured them); the grid takes the difference.
-// Pure.
+// and cost. The battery's flows are taken as planned (nobody measured them), PV as the problem says; the grid takes the
+// difference. Pure.
 #pragma once
 
 #include "heliograd/base/quantity.h"
@@ -20,5 +20,17 @@ struct Settlement {
 
 /// Precondition: `slot` is one of the horizon. With the planned load it gives the plan's own import, export and cost.
 Settlement SettleSlot(const DispatchProblem& problem, int slot, const SlotDecision& decision, Energy load);
+
+/// What PV and the connection point do.
+struct GridFlows {
+  Energy pv_used;  // the rest is curtailed
+  Energy grid_import, grid_export;
+};
+
+/// The cheapest way to meet what the bus still needs: `need` is load and charger less what the battery gives, below
+/// zero where the battery gives more. PV first, then the grid; what is left is sold within the export limit if `sells`.
+/// Only at a negative import price may PV be curtailed for the grid, where that is cheaper. The import limit is not
+/// looked at. Precondition: `slot` is one of the horizon.
+GridFlows BalanceAtGrid(const DispatchProblem& problem, int slot, Energy need, bool sells);
 
 }  // namespace heliograd

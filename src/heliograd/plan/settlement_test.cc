@@ -50,5 +50,26 @@ TEST(Settlement, LessLoadLeavesMoreToSell) {
   EXPECT_EQ(SettleSlot(problem, 0, curtails, WattHours(60)).grid_export, Energy());
 }
 
+TEST(BalanceAtGrid, TakesTheSunFirstAndSellsOrCurtailsTheRest) {
+  DispatchProblem problem = StudyProblem(10, 1, 500);
+  const auto expect = [&](double need_wh, bool sells, double pv_wh, double import_wh, double export_wh) {
+    const GridFlows flows = BalanceAtGrid(problem, 0, WattHours(need_wh), sells);
+    EXPECT_NEAR(InWattHours(flows.pv_used), pv_wh, 1e-9);
+    EXPECT_NEAR(InWattHours(flows.grid_import), import_wh, 1e-9);
+    EXPECT_NEAR(InWattHours(flows.grid_export), export_wh, 1e-9);
+  };
+  expect(700, true, 500, 200, 0);
+  expect(100, true, 500, 0, 400);
+  expect(100, false, 100, 0, 0);
+  expect(-50, true, 500, 0, 550);  // the battery sells too
+  problem.grid.export_limit = Watts(120);
+  expect(100, true, 220, 0, 120);
+  // Whoever is paid to buy leaves the sun alone, unless the sun earns more.
+  problem.import_price[0] = EurosPerKilowattHour(-0.1);
+  expect(700, true, 0, 700, 0);
+  expect(100, false, 0, 100, 0);
+  expect(100, true, 220, 0, 120);  // 120 Wh sold at 0.30 against 100 Wh bought at -0.10
+}
+
 }  // namespace
 }  // namespace heliograd

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "heliograd/base/result.h"
 #include "heliograd/profile/loader.h"
@@ -30,6 +31,14 @@ struct TrainingProgress {
   double accuracy = 0;  // the same, 0 to 1
 };
 
+/// Time of one operator on the host, over a few iterations.
+struct OperatorTime {
+  std::string name;  // "aten::conv2d"
+  bool backward = false;
+  int64_t calls = 0;
+  double seconds = 0;
+};
+
 /// SGD with momentum on the cross entropy; auxiliary heads count 0.3 each (Szegedy et al., "Going Deeper with
 /// Convolutions", CVPR 2015, section 5).
 struct TrainingOptions {
@@ -40,6 +49,8 @@ struct TrainingOptions {
   int64_t most_iterations = 0;  // told ones; 0 = until `goes_on` says no
   double learning_rate = 0.01, momentum = 0.9;
   uint64_t seed = 1;  // of the initial parameters and the rests
+  /// So many iterations more, not told, in which the host's time of each operator is added up.
+  int64_t operator_iterations = 0;
   std::function<int64_t()> now_ns;
   std::function<Result<void>(Batch&)> next_batch;
   /// Called with the steps of one or more whole iterations, in order of time.
@@ -49,8 +60,9 @@ struct TrainingOptions {
 };
 
 struct TrainingOutcome {
-  int64_t iterations = 0;  // told ones
-  int threads = 0;         // of the CPU
+  int64_t iterations = 0;               // told ones
+  int threads = 0;                      // of the CPU
+  std::vector<OperatorTime> operators;  // of `operator_iterations` together, most time first
 };
 
 /// What runs in a loop: one layer, or with kWholeNetwork all of them, in one direction.

@@ -86,6 +86,21 @@ std::string StepsText(const TrainingProfile& profile, const TerminalStyle& style
   return text;
 }
 
+std::string OperatorsText(const TrainingProfile& profile, const TerminalStyle& style) {
+  constexpr size_t kShown = 12;
+  double all_s = 0;
+  for (const ProfiledOperator& one : profile.operators) all_s += InSeconds(one.time);
+  TextTable table({{"operator", Align::kLeft}, {"", Align::kLeft}, {"calls"}, {"time"}, {"share"}});
+  for (size_t i = 0; i < std::min(kShown, profile.operators.size()); ++i) {
+    const ProfiledOperator& one = profile.operators[i];
+    const double iterations = static_cast<double>(profile.operator_iterations);
+    table.AddRow({one.name, one.backward ? "backward" : "",
+                  fmt::format("{:g}", static_cast<double>(one.calls) / iterations),
+                  MillisecondText(one.time / iterations), PercentText(InSeconds(one.time) / all_s)});
+  }
+  return "Time of operators as they ran in training, on the host, of one iteration\n" + table.Draw(style);
+}
+
 std::string SumText(const char* direction, const LayerSum& sum) {
   return fmt::format(
       "{}: the layers' sum is {:.3f} +-{:.3f} of the whole network's{}", direction, sum.ratio, sum.half_width,
@@ -157,6 +172,7 @@ std::string TrainingProfileText(const TrainingProfile& profile, const TerminalSt
   text += Paragraph("on " + profile.device + "; power: " + profile.power_meter, style, 2);
   if (profile.iterations > 0) text += Paragraph(Learning(profile), style, 2);
   if (!profile.steps.empty()) text += "\n" + StepsText(profile, style);
+  if (!profile.operators.empty()) text += "\n" + OperatorsText(profile, style);
   if (!profile.layers.empty()) text += "\n" + LayersText(profile, style);
   text +=
       "\n" + Paragraph(fmt::format("Times are measured, power is {}. Intervals hold the truth in 95 of 100 runs and "

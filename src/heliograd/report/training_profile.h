@@ -49,6 +49,14 @@ struct ProfiledLayer {
   std::string why;                                // why there is no energy
 };
 
+/// One operator of PyTorch: the host's time with it over some iterations.
+struct ProfiledOperator {
+  std::string name;
+  bool backward = false;
+  int64_t calls = 0;
+  Duration time;
+};
+
 /// The sum of all layers against the whole network in the same kind of loop: published, never used to rescale.
 struct LayerSum {
   double ratio = 1, half_width = 0;
@@ -72,7 +80,7 @@ struct TrainingProfile {
   double dither = 0;
   Duration duration;    // of all iterations with rests
   int64_t samples = 0;  // values that the power sensor put out meanwhile
-  Duration iteration;  // mean, without rests
+  Duration iteration;   // mean, without rests
   double images_per_second = 0;
   double loader_images_per_second = 0;  // what the loader alone gives
   double first_loss = 0, last_loss = 0, last_accuracy = 0;
@@ -84,6 +92,9 @@ struct TrainingProfile {
   std::optional<double> condition;
   std::string refusal;  // why the steps' energies are not to be relied on
   std::vector<std::string> pooled;
+
+  std::vector<ProfiledOperator> operators;  // most time first
+  int64_t operator_iterations = 0;          // over so many
 
   std::vector<ProfiledLayer> layers;
   std::optional<LayerSum> forward_sum, backward_sum;

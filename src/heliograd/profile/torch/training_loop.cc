@@ -4,6 +4,7 @@
 #include <random>
 #include <thread>
 
+#include "heliograd/profile/torch/operator_times.h"
 #include "heliograd/profile/torch/step_clock.h"
 
 namespace heliograd {
@@ -69,10 +70,22 @@ class Loop {
       if (outcome.iterations % clock_->TakeEvery() == 0) goes_on = TellAndRest(outcome.iterations);
     }
     if (outcome.iterations % clock_->TakeEvery() != 0) static_cast<void>(TellAndRest(outcome.iterations));
+    if (!goes_on && options_.most_iterations > 0) return outcome;  // stopped early: nothing more is asked for
+    if (Result<void> done = WatchOperators(outcome); !done) return Fail(done.error());
     return outcome;
   }
 
  private:
+  Result<void> WatchOperators(TrainingOutcome& outcome) {
+    if (options_.operator_iterations <= 0) return {};
+    Result<void> done;
+    outcome.operators = TimeOperators([&] {
+      for (int64_t i = 0; i < options_.operator_iterations && done; ++i) done = Iterate();
+      clock_->Wait();
+    });
+    return done;
+  }
+
   Result<void> Iterate() {
     Batch batch;
     if (Result<void> next = options_.next_batch(batch); !next) return next;
