@@ -69,6 +69,22 @@ std::optional<std::string> UnknownName(const CLI::App& program, const std::vecto
   return std::nullopt;
 }
 
+std::vector<std::string> WithScenarioOfRun(const CLI::App& program, std::vector<std::string> arguments) {
+  if (arguments.empty() || arguments.front() != "run") return arguments;
+  const CLI::App* run = program.get_subcommand("run");
+  for (size_t i = 1; i < arguments.size(); ++i) {
+    if (arguments[i] == "--") {
+      arguments.insert(arguments.begin() + static_cast<std::ptrdiff_t>(i), std::string(kUserScenario));
+      return arguments;
+    }
+    const auto flag = FlagName(arguments[i]);
+    if (!flag) return arguments;  // the scenario
+    const CLI::Option* option = run->get_option_no_throw(*flag);
+    if (option != nullptr && option->get_items_expected_min() > 0 && arguments[i] == *flag) ++i;
+  }
+  return arguments;
+}
+
 void ScenarioFlags::AddTo(CLI::App& app, bool planning) {
   app.add_option("SCENARIO", source, "builtin:paper, or a TOML file (see: heliograd scenario new)")->required();
   app.add_option("--set", sets, "SECTION.KEY=VALUE: changes one value; repeatable")->allow_extra_args(false);
@@ -76,6 +92,7 @@ void ScenarioFlags::AddTo(CLI::App& app, bool planning) {
   app.add_option("--start", start,
                  "when the job may start, on the site's clock: \"2025-01-01 20:00\", now, \"tomorrow 08:00\"");
   if (!planning) return;
+  app.add_option("--curve", curve, "power curve of the GPU: a file of heliograd curve, or builtin:paper");
   auto* hours_flag = app.add_option("--hours", hours, "time from start to deadline");
   app.add_option(
          "--deadline", deadline,
@@ -94,7 +111,7 @@ void ScenarioFlags::AddTo(CLI::App& app, bool planning) {
 }
 
 Result<Scenario> ScenarioFlags::Load() const {
-  auto scenario = Scenario::Load(source, sets);
+  auto scenario = Scenario::Load(source.empty() ? std::string(kUserScenario) : source, sets);
   if (!scenario) return scenario;
   std::vector<std::string> problems;
   const auto set = [&](const std::string& flag, const std::string& key, const std::string& value) {
@@ -103,6 +120,7 @@ Result<Scenario> ScenarioFlags::Load() const {
       problems.insert(problems.end(), done.error().problems.begin(), done.error().problems.end());
     }
   };
+  set("--curve", "gpu.curve", curve);
   set("--pv-series", "pv.series", pv_series);
   set("--start", "job.start", start);
   set("--deadline", "job.deadline", deadline);

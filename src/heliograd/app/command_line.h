@@ -34,7 +34,7 @@ using Commands = std::vector<Command>;
 struct ScenarioFlags {
   std::string source;
   std::vector<std::string> sets;
-  std::string pv_series, start, hours, deadline;
+  std::string curve, pv_series, start, hours, deadline;
   int slot_minutes = 60;
   std::string formulation = "blend";
   double tolerance_eur = 0.001;
@@ -43,6 +43,8 @@ struct ScenarioFlags {
 
   /// Adds them to a command. `planning` adds those that only a planner needs.
   void AddTo(CLI::App& app, bool planning = true);
+  /// True when the scenario is the user's own, because no other was named.
+  bool IsUsers() const { return source.empty() || source == kUserScenario; }
   /// The scenario with every flag applied; all mistakes at once.
   Result<Scenario> Load() const;
   PlanningOptions Options() const;
@@ -66,6 +68,10 @@ void RefuseEmptyTexts(CLI::App& app);
 /// none.
 std::optional<std::string> UnknownName(const CLI::App& program, const std::vector<std::string>& arguments);
 
+/// The arguments with the user's own scenario put where `run` is given none before "--": the words after it are the
+/// job's.
+std::vector<std::string> WithScenarioOfRun(const CLI::App& program, std::vector<std::string> arguments);
+
 /// Prints to standard output; a closed pipe or a full disk is a failure, not silence.
 Result<void> Print(std::string_view text);
 /// A line on standard error.
@@ -87,6 +93,7 @@ void AddSizeCommand(CLI::App& program, Commands& commands);
 void AddBacktestCommand(CLI::App& program, Commands& commands);
 void AddWhatifCommand(CLI::App& program, Commands& commands);
 void AddCampaignCommand(CLI::App& program, Commands& commands);
+void AddInitCommand(CLI::App& program, Commands& commands);
 void AddMeasureCommand(CLI::App& program, Commands& commands);
 void AddProfileCommand(CLI::App& program, Commands& commands);
 void AddRunCommand(CLI::App& program, Commands& commands);

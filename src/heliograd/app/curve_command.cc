@@ -10,6 +10,7 @@
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/curve_limits.h"
 #include "heliograd/app/curve_report.h"
+#include "heliograd/app/curve_store.h"
 #include "heliograd/app/curve_sweep.h"
 #include "heliograd/app/duration_text.h"
 #include "heliograd/app/recording.h"
@@ -131,7 +132,10 @@ Error TooLittle(const SweepOutcome& outcome, const Error& reason) {
 }
 
 Result<void> Write(const MeasuredCurve& curve, const CurveFlags& flags) {
-  if (Result<void> written = WriteFile(flags.output, CurveToml(curve)); !written) return written;
+  const std::string toml = CurveToml(curve);
+  if (Result<void> written = WriteFile(flags.output, toml); !written) return written;
+  const Result<std::string> stored = StoreCurve(curve.device.uuid, toml);
+  PrintMessage(stored ? *stored + ": kept for heliograd run and plan" : "note: " + stored.error().Message());
   if (flags.figure.empty()) return {};
   return WriteFigure(CurveFigure(CurveChartOf(curve)), flags.figure);
 }

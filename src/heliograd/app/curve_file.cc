@@ -67,6 +67,12 @@ Result<PowerCurve> ParseCurve(std::string_view content, const std::string& name)
     problems.push_back(
         fmt::format("{}: curve.obtained is {}: expected \"measured\" or \"modelled\".", name, Quoted(obtained)));
   }
+  curve.unit = root.at_path("curve.unit").value_or(std::string());
+  if (!curve.unit.empty() && curve.unit != "run" && curve.unit != "progress") {
+    problems.push_back(
+        fmt::format("{}: curve.unit is {}: expected \"run\" or \"progress\".", name, Quoted(curve.unit)));
+  }
+  curve.measured_at = root.at_path("curve.measured_at").value_or(std::string());
   const double gain_percent = root.at_path("curve.gain_half_width_percent").value_or(0.0);
   if (gain_percent > 0 && gain_percent < 100) curve.gain_half_width = gain_percent / 100;
   std::vector<CurvePoint> read;

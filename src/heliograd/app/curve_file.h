@@ -3,6 +3,8 @@
 //     [curve]
 //     name = "ResNet18 on RTX 4070"
 //     obtained = "measured"         # or "modelled"; measured when left out
+//     unit = "progress"             # optional: units that the command told, or "run"
+//     measured_at = "2026-01-02T10:00:00Z"   # optional
 //     [[points]]
 //     limit_w = 150
 //     seconds_per_unit = 0.12
@@ -33,6 +35,8 @@ struct PowerCurve {
   std::vector<Level> levels;         // ascending limit; job_time is the time of one unit
   std::vector<LevelSpread> spreads;  // of each level
   double gain_half_width = 0;        // relative; one factor common to all energies, 0 where the file gives none
+  std::string unit;                  // "run", "progress": what the command told; empty where the file does not say
+  std::string measured_at;           // a stamp; empty where the file does not say
   bool modelled = false;             // by an energy law, not measured
   bool draw_is_assumed = false;      // at least one point had no energy: its draw is taken equal to its limit
 };

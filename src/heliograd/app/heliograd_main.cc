@@ -1,8 +1,10 @@
 // The program: registers the commands, parses the command line, runs one of them, and turns failures into exit codes.
+#include <algorithm>
 #include <memory>
 
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/left_limits.h"
+#include "heliograd/app/shell_texts.h"
 
 namespace {
 
@@ -36,6 +38,7 @@ int main(int argc, char** argv) {
   program.footer(
       "Examples:\n"
       "  heliograd plan builtin:paper                plan the study's job for real Turin weather\n"
+      "  heliograd init                              three questions, then plan and run without a scenario\n"
       "  heliograd scenario new my.toml              start a scenario file of your own\n"
       "  heliograd plan my.toml --hours 24 --json    plan it, as JSON\n"
       "  heliograd doctor                            what can be measured and limited here\n"
@@ -54,6 +57,7 @@ int main(int argc, char** argv) {
   AddReproduceCommand(program, commands);
   AddReportCommand(program, commands);
   AddScenarioCommand(program, commands);
+  AddInitCommand(program, commands);
   AddCurveCommand(program, commands);
   AddEstimateCommand(program, commands);
   AddCalibrateCommand(program, commands);
@@ -63,9 +67,12 @@ int main(int argc, char** argv) {
   AddCampaignCommand(program, commands);
   AddProfileCommand(program, commands);
   AddRunCommand(program, commands);
+  AddShellCommands(program, commands);
   RefuseEmptyTexts(program);
   try {
-    program.parse(argc, argv);
+    std::vector<std::string> arguments = WithScenarioOfRun(program, {argv + 1, argv + argc});
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+    program.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
     const bool wrong = error.get_exit_code() != 0;
     if (const auto unknown = wrong ? UnknownName(program, {argv + 1, argv + argc}) : std::nullopt) {

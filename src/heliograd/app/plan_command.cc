@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "heliograd/app/command_line.h"
+#include "heliograd/app/curve_store.h"
 #include "heliograd/base/file.h"
 #include "heliograd/plan/plan_csv.h"
 #include "heliograd/plan/plan_json.h"
@@ -20,8 +21,13 @@ struct PlanFlags {
 };
 
 Result<int> RunPlan(const PlanFlags& flags) {
-  const auto scenario = flags.scenario.Load();
+  auto scenario = flags.scenario.Load();
   if (!scenario) return Fail(scenario.error());
+  if (flags.scenario.IsUsers()) {
+    const auto curve = TakeStoredCurve(*scenario, std::nullopt, 0);
+    if (!curve) return Fail(curve.error());
+    if (!curve->empty()) PrintMessage(*curve);
+  }
   InputCache cache;
   const auto inputs = ReadInputs(*scenario, flags.scenario.slot_minutes, cache);
   if (!inputs) return Fail(inputs.error());
@@ -52,11 +58,16 @@ Result<int> RunPlan(const PlanFlags& flags) {
 void AddPlanCommand(CLI::App& program, Commands& commands) {
   CLI::App* app =
       AddCommand(program, "plan", "Plans when sun, battery and grid pay for the job, and at what power level",
-                 {"heliograd plan builtin:paper", "heliograd plan my.toml --deadline \"2026-06-02 08:00\" --table",
+                 {"heliograd plan builtin:paper",
+                  "heliograd plan --deadline \"tomorrow 08:00\"        (your own scenario: heliograd init)",
+                  "heliograd plan my.toml --deadline \"2026-06-02 08:00\" --table",
                   "heliograd plan builtin:paper --set battery.capacity_wh=2500 --slot-minutes 15 --json",
                   "heliograd plan my.toml -o plan.json --csv plan.csv"});
   auto flags = std::make_shared<PlanFlags>();
   flags->scenario.AddTo(*app);
+  app->get_option("SCENARIO")
+      ->required(false)
+      ->description("builtin:paper, or a TOML file; your own when left out (see: heliograd init)");
   app->add_flag("--json", flags->json, "the plan as JSON on standard output");
   app->add_flag("--table", flags->table, "also the table of slots with a reason for each");
   app->add_option("--csv", flags->csv, "writes the slots to this file");

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "heliograd/app/command_line.h"
+#include "heliograd/app/curve_store.h"
 #include "heliograd/app/duration_text.h"
 #include "heliograd/app/interrupt.h"
 #include "heliograd/app/recording.h"
@@ -42,17 +43,35 @@ struct RunFlags {
 
 std::string Joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, " ")); }
 
+/// The curve of the GPU that will run, where the scenario has none.
+Result<void> TakeCurve(const RunFlags& flags, Scenario& scenario) {
+  std::optional<std::string> uuid;
+  if (!scenario.Has("gpu.curve")) {
+    const Result<SelectedGpus> gpus = SelectGpus(flags.gpu);
+    if (!gpus) return Fail(gpus.error());
+    if (gpus->devices.size() != 1) return Fail("--gpu: a plan is for one GPU", ErrorKind::kUsage);
+    const auto capper = OpenNvmlCapper(gpus->library, gpus->devices.front());
+    if (!capper) return Fail(capper.error());
+    uuid = (*capper)->Device().uuid;
+  }
+  const Result<std::string> curve = TakeStoredCurve(scenario, uuid, flags.steps);
+  if (!curve) return Fail(curve.error());
+  if (!curve->empty()) PrintMessage(*curve);
+  return {};
+}
+
 /// A file that begins with a brace is a plan; everything else is read as a scenario and planned first.
 Result<PlanFile> PlanOfSource(const RunFlags& flags) {
   const std::string& source = flags.scenario.source;
-  if (source.rfind("builtin:", 0) != 0) {
+  if (source.rfind("builtin:", 0) != 0 && !flags.scenario.IsUsers()) {
     const Result<std::string> content = ReadFile(source);
     if (!content) return Fail(content.error());
     const std::string_view text = Trim(*content);
     if (!text.empty() && text.front() == '{') return PlanFromJson(*content, source);
   }
-  const auto scenario = flags.scenario.Load();
+  auto scenario = flags.scenario.Load();
   if (!scenario) return Fail(scenario.error());
+  if (Result<void> taken = TakeCurve(flags, *scenario); !taken) return Fail(taken.error());
   InputCache cache;
   const auto inputs = ReadInputs(*scenario, flags.scenario.slot_minutes, cache);
   if (!inputs) return Fail(inputs.error());
@@ -209,9 +228,6 @@ Result<Prepared> PrepareNew(const RunFlags& flags) {
 
 Result<void> CheckFlags(const RunFlags& flags) {
   const auto usage = [](const std::string& sentence) { return Fail(sentence, ErrorKind::kUsage); };
-  if (flags.resume.empty() && flags.scenario.source.empty()) {
-    return usage("run takes a plan (heliograd plan -o plan.json) or a scenario, or --resume DIR");
-  }
   if (!flags.resume.empty() && !flags.output.empty()) return usage("--resume goes on in its own folder: leave out -o");
   if (flags.command.empty() && flags.resume.empty() && !flags.dry_run) {
     return usage("no command given: write it after --, as in `heliograd run plan.json -- python train.py`");
@@ -467,6 +483,7 @@ Result<int> CarryOut(const RunFlags& flags, Prepared& prepared, OpenGpu& gpu) {
 
 Result<int> RunPlanCommand(RunFlags flags) {
   // With --resume there is no plan to name: the first word after -- is the command's.
+  if (!flags.resume.empty() && flags.scenario.source == kUserScenario) flags.scenario.source.clear();
   if (!flags.resume.empty() && !flags.scenario.source.empty()) {
     flags.command.insert(flags.command.begin(), flags.scenario.source);
     flags.scenario.source.clear();
@@ -502,17 +519,19 @@ Result<int> RunPlanCommand(RunFlags flags) {
 }  // namespace
 
 void AddRunCommand(CLI::App& program, Commands& commands) {
-  CLI::App* app =
-      AddCommand(program, "run", "Carries a plan out: limits, pauses and resumes a job, and keeps its deadline",
-                 {"heliograd run plan.json -o run1 --progress 'step ([0-9]+)' --steps 469000 -- python train.py",
-                  "heliograd run my.toml --deadline \"2026-06-02 08:00\" -- ./train.sh", "heliograd run --resume run1",
-                  "heliograd run plan.json --dry-run"});
+  CLI::App* app = AddCommand(
+      program, "run", "Carries a plan out: limits, pauses and resumes a job, and keeps its deadline",
+      {"heliograd run plan.json -o run1 --progress 'step ([0-9]+)' --steps 469000 -- python train.py",
+       "heliograd run --deadline \"tomorrow 08:00\" -- python train.py      (your own scenario and stored curve)",
+       "heliograd run my.toml --deadline \"2026-06-02 08:00\" -- ./train.sh", "heliograd run --resume run1",
+       "heliograd run plan.json --dry-run"});
   auto flags = std::make_shared<RunFlags>();
   flags->scenario.AddTo(*app);
   app->get_option("SCENARIO")
       ->required(false)
       ->description(
-          "a plan (heliograd plan -o plan.json), or builtin:paper or a scenario file, which is planned first");
+          "a plan (heliograd plan -o plan.json), or builtin:paper or a scenario file, which is planned first; your own "
+          "scenario (heliograd init) when left out");
   app->add_option("command", flags->command, "the job and its arguments, after --");
   app->add_option("-o,--output", flags->output, "the run's new folder: plan, journal, power, summary (docs/run.md)");
   app->add_option("--resume", flags->resume, "goes on with the run in this folder, with the work that is left");

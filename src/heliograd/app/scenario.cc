@@ -95,6 +95,18 @@ Result<ScenarioReading> Scenario::Read(const std::string& source, const std::vec
                   ErrorKind::kUsage);
     }
     add(scenario.ReadToml(PaperScenarioToml(), source));
+  } else if (source == kUserScenario) {
+    const std::string path = UserScenarioPath();
+    if (path.empty() || !std::filesystem::exists(path)) {
+      return Fail(
+          fmt::format("no scenario is given, and you have none of your own{}: heliograd init writes it, or give "
+                      "builtin:paper or a TOML file",
+                      path.empty() ? "" : " (" + path + ")"),
+          ErrorKind::kUsage);
+    }
+    const auto content = ReadFile(path, kLargestScenario);
+    if (!content) return Fail(content.error());
+    add(scenario.ReadToml(*content, path));
   } else {
     const auto content = ReadFile(source, kLargestScenario);
     if (!content) return Fail(content.error());

@@ -32,7 +32,7 @@ class Scenario {
   /// As Load, but goes on after a mistake: what could be read, and every mistake. An error is a source that cannot be
   /// read at all.
   static Result<ScenarioReading> Read(const std::string& source, const std::vector<std::string>& sets);
-  /// Reads "builtin:paper" or a TOML file, then the environment, then `sets` ("section.key=value" each).
+  /// Reads "builtin:paper", kUserScenario or a TOML file, then the environment, then `sets` ("section.key=value" each).
   static Result<Scenario> Load(const std::string& source, const std::vector<std::string>& sets);
   /// The same from a file's content; neither the environment nor the user file is read. `name` appears in messages.
   static Result<Scenario> Parse(std::string_view content, const std::string& name);
@@ -86,6 +86,8 @@ struct ScenarioReading {
 std::string_view PaperScenarioToml();
 /// A commented template of a scenario file with every key.
 std::string ScenarioTemplate();
+/// Names the user's own scenario file as a source.
+inline constexpr std::string_view kUserScenario = "user:scenario";
 /// Where the user's own defaults lie: $XDG_CONFIG_HOME/heliograd/scenario.toml.
 std::string UserScenarioPath();
 
