@@ -216,6 +216,27 @@ bool NowhereBelow(FunctionView f, FunctionView g, double tie) {
   return difference >= -tie && difference < kInfinity;
 }
 
+void ClampSlopes(FunctionView f, double limit, double most, Function& clamped) {
+  clamped.clear();
+  const auto rising = std::find_if(f.begin(), f.end(), [](const Segment& segment) { return segment.slope > 0; });
+  const bool rises = rising != f.end();
+  clamped.push_back(
+      {0, std::min(rises ? rising->low : f.back().high, limit), rises ? rising->cost : f.back().CostHigh(), 0});
+  for (auto segment = rising; segment != f.end() && segment->slope < most; ++segment) {
+    Segment& last = clamped.back();
+    // A piece that is rounding goes with the one before it.
+    const double high = std::min(segment->high, limit);
+    if (high - last.high > kSamePlace) {
+      clamped.push_back({last.high, high, last.CostHigh(), std::max(segment->slope, last.slope)});
+    } else {
+      last.high = std::max(high, last.high);
+    }
+  }
+  const Segment last = clamped.back();
+  if (limit > last.high) clamped.push_back({last.high, limit, last.CostHigh(), most});
+  if (clamped.size() > 1 && clamped.front().high <= 0) clamped.erase(clamped.begin());
+}
+
 void Envelope::Clear() {
   lists_.clear();
   ends_.clear();

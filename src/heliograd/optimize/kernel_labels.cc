@@ -38,12 +38,23 @@ struct Front {
   FunctionView FunctionOf(const Label& label) const { return {segments.data() + label.begin, label.end - label.begin}; }
 };
 
+/// What no unit of stored energy is worth more than, EUR/kWh, in problems where none is worth less than nothing and
+/// buying can always stand in for it; else infinite.
+double MostWorth(const Problem& problem) {
+  if (!problem.fill_rule || problem.final_min > 0) return kInfinity;
+  double most = problem.terminal_value;
+  for (const Slot& slot : problem.slots) {
+    most = std::max(most, problem.beta * std::max(slot.import_price, slot.export_price));
+  }
+  return most;
+}
+
 enum class RoundEnd { kFound, kNothing, kStopped };
 
 class LabelSearch {
  public:
   LabelSearch(const Problem& problem, const LevelLimits& limits)
-      : problem_(problem), limits_(limits), bound_(problem) {}
+      : problem_(problem), limits_(limits), bound_(problem), most_worth_(MostWorth(problem)) {}
 
   LevelAnswer Search() {
     if (!bound_.Maximize(Guess(), limits_.is_late)) return {};
@@ -174,8 +185,12 @@ class LabelSearch {
     ++answer_.extensions;
     const Label& label = front_.labels[i];
     const double work = label.work + problem_.gpu[k].work;
-    const FunctionView after = Extend(front_.FunctionOf(label), bound_.Costs(t).taken_up[k]);
+    FunctionView after = Extend(front_.FunctionOf(label), bound_.Costs(t).taken_up[k]);
     if (after.empty()) return;
+    if (most_worth_ < kInfinity) {
+      ClampSlopes(after, problem_.capacity, most_worth_, clamped_);
+      after = clamped_;
+    }
     if (work >= problem_.work - kWorkRounding) {  // the rest is known: its best without any need to work
       const double cost = LeastSum(after, bound_.free_values().At(t + 1));
       if (cost <= threshold_) Complete(t, static_cast<int>(i), k, cost);
@@ -233,10 +248,11 @@ class LabelSearch {
   const Problem& problem_;
   const LevelLimits& limits_;
   LevelBound bound_;
+  const double most_worth_;
   LevelAnswer answer_;
   double threshold_ = 0;
   Envelope envelope_;
-  Function extended_, cheapest_;
+  Function extended_, clamped_, cheapest_;
   std::vector<Function> before_;
   std::vector<ValueFunctions> other_values_;  // at prices of work around that of the bound
   std::vector<std::vector<double>> forced_;
