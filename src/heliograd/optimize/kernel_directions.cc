@@ -38,7 +38,7 @@ std::pair<double, double> At(const SlotList& list, double z) {
   constexpr double kRounding = 1e-11;
   double left = z - list.z_low, cost = list.cost_low, work = list.work_low;
   if (list.empty || left < -kRounding) return {kInfinity, 0};
-  for (const Piece& piece : list.pieces) {
+  for (const Piece& piece : list.pieces()) {
     if (left <= 0) break;
     const double step = std::min(left, piece.length);
     cost += piece.slope * step;

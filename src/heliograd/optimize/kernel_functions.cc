@@ -218,7 +218,9 @@ bool NowhereBelow(FunctionView f, FunctionView g, double tie) {
 
 void ClampSlopes(FunctionView f, double limit, double most, Function& clamped) {
   clamped.clear();
-  const auto rising = std::find_if(f.begin(), f.end(), [](const Segment& segment) { return segment.slope > 0; });
+  const auto rising = std::find_if(f.begin(), f.end(), [](const Segment& segment) {
+    return segment.slope > 0 && segment.high - segment.low > kSamePlace;
+  });
   const bool rises = rising != f.end();
   clamped.push_back(
       {0, std::min(rises ? rising->low : f.back().high, limit), rises ? rising->cost : f.back().CostHigh(), 0});

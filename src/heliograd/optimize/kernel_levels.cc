@@ -18,11 +18,6 @@ Function Mirrored(FunctionView f) {
   return mirrored;
 }
 
-bool Alike(const Slot& a, const Slot& b) {
-  return a.pv == b.pv && a.import_price == b.import_price && a.export_price == b.export_price &&
-         a.most_import == b.most_import && a.most_export == b.most_export;
-}
-
 }  // namespace
 
 LevelBound::LevelBound(const Problem& problem)
