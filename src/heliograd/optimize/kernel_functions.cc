@@ -35,38 +35,55 @@ class FunctionWriter {
     }
     out_.push_back({low, high, cost, slope});
   }
-  void PutPart(const Segment& segment, double low, double high) { Put(low, high, segment.At(low), segment.slope); }
+  void PutPart(const Segment& segment, double low, double high) {
+    if (source_ == &segment && out_.back().high == low) {
+      out_.back().high = high;
+      return;
+    }
+    Put(low, high, segment.At(low), segment.slope);
+    source_ = high > low ? &segment : nullptr;
+  }
 
  private:
   std::vector<Segment>& out_;
   size_t first_;
   double tie_;
+  const Segment* source_ = nullptr;  // of the last part, unless that is a point
 };
 
 /// Walks two functions over the places where either is defined.
 template <typename Both, typename OnlyF, typename OnlyG>
 void WalkTogether(FunctionView f, FunctionView g, const Both& both, const OnlyF& only_f, const OnlyG& only_g) {
-  size_t i = 0, j = 0;
+  const Segment *a = f.data(), *b = g.data();
+  const Segment *const a_end = a + f.size(), *const b_end = b + g.size();
   double x = -kInfinity;
-  while (i < f.size() || j < g.size()) {
-    const double f_low = i < f.size() ? std::max(f[i].low, x) : kInfinity;
-    const double g_low = j < g.size() ? std::max(g[j].low, x) : kInfinity;
-    const double low = std::min(f_low, g_low);
-    const bool in_f = f_low <= low, in_g = g_low <= low;
-    double high = kInfinity;
-    if (i < f.size()) high = std::min(high, in_f ? f[i].high : f[i].low);
-    if (j < g.size()) high = std::min(high, in_g ? g[j].high : g[j].low);
-    high = std::max(high, low);
-    if (in_f && in_g) {
-      both(f[i], g[j], low, high);
-    } else if (in_f) {
-      only_f(f[i], low, high);
+  while (a != a_end && b != b_end) {
+    const double a_low = std::max(a->low, x), b_low = std::max(b->low, x);
+    if (a_low < b_low) {
+      x = std::max(std::min(a->high, b_low), a_low);
+      only_f(*a, a_low, x);
+      if (a->high <= x) ++a;
+    } else if (b_low < a_low) {
+      x = std::max(std::min(b->high, a_low), b_low);
+      only_g(*b, b_low, x);
+      if (b->high <= x) ++b;
     } else {
-      only_g(g[j], low, high);
+      x = std::max(std::min(a->high, b->high), a_low);
+      both(*a, *b, a_low, x);
+      const bool a_ends = a->high <= x, b_ends = b->high <= x;
+      a += a_ends;
+      b += b_ends;
     }
-    x = high;
-    if (in_f && f[i].high <= high) ++i;
-    if (in_g && g[j].high <= high) ++j;
+  }
+  for (; a != a_end; ++a) {
+    const double low = std::max(a->low, x);
+    x = std::max(a->high, low);
+    only_f(*a, low, x);
+  }
+  for (; b != b_end; ++b) {
+    const double low = std::max(b->low, x);
+    x = std::max(b->high, low);
+    only_g(*b, low, x);
   }
 }
 

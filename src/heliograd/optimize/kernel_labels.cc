@@ -14,6 +14,9 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// A shortfall of work that is rounding, in parts of the job.
 constexpr double kWorkRounding = 1e-10;
 
+/// Extensions of labels that cost as much as the value functions at four more prices of work.
+constexpr long kFewExtensions = 300;
+
 /// Labels of all slots together before the search gives up: some gigabytes.
 constexpr size_t kMostLabels = 4'000'000;
 
@@ -108,9 +111,12 @@ class LabelSearch {
       }
     }
     PrepareForward();
-    // What is left of the work may be cheaper or dearer than all of it.
+  }
+
+  /// What is left of the work may be cheaper or dearer than all of it.
+  void DrawOtherValues() {
     for (const double share : {0.9, 1.1, 0.75, 1.3}) {
-      other_values_.push_back(bound_.ValuesAt(share * values.work_price));
+      other_values_.push_back(bound_.ValuesAt(share * bound_.values().work_price));
     }
   }
 
@@ -174,6 +180,7 @@ class LabelSearch {
       if (forced_[t][k] <= threshold_ && ForcedCost(t, k) <= threshold_) points_.push_back(k);
     }
     next_.Clear();
+    if (other_values_.empty() && answer_.extensions > kFewExtensions) DrawOtherValues();
     for (size_t i = 0; i < front_.labels.size(); ++i) {
       if (answer_.extensions > limits_.most_extensions || (limits_.is_late && limits_.is_late())) return false;
       for (const size_t k : points_) ExtendLabel(t, i, k);

@@ -47,7 +47,9 @@ void LevelBound::DrawCosts() {
           if (modes != kAllModes && !slot.burns) continue;
           const Modes taken = modes == kAllModes && slot.burns ? static_cast<Modes>(kAllModes & ~kDischarges) : modes;
           DrawAtPoint(problem_, slot, sale ? slot.sale_curve : slot.curve, point, taken, list);
-          if (!list.empty) envelope_.Add(FunctionOf(list));
+          if (list.empty) continue;
+          WriteFunction(list, scaled_);
+          envelope_.Add(scaled_);
         }
       }
       const FunctionView cost = envelope_.Lowest(tie_);

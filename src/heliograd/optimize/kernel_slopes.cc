@@ -48,6 +48,11 @@ DrawRange RangeOf(const Problem& problem, Modes modes) {
           (modes & kCharges) != 0 ? problem.most_charge : 0};
 }
 
+/// The first curve of what is open.
+const BusCurve& CurveOf(const Slot& slot, Modes modes) {
+  return slot.two_curves && (modes & kBuys) == 0 ? slot.sale_curve : slot.curve;
+}
+
 /// Turns what the bus draws for the cells, m, falling along `pieces`, into a list over z, rising. Its left end is where
 /// m is the most that may be drawn; cost and work are those of `m`.
 void WriteList(const Problem& problem, DrawRange range, double m, double cost, double work, FallingPieces pieces,
@@ -169,8 +174,8 @@ void Convexify(const SlotList& first, const SlotList& second, ListVertex* chain,
 
 }  // namespace
 
-Function FunctionOf(const SlotList& list) {
-  Function f;
+void WriteFunction(const SlotList& list, Function& f) {
+  f.clear();
   double z = list.z_low, cost = list.cost_low;
   f.push_back({z, z, cost, 0});
   for (const Piece& piece : list.pieces()) {
@@ -179,7 +184,6 @@ Function FunctionOf(const SlotList& list) {
     z += piece.length;
     cost += piece.slope * piece.length;
   }
-  return f;
 }
 
 SlotLists::SlotLists(const Problem& problem) : problem_(problem), segments_(problem.gpu.size() - 1) {
@@ -222,8 +226,7 @@ void DrawAtPoint(const Problem& problem, const Slot& slot, const BusCurve& curve
 }
 
 const SlotList& SlotLists::Draw(const Slot& slot, Modes modes) {
-  const bool sells_only = slot.two_curves && (modes & kBuys) == 0;
-  DrawCurve(sells_only ? slot.sale_curve : slot.curve, modes, list_);
+  DrawCurve(CurveOf(slot, modes), modes, list_);
   const bool both_curves = slot.two_curves && (modes & kBuys) != 0 && (modes & kSells) != 0;
   const bool both_ways = slot.burns && (modes & kCharges) != 0 && (modes & kDischarges) != 0;
   if (!both_curves && !both_ways) return list_;
@@ -242,6 +245,26 @@ const SlotList& SlotLists::Build(const Slot& slot, double work_price, Modes mode
   last_slot_ = &slot;
   last_modes_ = modes;
   return *last_;
+}
+
+std::pair<double, double> SlotLists::At(const Slot& slot, double work_price, Modes modes, double z) {
+  if (work_price != work_price_) SetWorkPrice(work_price);
+  const BusCurve& curve = CurveOf(slot, modes);
+  const GpuPoint& off = problem_.gpu.front();
+  const DrawRange range = RangeOf(problem_, modes);
+  const double drawn = problem_.Drawn(z);
+  double m = curve.x_high - off.energy, cost = curve.cost_high - work_price_ * off.work, work = off.work;
+  FallingPieces pieces(curve, segments_);
+  FallingPiece piece{};
+  while (m > drawn && pieces.Next(piece)) {
+    const double step = std::min(piece.length, m - drawn);
+    cost -= piece.slope * step;
+    work += piece.work * step;
+    m -= step;
+  }
+  const bool possible =
+      drawn >= range.least - kRounding && drawn <= std::min(m, range.most) + kRounding && m <= drawn + kRounding;
+  return {possible ? cost + problem_.wear * std::max(z, 0.0) : kInfinity, work};
 }
 
 bool MergeSlot(const ValueHead& after, const Piece* after_pieces, const SlotList& list, double rho, double capacity,

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "heliograd/optimize/kernel_functions.h"
@@ -31,7 +32,7 @@ struct SlotList {
 };
 
 /// The same as a function. Precondition: not empty.
-Function FunctionOf(const SlotList& list);
+void WriteFunction(const SlotList& list, Function& f);
 
 /// The list of one curve with the GPU at one point. Convex where a charge and a discharge are not both open in a slot
 /// that burns.
@@ -64,6 +65,8 @@ class SlotLists {
   /// At that price of work, EUR for the whole job. The list is valid until the next call. With modes still open the
   /// list is the convex envelope of what each of them allows: a lower bound. A slot like the one before costs nothing.
   const SlotList& Build(const Slot& slot, double work_price, Modes modes);
+  /// Cost and work at z, of modes that leave one way; the cost is infinite where z cannot be.
+  std::pair<double, double> At(const Slot& slot, double work_price, Modes modes, double z);
 
  private:
   void SetWorkPrice(double work_price);
