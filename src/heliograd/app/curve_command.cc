@@ -13,6 +13,7 @@
 #include "heliograd/app/curve_store.h"
 #include "heliograd/app/curve_sweep.h"
 #include "heliograd/app/duration_text.h"
+#include "heliograd/app/left_limits.h"
 #include "heliograd/app/recording.h"
 #include "heliograd/app/sources.h"
 #include "heliograd/base/file.h"
@@ -107,19 +108,6 @@ Result<EvaluatedSweep> Evaluate(Recording& recording, const std::vector<Measured
   return EvaluateWindows(*run, windows, calibrations);
 }
 
-/// The prior limit comes back, and what did not go as planned is said.
-void Release(PowerLimits& limits, const std::string& uuid) {
-  const Result<Restored> restored = limits.Release();
-  if (!restored) {
-    PrintMessage(
-        restored.error().Message() +
-        ": the limit from before is not back yet; its guard tries on, and `heliograd limits restore` mends it");
-  } else if (*restored == Restored::kChangedByOther) {
-    PrintMessage(uuid +
-                 ": someone else set its power limit meanwhile, or the driver was loaded anew; it is left as it is");
-  }
-}
-
 /// An interrupted sweep whose windows do not make a curve says what is missing.
 Error TooLittle(const SweepOutcome& outcome, const Error& reason) {
   Error error = outcome.stopped ? *outcome.stopped : reason;
@@ -205,7 +193,7 @@ Result<int> MeasureCurve(const CurveFlags& flags) {
                               .analyse = analyse,
                               .tell = PrintMessage});
   const Result<SweepOutcome> outcome = sweep.Run();
-  Release(*held, (*capper)->Device().uuid);
+  ReleaseLimits(*held, (*capper)->Device().uuid);
   if (!outcome) return Fail(outcome.error());
   // What whole rounds there are is enough, whatever ended the sweep.
   if (outcome->whole_rounds < 2) return Fail(TooLittle(*outcome, {ErrorKind::kFailure, {"nothing was measured"}}));
