@@ -7,9 +7,7 @@ import subprocess
 import time
 import unittest
 
-from program import PROGRAM, ProgramTest
-
-SIM = pathlib.Path(PROGRAM).parent / "sim"
+from program import SIM, ProgramTest
 UUID = "GPU-51f7ac1e-0000-4000-8000-000000000000"  # the simulated GPU's, made from its index
 
 
@@ -29,11 +27,6 @@ class CalibrateTest(ProgramTest):
 
     def files(self):
         return list(self.kept.iterdir()) if self.kept.exists() else []
-
-    def start(self, *args):
-        clean = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8"}
-        return subprocess.Popen([PROGRAM, *map(str, args)], cwd=self.folder, env={**clean, **self.env},
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def measure(self, *args):
         return json.loads(self.run_program("measure", "--json", "--no-processor", *args, env=self.env).stdout)

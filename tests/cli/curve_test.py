@@ -1,7 +1,6 @@
 """`heliograd curve` on the simulated GPU, whose energy at each limit is known."""
 import json
 import os
-import pathlib
 import pty
 import signal
 import subprocess
@@ -9,18 +8,14 @@ import time
 import tomllib
 import unittest
 
-from program import PROGRAM, ProgramTest
-
-SIM = pathlib.Path(PROGRAM).parent / "sim"
+from program import SIM, SimulatedGpuTest
 
 
-class CurveTest(ProgramTest):
+class CurveTest(SimulatedGpuTest):
     def setUp(self):
         super().setUp()
         # Twenty times as fast as real: a window of one second holds 190 iterations.
         self.write("gpu.toml", "speed = 20\n[[gpu]]\nsensor_window_ms = 100\n")
-        self.env = {"LD_LIBRARY_PATH": str(SIM), "HELIOGRAD_SIM_GPU": str(self.folder / "gpu.toml"),
-                    "XDG_STATE_HOME": str(self.folder / "state")}
 
     def curve(self, *args, expect=0):
         return self.run_program("curve", *args, expect=expect, env=self.env)
@@ -29,28 +24,6 @@ class CurveTest(ProgramTest):
         """A sweep of a running job that takes seconds; simulated temperatures move twenty times as fast as real ones."""
         return self.curve("--progress", "step ([0-9]+)", "--settle", "0.1s", "--window", "0.5s", "--warm-up", "0s",
                           *(() if "--most-drift-k" in args else ("--most-drift-k", 100)), *args, expect=expect)
-
-    def start(self, *args, **options):
-        clean = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8", "TERM": "dumb"}
-        return subprocess.Popen([PROGRAM, "curve", *map(str, args)], cwd=self.folder, env={**clean, **self.env},
-                                **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options})
-
-    def nvml(self, code):
-        """Runs Python on the simulated driver: n is the library, d the GPU's handle."""
-        head = ("import ctypes\nn = ctypes.CDLL('libnvidia-ml.so.1'); n.nvmlInit_v2(); d = ctypes.c_void_p()\n"
-                "n.nvmlDeviceGetHandleByIndex_v2(0, ctypes.byref(d)); w = ctypes.c_uint()\n")
-        done = subprocess.run(["python3", "-c", head + code], env={**os.environ, **self.env}, capture_output=True, text=True)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout
-
-    def limit_now(self):
-        return float(self.nvml("n.nvmlDeviceGetPowerManagementLimit(d, ctypes.byref(w)); print(w.value / 1000)"))
-
-    def wait_for(self, condition, seconds=20):
-        until = time.monotonic() + seconds
-        while not condition():
-            self.assertLess(time.monotonic(), until, "nothing happened")
-            time.sleep(0.05)
 
 
 class Curve(CurveTest):
@@ -172,7 +145,7 @@ class Guard(CurveTest):
         self.assertTrue(any("kept after 2 tries" in note for note in found["notes"]), found["notes"])
 
     def test_limit_of_someone_else_ends_the_sweep_and_stays(self):
-        sweep = self.start("--progress", "step ([0-9]+)", "--limits", "120,170,290", "--warm-up", "0s", "--window", "5s", "--",
+        sweep = self.start("curve", "--progress", "step ([0-9]+)", "--limits", "120,170,290", "--warm-up", "0s", "--window", "5s", "--",
                            SIM / "sim-train")
         self.wait_for(lambda: self.limit_now() in (120, 170, 290) and self.limit_now() != 320)
         time.sleep(1)
@@ -186,7 +159,7 @@ class Guard(CurveTest):
 
 class Interrupted(CurveTest):
     def sweep(self, rounds):
-        return self.start("--progress", "step ([0-9]+)", "--limits", "120,170,290", "--rounds", rounds, "--most-rounds", 20,
+        return self.start("curve", "--progress", "step ([0-9]+)", "--limits", "120,170,290", "--rounds", rounds, "--most-rounds", 20,
                           "--knee-width-w", 1, "--settle", "0.1s", "--window", "0.6s", "--warm-up", "0s", "--most-drift-k", 100,
                           "--", SIM / "sim-train", start_new_session=True)
 
@@ -219,7 +192,7 @@ class Interrupted(CurveTest):
 
     def test_terminal_shows_the_time_left(self):
         master, terminal = pty.openpty()
-        sweep = self.start("--progress", "step ([0-9]+)", "--limits", "120,170,290", "--rounds", 2, "--most-rounds", 2,
+        sweep = self.start("curve", "--progress", "step ([0-9]+)", "--limits", "120,170,290", "--rounds", 2, "--most-rounds", 2,
                            "--settle", "0.1s", "--window", "0.5s", "--warm-up", "0s", "--most-drift-k", 100, "--",
                            SIM / "sim-train", stderr=terminal)
         sweep.communicate(timeout=60)

@@ -1,16 +1,13 @@
 """`heliograd measure` on the simulated GPU, against the joules it really drew."""
 import json
 import os
-import pathlib
 import signal
 import sqlite3
 import subprocess
 import time
 import unittest
 
-from program import PROGRAM, ProgramTest
-
-SIM = pathlib.Path(PROGRAM).parent / "sim"
+from program import PROGRAM, SIM, ProgramTest
 
 
 class MeasureTest(ProgramTest):
@@ -29,11 +26,6 @@ class MeasureTest(ProgramTest):
         done = subprocess.run([SIM / "sim-truth", "--gpu", "0", "--from", str(result["start_unix_ns"]), "--to",
                                str(result["end_unix_ns"])], env={**os.environ, **self.env}, capture_output=True, text=True)
         return float(done.stdout)
-
-    def start(self, *args):
-        clean = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8"}
-        return subprocess.Popen([PROGRAM, "measure", *map(str, args)], cwd=self.folder, env={**clean, **self.env},
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 class Energy(MeasureTest):
@@ -83,7 +75,7 @@ class Command(MeasureTest):
         self.assertIn("noise", done.stderr)
 
     def test_sigterm_reaches_the_command_and_its_energy_is_told(self):
-        running = self.start("--json", "--", SIM / "sim-train", "--seconds", "60")
+        running = self.start("measure", "--json", "--", SIM / "sim-train", "--seconds", "60")
         time.sleep(3)
         running.send_signal(signal.SIGTERM)
         out, _ = running.communicate(timeout=30)
@@ -126,7 +118,7 @@ class Recording(MeasureTest):
         self.assert_one_clear_sentence(refused.stderr, "run.helio", "exists already")
 
     def test_killed_recording_keeps_all_but_the_last_second(self):
-        running = self.start("-o", "run.helio", "--for", "60s")
+        running = self.start("measure", "-o", "run.helio", "--for", "60s")
         time.sleep(4)
         running.kill()
         running.communicate()

@@ -57,7 +57,7 @@ class Training(ProgramTest):
         self.assertEqual(calls["aten::conv2d"], 5 * result["operator_iterations"])
 
     def test_text_says_where_the_power_comes_from_and_figures_are_drawn(self):
-        done = self.profile("alexnet", *SMALL, "--iterations", "4", "--figure", "steps.svg", "-o", "steps.json")
+        done = self.profile("alexnet", *SMALL, "--iterations", "12", "--figure", "steps.svg", "-o", "steps.json")
         self.assertIn("simulated power", done.stdout)
         self.assertIn("loss", done.stdout)
         figure = (self.folder / "steps.svg").read_text()
@@ -81,7 +81,10 @@ class Training(ProgramTest):
         self.assertIn("simulated power", (self.folder / "layers.svg").read_text())
 
     def test_run_too_short_for_energies_tells_its_times_and_says_so(self):
-        result = json.loads(self.profile("googlenet_mod9", "--data", "synthetic", "--batch", "1", "--iterations", "2", "--json").stdout)
+        result = json.loads(self.profile("googlenet_mod9", "--data", "synthetic", "--batch", "1", "--iterations", "2", "--json",
+                                         "--figure", "steps.svg").stdout)
+        self.assertEqual("no energy was resolved" in (self.folder / "steps.svg").read_text(),
+                         all(step["energy_j"] is None for step in result["steps"]))
         for step in result["steps"]:
             self.assertGreater(step["seconds"], 0)
             self.assertEqual(step["energy_j"] is None, not result["iteration_energy_j"])
@@ -99,10 +102,6 @@ class Training(ProgramTest):
         self.assertEqual(job.returncode, 130, errors)
         self.assertGreater(json.loads(output)["iterations"], 1)
 
-    def start(self, *args):
-        clean = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8"}
-        return subprocess.Popen([PROGRAM, *map(str, args)], cwd=self.folder, env=clean, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
     @unittest.skipUnless(FASHION.exists(), "dataset-fashion-mnist is not installed")
     def test_resnet18_learns_fashion_mnist(self):
         done = self.profile("resnet18", "--data", "fashion-mnist", "--batch", "16", "--iterations", "60", "--dither", "0", "--json")
@@ -119,6 +118,19 @@ class Training(ProgramTest):
         self.assertEqual(job.returncode, 0)
         with os.fdopen(reading) as told:
             self.assertEqual(told.read().split(), ["1", "2", "3"])
+
+    def test_interrupted_in_its_layers_keeps_the_steps(self):
+        job = self.start("profile", "alexnet", *SMALL, "--iterations", "20", "--layers", "--json")
+        told = job.stderr.readline()
+        self.assertIn("layers: ", told)
+        job.send_signal(signal.SIGINT)
+        output, errors = job.communicate(timeout=120)
+        self.assertEqual(job.returncode, 130, errors)
+        result = json.loads(output)
+        self.assertEqual(result["iterations"], 20)
+        self.assertTrue(result["steps"])
+        self.assertEqual(result["layers"], [])
+        self.assertTrue(any("interrupted" in note for note in result["notes"]))
 
     def test_wrong_input_is_one_sentence(self):
         for code, args, words in [
@@ -158,9 +170,10 @@ class Campaigns(ProgramTest):
         self.assertTrue(alexnet.endswith("99451,53119,115131,214768"))  # the study's counts
         page = (self.folder / "out" / "index.html").read_text()
         self.assertIn("simulated power", page)
-        for name in ["fig2.svg", "fig4_1.svg", "fig1_1.svg", "law.csv"]:
+        for name in ["fig2.svg", "fig4_1.svg", "fig1_1.svg", "energy_law_1.toml"]:
             self.assertTrue((self.folder / "out" / name).exists(), name)
-        law = self.run_json("estimate", "--law", "out/energy_law_1.toml", "--model", "googlenet_mod7", "--epochs", 1, "--images", 1000)
+        # Shown, not used for another network: on a busy machine three points may make a line that holds for none.
+        law = self.run_json("estimate", "--law", "out/energy_law_1.toml")
         self.assertIn("simulated", json.dumps(law))
 
     def test_one_failed_cell_stops_no_other(self):
@@ -169,6 +182,20 @@ class Campaigns(ProgramTest):
         result = json.loads(done.stdout)
         self.assertEqual((result["done"], result["failed"]), (1, 1))
         self.assertIn("/nowhere", (self.folder / "out" / "failed.csv").read_text())
+
+    def test_told_to_end_it_ends_its_cell_and_goes_on_later(self):
+        self.write_campaign(networks='["googlenet_mod9"]')
+        self.run_program("campaign", "campaign.toml", "-o", "out", "--json", timeout=400)
+        self.write_campaign(networks='["googlenet_mod9", "alexnet"]', iterations="100000")
+        running = self.start("campaign", "campaign.toml", "-o", "out")
+        self.assertIn("1 of 2", running.stderr.readline())
+        time.sleep(3)
+        running.send_signal(signal.SIGTERM)
+        _, errors = running.communicate(timeout=60)
+        self.assertEqual(running.returncode, 130, errors)
+        self.assertIn("interrupted", errors)
+        # What was finished before, with other settings, is still there.
+        self.assertIn("googlenet_mod9", (self.folder / "out" / "table1.csv").read_text())
 
     def test_every_mistake_is_named_with_its_line(self):
         self.write("campaign.toml", "[campaign]\nnetwroks = [\"alexnet\"]\nbatch = 0\nnetworks = [\"resnet19\"]\nmode = \"fast\"\n")

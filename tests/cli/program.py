@@ -4,13 +4,17 @@ import os
 import pathlib
 import subprocess
 import tempfile
+import time
 import unittest
 
 PROGRAM = os.environ["HELIOGRAD_PROGRAM"]
+SIM = pathlib.Path(PROGRAM).parent / "sim"
 SOURCE = pathlib.Path(os.environ["HELIOGRAD_SOURCE_DIR"])
 
 
 class ProgramTest(unittest.TestCase):
+    env = {}  # on top of an empty one, for `start`
+
     def setUp(self):
         self._folder = tempfile.TemporaryDirectory()
         self.folder = pathlib.Path(self._folder.name)
@@ -38,3 +42,35 @@ class ProgramTest(unittest.TestCase):
             self.assertIn(word, text)
         for trace in ("terminate called", "Segmentation", "std::", "exception"):
             self.assertNotIn(trace, text)
+
+    def start(self, *args, **options):
+        """Heliograd with `args`, left running."""
+        clean = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8", "TERM": "dumb"}
+        return subprocess.Popen([PROGRAM, *map(str, args)], cwd=self.folder, env={**clean, **self.env},
+                                **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options})
+
+    def wait_for(self, condition, seconds=30):
+        until = time.monotonic() + seconds
+        while not condition():
+            self.assertLess(time.monotonic(), until, "nothing happened")
+            time.sleep(0.02)
+
+
+class SimulatedGpuTest(ProgramTest):
+    """On the simulated driver that gpu.toml describes; whoever derives from it writes that file."""
+
+    def setUp(self):
+        super().setUp()
+        self.env = {"LD_LIBRARY_PATH": str(SIM), "HELIOGRAD_SIM_GPU": str(self.folder / "gpu.toml"),
+                    "XDG_STATE_HOME": str(self.folder / "state")}
+
+    def nvml(self, code):
+        """Runs Python on the simulated driver: n is the library, d the first GPU's handle, w a number to fill."""
+        head = ("import ctypes\nn = ctypes.CDLL('libnvidia-ml.so.1'); n.nvmlInit_v2(); d = ctypes.c_void_p()\n"
+                "n.nvmlDeviceGetHandleByIndex_v2(0, ctypes.byref(d)); w = ctypes.c_uint()\n")
+        done = subprocess.run(["python3", "-c", head + code], env={**os.environ, **self.env}, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def limit_now(self):
+        return float(self.nvml("n.nvmlDeviceGetPowerManagementLimit(d, ctypes.byref(w)); print(w.value / 1000)"))

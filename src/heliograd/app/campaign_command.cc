@@ -3,6 +3,7 @@
 // Each cell is a `heliograd profile` of its own, so that one that fails, or crashes, takes no other with it. A finished
 // cell is on the disk before the next begins; a second run of the same file goes on where the first ended.
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -32,7 +33,7 @@ using Json = nlohmann::ordered_json;
 constexpr int kExitInterrupted = static_cast<int>(ErrorKind::kInterrupted);
 
 struct CampaignFlags {
-  std::string path, folder = "results", curve;
+  std::string path, folder = "results";
   bool template_only = false, again = false, json = false;
 };
 
@@ -82,14 +83,20 @@ class MemoryFile {
   int file_;
 };
 
-std::string ReadAll(int file) {
-  std::string content;
-  char part[65536];
-  ssize_t length = 0;
-  while ((length = read(file, part, sizeof part)) > 0 || (length < 0 && errno == EINTR)) {
-    if (length > 0) content.append(part, static_cast<size_t>(length));
+/// What the child writes until it ends. Signals that come meanwhile are passed on to it.
+ExitStatus ReadUntilEnd(ChildProcess& child, std::string& output) {
+  constexpr std::chrono::milliseconds kLook(100);
+  bool is_open = true;
+  while (true) {
+    pollfd waiting = {child.output(), POLLIN, 0};
+    if (is_open && poll(&waiting, 1, static_cast<int>(kLook.count())) > 0) {
+      char part[65536];
+      const ssize_t length = read(child.output(), part, sizeof part);
+      if (length > 0) output.append(part, static_cast<size_t>(length));
+      is_open = length > 0 || (length < 0 && errno == EINTR);
+    }
+    if (const auto ended = child.Wait(is_open ? std::chrono::milliseconds(1) : kLook); ended && !is_open) return *ended;
   }
-  return content;
 }
 
 std::string LastLine(const std::string& text) {
@@ -109,24 +116,23 @@ Result<CellEnd> RunCell(const Campaign& campaign, const CampaignCell& cell, cons
   Result<ChildProcess> child =
       ChildProcess::Start(CommandOf(campaign, cell), {.pipe_output = true, .errors = errors.number()}, signals);
   if (!child) return Fail(child.error());
-  std::string output = ReadAll(child->output());
-  std::optional<ExitStatus> ended;
-  while (!ended) ended = child->Wait(std::chrono::hours(1));
+  std::string output;
+  const ExitStatus ended = ReadUntilEnd(*child, output);
   CellEnd end;
-  end.interrupted = ended->AsShell() == kExitInterrupted || (ended->signal && *ended->signal == SIGTERM);
+  end.interrupted = ended.AsShell() == kExitInterrupted || (ended.signal && *ended.signal == SIGTERM);
   FinishedCell& finished = end.finished;
   finished.cell = cell;
   finished.hardware = campaign.hardware;
   finished.settings = SettingsOf(campaign, cell);
   finished.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  finished.ok = ended->AsShell() == 0;
+  finished.ok = ended.AsShell() == 0;
   if (finished.ok) {
     const auto profile = ProfileFromJson(output, cell.Name());
     finished.ok = profile.has_value();
     if (!profile) finished.error = profile.error().Message();
     finished.json = std::move(output);
   } else {
-    finished.error = ended->signal ? fmt::format("ended by signal {}", *ended->signal) : LastLine(errors.Content());
+    finished.error = ended.signal ? fmt::format("ended by signal {}", *ended.signal) : LastLine(errors.Content());
   }
   return end;
 }

@@ -9,13 +9,13 @@
 #include <optional>
 
 #include "heliograd/app/energy_law_file.h"
+#include "heliograd/app/law_report.h"
 #include "heliograd/app/profile_json.h"
 #include "heliograd/app/study_measurements.h"
 #include "heliograd/base/file.h"
 #include "heliograd/model/energy_law.h"
-#include "heliograd/profile/mac_count.h"
-#include "heliograd/profile/networks.h"
 #include "heliograd/report/gnuplot.h"
+#include "heliograd/report/law_figure.h"
 #include "heliograd/report/page.h"
 #include "heliograd/report/study_figure.h"
 
@@ -137,7 +137,7 @@ std::optional<LineChart> MacChart(const std::vector<Measured>& cells) {
   LineChart chart;
   chart.title = "Figs 2, 3: energy of five epochs against MACs";
   chart.x_label = "MACs of one image forward, G";
-  chart.y_label = "energy, kJ per 1000 images and epoch x 5";
+  chart.y_label = "energy of five epochs, J per image";
   chart.y_from_zero = true;
   std::map<int64_t, size_t> places;
   for (const Measured& cell : cells) {
@@ -186,11 +186,6 @@ std::optional<BarChart> StepChart(const std::vector<Measured>& cells, const std:
   return chart;
 }
 
-std::string Interval(const LawCoefficient& coefficient, double scale) {
-  return fmt::format("{:.4g} ({:.4g} to {:.4g})", coefficient.value * scale, coefficient.low * scale,
-                     coefficient.high * scale);
-}
-
 std::vector<LawPoint> PointsOf(const std::vector<Measured>& cells, const std::string& line) {
   std::vector<LawPoint> points;
   for (const Measured& cell : cells) {
@@ -209,13 +204,7 @@ std::vector<LawPoint> PointsOf(const std::vector<Measured>& cells, const std::st
       point.high = Joules((middle + own) / batch);
     }
     point.time = Seconds(cell.SecondsPerImage());
-    if (const auto network = MakeNetwork(point.name)) {
-      double bytes = 0;
-      for (const Layer& layer : network->layers) {
-        bytes += static_cast<double>(EstimateForwardBytes(*network, layer, cell.profile.batch));
-      }
-      point.traffic_bytes = bytes / batch;
-    }
+    point.traffic_bytes = cell.profile.traffic_bytes;
     points.push_back(point);
   }
   return points;
@@ -234,46 +223,6 @@ EnergyLawFile LawFileOf(const std::vector<Measured>& cells, const std::string& l
     file.gain_half_width = cell.profile.gain_half_width;
   }
   return file;
-}
-
-/// A row for a law, or why there is none.
-std::vector<std::string> LawRow(const std::string& line, const std::string& which, std::span<const LawPoint> points,
-                                LawTerms terms) {
-  const std::string what = terms == LawTerms::kMacs ? "MACs" : "MACs and traffic";
-  const auto law = FitEnergyLaw(points, terms, Scatter::kProportional);
-  if (!law) return {line, which, what, "-", "-", "-", "-", "-", law.error().Message()};
-  const auto& fitted = law->regression.points;
-  const auto worst = std::max_element(fitted.begin(), fitted.end(), [](const auto& a, const auto& b) {
-    return std::abs(a.studentised) < std::abs(b.studentised);
-  });
-  const auto heaviest = std::max_element(fitted.begin(), fitted.end(),
-                                         [](const auto& a, const auto& b) { return a.leverage < b.leverage; });
-  const auto named = [&](auto at) { return law->points[static_cast<size_t>(at - fitted.begin())].name; };
-  return {line,
-          which,
-          what,
-          Interval(law->per_mac, 1e12),
-          Interval(law->per_image, 1),
-          fmt::format("{:.4f}", law->regression.r_squared),
-          law->regression.left_out_relative_rms ? fmt::format("{:.1f} %", 100 * *law->regression.left_out_relative_rms)
-                                                : "-",
-          fmt::format("{} {:.2f}", named(heaviest), heaviest->leverage),
-          fmt::format("{} {:+.1f} %", named(worst), 100 * worst->residual / worst->fitted)};
-}
-
-PageTable LawTable(const std::vector<Measured>& cells) {
-  PageTable table = {"law", "Energy per image against MACs: J = a + b MACs (+ c bytes)", {}, {}};
-  table.columns = {"data, hardware", "networks",         "law",
-                   "b, pJ per MAC",  "a, J per image",   "R2",
-                   "error left out", "largest leverage", "largest residual"};
-  for (const std::string& line : Distinct(cells, [](const Measured& cell) { return cell.Line(); })) {
-    const std::vector<LawPoint> all = PointsOf(cells, line), without = PointsWithout(all, "vgg");
-    for (const LawTerms terms : {LawTerms::kMacs, LawTerms::kMacsAndTraffic}) {
-      table.rows.push_back(LawRow(line, "all", all, terms));
-      table.rows.push_back(LawRow(line, "without VGG", without, terms));
-    }
-  }
-  return table;
 }
 
 /// Collects files and page; a figure that cannot be drawn is said once.
@@ -323,16 +272,27 @@ class Writer {
   bool said_ = false;
 };
 
+/// The law of each hardware and data set, as `heliograd estimate --law` tells it.
 Result<void> AddLaws(Writer& writer, const std::vector<Measured>& cells) {
   writer.page().AddHeading("Energy law");
-  if (Result<void> done = writer.Add(LawTable(cells)); !done) return done;
   int number = 0;
   for (const std::string& line : Distinct(cells, [](const Measured& cell) { return cell.Line(); })) {
+    ++number;
     const EnergyLawFile file = LawFileOf(cells, line);
-    const std::string name = fmt::format("energy_law_{}.toml", ++number);
     if (file.points.empty()) continue;
+    const std::string name = fmt::format("energy_law_{}.toml", number);
     if (Result<void> done = writer.Keep(name, EnergyLawToml(file)); !done) return done;
     writer.page().AddLink(name, line + ": for heliograd estimate --law");
+    const auto laws = FitLaws(file, {});
+    if (!laws) {
+      writer.page().AddParagraph(line + ": no law: " + laws.error().Message());
+      continue;
+    }
+    writer.page().AddPreformatted(LawText(*laws));
+    if (const auto chart = LawChartOf(*laws, Scatter::kConstant)) {
+      const std::string figure = fmt::format("law_{}", number);
+      if (auto done = writer.Add(LawFigure(*chart), figure, chart->title, ""); !done) return done;
+    }
   }
   return {};
 }

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 
 #include "heliograd/app/calibration_store.h"
@@ -13,6 +12,8 @@
 #include "heliograd/app/curve_store.h"
 #include "heliograd/app/curve_sweep.h"
 #include "heliograd/app/duration_text.h"
+#include "heliograd/app/left_limits.h"
+#include "heliograd/app/output_check.h"
 #include "heliograd/app/recording.h"
 #include "heliograd/app/sources.h"
 #include "heliograd/base/file.h"
@@ -107,19 +108,6 @@ Result<EvaluatedSweep> Evaluate(Recording& recording, const std::vector<Measured
   return EvaluateWindows(*run, windows, calibrations);
 }
 
-/// The prior limit comes back, and what did not go as planned is said.
-void Release(PowerLimits& limits, const std::string& uuid) {
-  const Result<Restored> restored = limits.Release();
-  if (!restored) {
-    PrintMessage(
-        restored.error().Message() +
-        ": the limit from before is not back yet; its guard tries on, and `heliograd limits restore` mends it");
-  } else if (*restored == Restored::kChangedByOther) {
-    PrintMessage(uuid +
-                 ": someone else set its power limit meanwhile, or the driver was loaded anew; it is left as it is");
-  }
-}
-
 /// An interrupted sweep whose windows do not make a curve says what is missing.
 Error TooLittle(const SweepOutcome& outcome, const Error& reason) {
   Error error = outcome.stopped ? *outcome.stopped : reason;
@@ -140,25 +128,10 @@ Result<void> Write(const MeasuredCurve& curve, const CurveFlags& flags) {
   return WriteFigure(CurveFigure(CurveChartOf(curve)), flags.figure);
 }
 
-/// What a sweep of many minutes will write must be writable before it begins, and nobody's other file is replaced.
-Result<void> CheckOutput(const std::string& path, std::string_view begins_with) {
-  if (path.empty()) return {};
-  const std::filesystem::path folder = std::filesystem::absolute(path).parent_path();
-  if (access(folder.c_str(), W_OK | X_OK) != 0) {
-    return Fail(fmt::format("{}: its folder does not exist or may not be written to: give another name", path),
-                ErrorKind::kUsage);
-  }
-  if (begins_with.empty() || !std::filesystem::exists(path)) return {};
-  const Result<std::string> content = ReadFile(path);
-  if (content && content->starts_with(begins_with)) return {};
-  return Fail(fmt::format("{}: exists already and is no curve: give another name (-o), or remove it first", path),
-              ErrorKind::kUsage);
-}
-
 Result<int> MeasureCurve(const CurveFlags& flags) {
-  if (Result<void> sound = CheckOutput(flags.output, "# Measured by heliograd curve"); !sound)
+  if (Result<void> sound = CheckOutput(flags.output, "# Measured by heliograd curve", "curve"); !sound)
     return Fail(sound.error());
-  if (Result<void> sound = CheckOutput(flags.figure, ""); !sound) return Fail(sound.error());
+  if (Result<void> sound = CheckOutput(flags.figure, "", "figure"); !sound) return Fail(sound.error());
   Result<SweepOptions> options = OptionsOf(flags);
   if (!options) return Fail(options.error());
   const Result<SelectedGpus> gpus = SelectGpus(flags.gpu);
@@ -205,7 +178,7 @@ Result<int> MeasureCurve(const CurveFlags& flags) {
                               .analyse = analyse,
                               .tell = PrintMessage});
   const Result<SweepOutcome> outcome = sweep.Run();
-  Release(*held, (*capper)->Device().uuid);
+  ReleaseLimits(*held, (*capper)->Device().uuid);
   if (!outcome) return Fail(outcome.error());
   // What whole rounds there are is enough, whatever ended the sweep.
   if (outcome->whole_rounds < 2) return Fail(TooLittle(*outcome, {ErrorKind::kFailure, {"nothing was measured"}}));

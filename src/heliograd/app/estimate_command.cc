@@ -118,11 +118,7 @@ Result<LawJob> JobOfNetwork(const LawFlags& flags, int batch) {
   LawJob job;
   job.network = flags.model;
   job.macs = static_cast<double>(count.macs.Macs());
-  double bytes = 0;
-  for (const LayerCount& layer : count.layers) {
-    bytes += static_cast<double>(EstimateForwardBytes(*network, *layer.layer, batch));
-  }
-  job.traffic_bytes = bytes / batch;
+  job.traffic_bytes = EstimateForwardBytesPerImage(*network, batch);
   return job;
 }
 

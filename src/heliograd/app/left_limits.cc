@@ -34,6 +34,18 @@ std::string RestoredText(const LeaseRecord& record, Restored restored) {
   return "";
 }
 
+void ReleaseLimits(PowerLimits& limits, const std::string& uuid) {
+  const Result<Restored> restored = limits.Release();
+  if (!restored) {
+    PrintMessage(
+        restored.error().Message() +
+        ": the limit from before is not back yet; its guard tries on, and `heliograd limits restore` mends it");
+  } else if (*restored == Restored::kChangedByOther) {
+    PrintMessage(uuid +
+                 ": someone else set its power limit meanwhile, or the driver was loaded anew; it is left as it is");
+  }
+}
+
 void PutBackLeftLimits() {
   const Result<std::string> folder = LeaseFolder();
   if (!folder) return;  // a lease has no place either

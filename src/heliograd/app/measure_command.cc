@@ -12,6 +12,7 @@
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/duration_text.h"
 #include "heliograd/app/interrupt.h"
+#include "heliograd/app/left_limits.h"
 #include "heliograd/app/recording.h"
 #include "heliograd/app/sources.h"
 #include "heliograd/base/text.h"
@@ -147,6 +148,7 @@ std::string AsJson(const std::vector<DeviceEnergy>& energies, const Measured& me
   json["sampler"] = {{"polls", figures.polls},
                      {"slow_polls", figures.slow_polls},
                      {"skipped", figures.skipped},
+                     {"rested", figures.rested},
                      {"late_p99_us", static_cast<double>(figures.p99_late.count()) * 1e-3}};
   return json.dump() + "\n";
 }
@@ -224,13 +226,7 @@ class HeldLimits {
 
   /// Puts them back and says what did not go as planned.
   void Release() {
-    for (size_t i = 0; i < limits_.size(); ++i) {
-      const Result<Restored> restored = limits_[i]->Release();
-      if (!restored) PrintMessage(restored.error().Message());
-      if (restored && *restored == Restored::kChangedByOther) {
-        PrintMessage(cappers_[i]->Device().uuid + ": someone else set its power limit meanwhile; it is left as it is");
-      }
-    }
+    for (size_t i = 0; i < limits_.size(); ++i) ReleaseLimits(*limits_[i], cappers_[i]->Device().uuid);
   }
 
  private:

@@ -42,14 +42,14 @@ Result<int> Train(const ProfileFlags& flags) {
   if (!flags.output.empty()) {
     if (Result<void> done = WriteFile(flags.output, json); !done) return Fail(done.error());
   }
+  const std::string text = flags.count.json ? json : TrainingProfileText(*profile, DetectTerminal(STDOUT_FILENO));
+  if (Result<void> done = Print(text); !done) return Fail(done.error());
   if (!flags.figure.empty()) {
     if (Result<void> done = WriteFigure(StepFigure(*profile), flags.figure); !done) return Fail(done.error());
   }
   if (!flags.layer_figure.empty() && !profile->layers.empty()) {
     if (Result<void> done = WriteFigure(LayerFigure(*profile), flags.layer_figure); !done) return Fail(done.error());
   }
-  const std::string text = flags.count.json ? json : TrainingProfileText(*profile, DetectTerminal(STDOUT_FILENO));
-  if (Result<void> done = Print(text); !done) return Fail(done.error());
   return Interrupted() ? static_cast<int>(ErrorKind::kInterrupted) : kExitOk;
 }
 

@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "heliograd/base/text.h"
+
 namespace heliograd {
 namespace {
 
@@ -111,6 +113,7 @@ std::string ProfileToJson(const TrainingProfile& profile) {
   json["torch"] = profile.torch_version;
   json["parameters"] = profile.parameters;
   json["macs"] = profile.macs;
+  json["traffic_bytes"] = profile.traffic_bytes;
   json["batch"] = profile.batch;
   json["iterations"] = profile.iterations;
   json["mode"] = profile.mode;
@@ -156,11 +159,16 @@ Result<TrainingProfile> ProfileFromJson(std::string_view text, const std::string
     profile.network = json.at("network").get<std::string>();
     profile.data_set = json.at("data").get<std::string>();
     profile.device = json.at("device").get<std::string>();
-    profile.power_source = json.at("power_source") == "measured" ? PowerSource::kMeasured : PowerSource::kSimulated;
+    const auto source = json.at("power_source").get<std::string>();
+    if (source != "measured" && source != "simulated") {
+      return Fail(name + ": power_source is " + Quoted(source) + ": expected measured or simulated");
+    }
+    profile.power_source = source == "measured" ? PowerSource::kMeasured : PowerSource::kSimulated;
     profile.power_meter = json.at("power_meter").get<std::string>();
     profile.torch_version = json.at("torch").get<std::string>();
     profile.parameters = json.at("parameters").get<int64_t>();
     profile.macs = json.at("macs").get<int64_t>();
+    profile.traffic_bytes = json.at("traffic_bytes").get<double>();
     profile.batch = json.at("batch").get<int>();
     profile.iterations = json.at("iterations").get<int64_t>();
     profile.mode = json.at("mode").get<std::string>();

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "heliograd/app/command_line.h"
 #include "heliograd/app/measuring_session.h"
 #include "heliograd/model/gpu_physics.h"
 #include "heliograd/model/phase_energy.h"
@@ -116,8 +117,7 @@ class Simulated final : public StepMeter {
     profile.trace = Thinned(readings->ticks);
     profile.notes.push_back(
         "no GPU was measured: the times are this machine's, the power is that of the study's GPU at its highest clock, "
-        "as "
-        "busy as assumed in each step, read by a simulated sensor");
+        "as busy as assumed in each step, read by a simulated sensor");
     return {};
   }
 
@@ -165,7 +165,9 @@ class Simulated final : public StepMeter {
 class Measured final : public StepMeter {
  public:
   explicit Measured(std::unique_ptr<MeasuringSession> session) : session_(std::move(session)) {}
-  ~Measured() override { static_cast<void>(session_->Close()); }
+  ~Measured() override {
+    if (Result<void> closed = session_->Close(); !closed) PrintMessage(closed.error().Message());
+  }
 
   std::string Name() const override {
     const DeviceRecord& device = session_->Devices().front();
@@ -179,21 +181,30 @@ class Measured final : public StepMeter {
     if (begin_ns_ == 0) begin_ns_ = span.begin_ns;
     end_ns_ = span.end_ns;
     // A step that took no time, as the device's clock tells it, has no energy either.
-    if (span.end_ns > span.begin_ns) static_cast<void>(session_->Add(name, span.begin_ns, span.end_ns, 0));
+    if (span.end_ns <= span.begin_ns) return;
+    const Result<int64_t> added = session_->Add(name, span.begin_ns, span.end_ns, 0);
+    if (!added && added_) added_ = Fail(added.error());
   }
 
   Result<void> Finish(TrainingProfile& profile) override {
+    if (!added_) return added_;
     const Result<WindowSummary> summary = session_->Summary();
     if (!summary) return Fail(summary.error());
     profile.gain_half_width = kGainHalfWidth;
-    for (const NameSummary& name : summary->names) profile.steps.push_back(StepOf(name));
+    for (const NameSummary& name : summary->names) {
+      profile.steps.push_back(StepOf(name.name, name.duration / iterations_, OfFirstDevice(name), iterations_));
+    }
     for (const LevelSummary& level : summary->levels) {
       if (level.device == 0) TakeLevel(level, profile);
     }
+    if (!profile.iteration_energy) AddUp(profile);
     profile.notes.insert(profile.notes.end(), summary->notes.begin(), summary->notes.end());
-    if (const Result<DeviceTicks> ticks = session_->Ticks(0, begin_ns_, end_ns_)) {
+    const Result<DeviceTicks> ticks = session_->Ticks(0, begin_ns_, end_ns_);
+    if (ticks) {
       profile.samples = static_cast<int64_t>(ticks->ticks.size());
       profile.trace = Thinned(ticks->ticks);
+    } else {
+      profile.notes.push_back("no trace of the power: " + ticks.error().Message());
     }
     return {};
   }
@@ -221,31 +232,32 @@ class Measured final : public StepMeter {
   }
 
  private:
-  ProfiledStep StepOf(const NameSummary& name) const {
+  /// `energy` is of `iterations` together.
+  static ProfiledStep StepOf(const std::string& name, Duration duration, const NameEnergy* energy, double iterations) {
     ProfiledStep step;
-    step.name = name.name;
-    step.duration = name.duration / iterations_;
-    const auto found = std::find_if(name.devices.begin(), name.devices.end(),
-                                    [](const NameEnergy& energy) { return energy.device == 0; });
-    if (found == name.devices.end()) return step;
-    step.identifiable = found->identifiable;
-    step.why = found->why;
-    if (!found->method.empty()) {
-      step.energy = ProfiledEnergy{found->energy / iterations_, found->low / iterations_, found->high / iterations_};
+    step.name = name;
+    step.duration = duration;
+    if (energy == nullptr) return step;
+    step.identifiable = energy->identifiable;
+    step.why = energy->why;
+    if (!energy->method.empty()) {
+      step.energy = ProfiledEnergy{energy->energy / iterations, energy->low / iterations, energy->high / iterations};
     }
-    if (found->share) {
-      step.share = found->share;
-      step.share_half_width = (*found->share_high - *found->share_low) / 2;
+    if (energy->share) {
+      step.share = energy->share;
+      step.share_half_width = (*energy->share_high - *energy->share_low) / 2;
     }
     return step;
   }
 
+  static const NameEnergy* OfFirstDevice(const NameSummary& name) {
+    const auto found = std::find_if(name.devices.begin(), name.devices.end(),
+                                    [](const NameEnergy& energy) { return energy.device == 0; });
+    return found == name.devices.end() ? nullptr : &*found;
+  }
+
   static void TakeLevel(const LevelSummary& level, TrainingProfile& profile) {
-    ProfiledStep other;
-    other.name = kOther;
-    other.energy = ProfiledEnergy{level.other, level.other, level.other};
-    other.why = "what lies between the steps; no interval of its own";
-    profile.steps.push_back(other);
+    profile.steps.push_back(StepOf(kOther, level.other_duration, &level.other, 1));
     profile.iteration_energy = ProfiledEnergy{level.iteration, level.iteration_low, level.iteration_high};
     profile.closure = level.closure;
     profile.closure_tells = level.closure_tells;
@@ -253,7 +265,23 @@ class Measured final : public StepMeter {
     profile.refusal = level.refusal;
   }
 
+  /// Steps so long that each is worked out by itself have no level; their sum is the iteration but for what lies
+  /// between.
+  static void AddUp(TrainingProfile& profile) {
+    ProfiledEnergy sum;
+    for (const ProfiledStep& step : profile.steps) {
+      if (!step.energy || !step.identifiable) return;
+      sum.energy += step.energy->energy;
+      sum.low += step.energy->low;
+      sum.high += step.energy->high;
+    }
+    profile.iteration_energy = sum;
+    profile.notes.push_back(
+        "each step was worked out by itself: the iteration is their sum, without what lies between");
+  }
+
   std::unique_ptr<MeasuringSession> session_;
+  Result<void> added_;  // the first span that could not be kept
   double iterations_ = 0;
   int64_t begin_ns_ = 0, end_ns_ = 0;  // of the training
 };

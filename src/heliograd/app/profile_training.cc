@@ -23,7 +23,8 @@ namespace heliograd {
 namespace {
 
 constexpr double kDefaultSeconds = 60;
-constexpr int64_t kFewestIterations = 3;
+constexpr int64_t kFewestIterations = 3;  // where none are asked for
+constexpr int64_t kFewestToTell = 2;
 constexpr double kQuickLoopS = 1.5;
 constexpr int kQuickRounds = 2;
 constexpr int64_t kOperatorIterations = 3;
@@ -142,13 +143,12 @@ class Follower {
 };
 
 /// Gradients of weights and of inputs cost one forward's MACs each; nothing asks for the gradient of the images.
-int64_t BackwardMacs(const Architecture& network, const NetworkCount& count) {
+int64_t BackwardMacs(const NetworkCount& count) {
   int64_t macs = 2 * count.training_macs.Macs();
   for (const LayerCount& layer : count.layers) {
     const auto& inputs = layer.layer->inputs;
     if (std::find(inputs.begin(), inputs.end(), kImage) != inputs.end()) macs -= layer.macs.Macs();
   }
-  static_cast<void>(network);
   return macs;
 }
 
@@ -156,9 +156,10 @@ void CountSteps(const Architecture& network, int batch, TrainingProfile& profile
   const NetworkCount count = CountNetwork(network);
   profile.parameters = count.parameters;
   profile.macs = count.macs.Macs();
+  profile.traffic_bytes = EstimateForwardBytesPerImage(network, batch);
   for (ProfiledStep& step : profile.steps) {
     if (step.name == kTrainingSteps[1]) step.macs = count.training_macs.Macs() * batch;
-    if (step.name == kTrainingSteps[3]) step.macs = BackwardMacs(network, count) * batch;
+    if (step.name == kTrainingSteps[3]) step.macs = BackwardMacs(count) * batch;
   }
 }
 
@@ -183,11 +184,14 @@ Result<void> TrainSteps(Prepared& made, const TrainingFlags& flags, TrainingProf
     follower.See(span);
   };
   options.goes_on = [&](const TrainingProgress& progress) { return follower.GoesOn(progress); };
+  options.is_interrupted = [] { return Interrupted(); };
   const Result<TrainingOutcome> outcome = made.torch->Train(made.network, options);
   if (!outcome) return Fail(outcome.error());
-  if (outcome->iterations == 0) return Fail("interrupted before the first iteration", ErrorKind::kInterrupted);
+  if (Interrupted() && outcome->iterations < kFewestToTell) {
+    return Fail("interrupted before two iterations were measured", ErrorKind::kInterrupted);
+  }
   follower.Finish();
-  profile.operator_iterations = outcome->operators.empty() ? 0 : kOperatorIterations;
+  profile.operator_iterations = outcome->operator_iterations;
   for (const OperatorTime& one : outcome->operators) {
     profile.operators.push_back({one.name, one.backward, one.calls, Seconds(one.seconds)});
   }
@@ -195,10 +199,7 @@ Result<void> TrainSteps(Prepared& made, const TrainingFlags& flags, TrainingProf
   if (profile.loader_images_per_second < profile.images_per_second) {
     profile.notes.push_back("the loader is slower than the training, which waits for it: give it more --workers");
   }
-  if (outcome->iterations < 2)
-    return Fail("one iteration tells no energy: give --iterations 2 or more", ErrorKind::kUsage);
-  if (Result<void> done = made.meter->Finish(profile); !done) return done;
-  return {};
+  return made.meter->Finish(profile);
 }
 
 }  // namespace
@@ -235,9 +236,10 @@ Result<TrainingProfile> ProfileTraining(const TrainingFlags& flags) {
         "--quick: loops of 1.5 s in 2 rounds, in which clocks and temperature do not settle (off by 1 % and more) and "
         "intervals are wide");
   }
-  if (Result<void> done = ProfileLayers(made->network, **loops, *made->meter, options, profile); !done) {
-    return Fail(done.error());
-  }
+  const Result<void> done = ProfileLayers(made->network, **loops, *made->meter, options, profile);
+  if (!done && done.error().kind != ErrorKind::kInterrupted) return Fail(done.error());
+  // What the steps need is known by then.
+  if (!done) profile.notes.push_back("interrupted before two rounds over the layers: they have no energies");
   return profile;
 }
 

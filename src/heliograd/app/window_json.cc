@@ -33,7 +33,7 @@ Json AsJson(const LevelSummary& level) {
           {"iteration_j", InJoules(level.iteration)},
           {"iteration_low_j", InJoules(level.iteration_low)},
           {"iteration_high_j", InJoules(level.iteration_high)},
-          {"other_j", InJoules(level.other)},
+          {"other_j", InJoules(level.other.energy)},
           {"sleep_j", InJoules(level.rest)},
           {"closure_percent", 100 * level.closure},
           {"closure_tells", level.closure_tells},

@@ -58,9 +58,4 @@ Result<SimulatedReadings> ReadSimulatedPower(std::span<const PowerPiece> power, 
   return readings;
 }
 
-double EnergyOfPieces(std::span<const PowerPiece> power, double begin_s, double end_s) {
-  const FilteredPower exact(power, 0);
-  return exact.EnergyUntil(end_s) - exact.EnergyUntil(begin_s);
-}
-
 }  // namespace heliograd

@@ -38,7 +38,4 @@ struct SimulatedReadings {
 /// The readings of power that is polled every 2 ms. Errors: shorter than ten updates of the sensor.
 Result<SimulatedReadings> ReadSimulatedPower(std::span<const PowerPiece> power, uint64_t seed);
 
-/// The true energy between two times, joules.
-double EnergyOfPieces(std::span<const PowerPiece> power, double begin_s, double end_s);
-
 }  // namespace heliograd

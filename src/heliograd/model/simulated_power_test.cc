@@ -9,6 +9,11 @@
 namespace heliograd {
 namespace {
 
+double EnergyOfPieces(std::span<const PowerPiece> power, double begin_s, double end_s) {
+  const FilteredPower exact(power, 0);
+  return exact.EnergyUntil(end_s) - exact.EnergyUntil(begin_s);
+}
+
 TEST(SimulatedPower, DrawsTheStudysPowerWhileBusyAndKeepsItsClockUpBetween) {
   const std::vector<BusyStretch> stretches = {{1, 2, 1.0}, {2, 4, 0.3}};
   const std::vector<PowerPiece> power = PowerOfStretches(stretches, 5);

@@ -104,6 +104,12 @@ int64_t EstimateForwardBytes(const Architecture& network, const Layer& layer, in
   return kBytesPerElement * elements * (reads_twice ? 3 : 2) / 2;
 }
 
+double EstimateForwardBytesPerImage(const Architecture& network, int64_t batch) {
+  double bytes = 0;
+  for (const Layer& layer : network.layers) bytes += static_cast<double>(EstimateForwardBytes(network, layer, batch));
+  return bytes / static_cast<double>(batch);
+}
+
 NetworkCount CountNetwork(const Architecture& network) {
   NetworkCount count;
   count.layers.reserve(network.layers.size());

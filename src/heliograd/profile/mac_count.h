@@ -47,6 +47,9 @@ int64_t CountParameters(const Layer& layer);
 /// estimate without caches.
 int64_t EstimateForwardBytes(const Architecture& network, const Layer& layer, int64_t batch);
 
+/// The same of all layers together, of one image of the batch.
+double EstimateForwardBytesPerImage(const Architecture& network, int64_t batch);
+
 struct LayerCount {
   const Layer* layer = nullptr;
   MacCount macs;

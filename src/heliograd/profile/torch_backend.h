@@ -54,7 +54,7 @@ class TorchBackend {
 };
 
 /// Raised with every change of what the library and the program share.
-inline constexpr int kTorchBackendVersion = 3;
+inline constexpr int kTorchBackendVersion = 4;
 
 /// Names of the library's two C functions: `int ()` and `TorchBackend* ()`, which gives one object for ever.
 inline constexpr const char* kTorchVersionSymbol = "heliograd_torch_backend_version";

@@ -57,12 +57,15 @@ struct TrainingOptions {
   std::function<void(const StepSpan&)> on_span;
   /// Called after them; training ends where it says false.
   std::function<bool(const TrainingProgress&)> goes_on;
+  /// Ctrl-C: asked between iterations that are not told.
+  std::function<bool()> is_interrupted;
 };
 
 struct TrainingOutcome {
   int64_t iterations = 0;               // told ones
   int threads = 0;                      // of the CPU
-  std::vector<OperatorTime> operators;  // of `operator_iterations` together, most time first
+  std::vector<OperatorTime> operators;  // of all watched iterations together, most time first
+  int64_t operator_iterations = 0;      // that were watched
 };
 
 /// What runs in a loop: one layer, or with kWholeNetwork all of them, in one direction.

@@ -141,13 +141,15 @@ std::string TitleOf(const TrainingProfile& profile, const char* what) {
                      profile.device, PowerSourceName(profile.power_source));
 }
 
-std::string BarSetup(const std::string& title, size_t bars, const char* ylabel) {
+/// Where no bar is known the axis is fixed, for gnuplot refuses to find a range for nothing.
+std::string BarSetup(std::string title, size_t bars, const char* ylabel, bool any_known) {
+  if (!any_known) title += "\nno energy was resolved: measure for longer";
   return fmt::format(
       "set title {} textcolor rgb '{}' font ',15'\nset border 3 lc rgb '{}'\nset tics nomirror out scale 0.5 textcolor "
       "rgb "
-      "'{}'\nset grid ytics lc rgb '{}' lw 0.5\nset style fill solid 1.0 noborder\nset ylabel '{}'\nset yrange [0:*]\n"
+      "'{}'\nset grid ytics lc rgb '{}' lw 0.5\nset style fill solid 1.0 noborder\nset ylabel '{}'\nset yrange [0:{}]\n"
       "set xrange [-0.6:{}]\nset key outside bottom center horizontal Left reverse samplen 2 textcolor rgb '{}'\n",
-      GnuplotQuoted(title), kTextColour, kTextColour, kTextColour, kGuideColour, ylabel,
+      GnuplotQuoted(title), kTextColour, kTextColour, kTextColour, kGuideColour, ylabel, any_known ? "*" : "1",
       static_cast<double>(bars) - 0.4, kTextColour);
 }
 
@@ -174,12 +176,14 @@ std::string TrainingProfileText(const TrainingProfile& profile, const TerminalSt
   if (!profile.steps.empty()) text += "\n" + StepsText(profile, style);
   if (!profile.operators.empty()) text += "\n" + OperatorsText(profile, style);
   if (!profile.layers.empty()) text += "\n" + LayersText(profile, style);
-  text +=
-      "\n" + Paragraph(fmt::format("Times are measured, power is {}. Intervals hold the truth in 95 of 100 runs and "
-                                   "include the sensor's gain, +-{:.1f} %, which all energies share: shares are free "
-                                   "of it.",
-                                   PowerSourceName(profile.power_source), 100 * profile.gain_half_width),
-                       style);
+  std::string honesty = fmt::format("Times are measured, power is {}.", PowerSourceName(profile.power_source));
+  if (profile.gain_half_width > 0) {
+    honesty += fmt::format(
+        " Intervals hold the truth in 95 of 100 runs and include the sensor's gain, +-{:.1f} %, which "
+        "all energies share: shares are free of it.",
+        100 * profile.gain_half_width);
+  }
+  text += "\n" + Paragraph(honesty, style);
   for (const std::string& note : profile.notes) text += Paragraph("note: " + note, style, 2);
   return text;
 }
@@ -190,11 +194,14 @@ Figure StepFigure(const TrainingProfile& profile) {
     data += Row(i, profile.steps[i].name, profile.steps[i].energy, std::nullopt);
   }
   data += "EOD\n";
-  return {data + BarSetup(TitleOf(profile, "Energy per step"), profile.steps.size(), "energy, J per iteration") +
-              fmt::format("plot $steps using 1:3:(0.7):xtic(2) with boxes lc rgb '{}' title 'energy', \\\n"
-                          "  $steps using 1:4:(0):($5-$4) with vectors nohead lw 2 lc rgb '{}' title '95 % interval'\n",
-                          kGridColour, kTextColour),
-          kWidth, 560};
+  const bool any_known =
+      std::any_of(profile.steps.begin(), profile.steps.end(), [](const auto& step) { return step.energy.has_value(); });
+  return {
+      data + BarSetup(TitleOf(profile, "Energy per step"), profile.steps.size(), "energy, J per iteration", any_known) +
+          fmt::format("plot $steps using 1:3:(0.7):xtic(2) with boxes lc rgb '{}' title 'energy', \\\n"
+                      "  $steps using 1:4:(0):($5-$4) with vectors nohead lw 2 lc rgb '{}' title '95 % interval'\n",
+                      kGridColour, kTextColour),
+      kWidth, 560};
 }
 
 Figure LayerFigure(const TrainingProfile& profile) {
@@ -205,8 +212,10 @@ Figure LayerFigure(const TrainingProfile& profile) {
                 layer.backward ? std::optional(layer.backward->energy) : std::nullopt);
   }
   data += "EOD\n";
+  const bool any_known = std::any_of(profile.layers.begin(), profile.layers.end(),
+                                     [](const ProfiledLayer& layer) { return layer.forward || layer.backward; });
   return {
-      data + BarSetup(TitleOf(profile, "Energy per layer"), profile.layers.size(), "energy, J per batch") +
+      data + BarSetup(TitleOf(profile, "Energy per layer"), profile.layers.size(), "energy, J per batch", any_known) +
           fmt::format(
               "set xtics rotate by -60 left font ',9'\nset bmargin 11\n"
               "plot $layers using ($1-0.2):3:(0.38) with boxes lc rgb '{0}' title 'forward', \\\n"

@@ -73,7 +73,8 @@ struct TrainingProfile {
   std::string network, data_set, device, power_meter, torch_version;
   PowerSource power_source = PowerSource::kMeasured;
   int64_t parameters = 0;
-  int64_t macs = 0;  // of one image forward
+  int64_t macs = 0;          // of one image forward
+  double traffic_bytes = 0;  // of the same, estimated (profile/mac_count.h)
   int batch = 0;
   int64_t iterations = 0;
   std::string mode;  // "events", "sync"

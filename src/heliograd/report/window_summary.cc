@@ -206,21 +206,16 @@ std::string PooledText(const PhaseEnergies& energies, const std::vector<std::str
   return "cannot be told apart from its neighbours";
 }
 
-NameEnergy FromPhase(const PhaseEnergies& energies, const PhaseInput& input, int phase, int device, double count) {
+/// Of `times` iterations.
+NameEnergy FromPhase(const PhaseEnergies& energies, const PhaseInput& input, int phase, int device, double times) {
   const PhaseEstimate& estimate = energies.phases[static_cast<size_t>(phase)];
-  // Energies are those of an iteration; a name that ran in all of them has one window in each.
-  const double per_iteration =
-      static_cast<double>(std::count_if(input.marks.begin(), input.marks.end(),
-                                        [&](const PhaseMark& mark) { return mark.phase == phase; })) /
-      input.iterations;
-  const double factor = count / per_iteration;
   const Energy half = energies.HalfWidthWithGain(estimate);
   NameEnergy energy;
   energy.device = device;
   energy.method = "repeated phases";
-  energy.energy = estimate.energy * factor;
-  energy.low = (estimate.energy - half) * factor;
-  energy.high = (estimate.energy + half) * factor;
+  energy.energy = estimate.energy * times;
+  energy.low = (estimate.energy - half) * times;
+  energy.high = (estimate.energy + half) * times;
   energy.share = estimate.share;
   energy.share_low = estimate.share - estimate.share_half_width;
   energy.share_high = estimate.share + estimate.share_half_width;
@@ -231,16 +226,25 @@ NameEnergy FromPhase(const PhaseEnergies& energies, const PhaseInput& input, int
   return energy;
 }
 
-LevelSummary FromEnergies(const PhaseEnergies& energies, const Level& level, int device, double iterations) {
+/// Iterations that hold `count` windows of the phase: a name that ran in all of them has one window in each.
+double IterationsOf(const PhaseInput& input, int phase, double count) {
+  const auto marks =
+      std::count_if(input.marks.begin(), input.marks.end(), [&](const PhaseMark& mark) { return mark.phase == phase; });
+  return count * input.iterations / static_cast<double>(marks);
+}
+
+LevelSummary FromEnergies(const PhaseEnergies& energies, const PhaseInput& input, const Level& level, int device) {
   LevelSummary summary;
   const Energy half = energies.HalfWidthWithGain(energies.iteration);
   summary.device = device;
   summary.depth = level.depth;
-  summary.iterations = iterations;
+  summary.iterations = input.iterations;
   summary.iteration = energies.iteration.energy;
   summary.iteration_low = energies.iteration.energy - half;
   summary.iteration_high = energies.iteration.energy + half;
-  summary.other = energies.phases.back().energy;
+  // What lies in no window is the phase after the last name's.
+  summary.other = FromPhase(energies, input, static_cast<int>(input.names.size()), device, 1);
+  summary.other_duration = energies.phases.back().duration / input.clock_ratio;
   summary.rest = energies.sleep;
   summary.closure = energies.closure;
   summary.closure_tells = energies.closure_tells;
@@ -278,10 +282,11 @@ Result<void> AddRepeatedPhases(WindowSummary& summary, const Recorded& recorded,
   for (size_t phase = 0; phase < input->names.size(); ++phase) {
     NameSummary& name = *NameAt(summary, level.depth, input->names[phase]);
     if (HasDevice(name, device)) continue;  // long enough to be worked out one by one
-    name.devices.push_back(
-        FromPhase(*energies, *input, static_cast<int>(phase), device, static_cast<double>(name.count)));
+    const int number = static_cast<int>(phase);
+    const double iterations = IterationsOf(*input, number, static_cast<double>(name.count));
+    name.devices.push_back(FromPhase(*energies, *input, number, device, iterations));
   }
-  summary.levels.push_back(FromEnergies(*energies, level, device, input->iterations));
+  summary.levels.push_back(FromEnergies(*energies, *input, level, device));
   const double covered_s = static_cast<double>(input->end_ns - input->begin_ns) * 1e-9;
   const double whole_s = static_cast<double>(level.windows.back()->end_ns - level.windows.front()->begin_ns) * 1e-9;
   if (covered_s < 0.99 * whole_s) {

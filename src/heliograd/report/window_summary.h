@@ -45,7 +45,8 @@ struct LevelSummary {
   int depth = 0;
   double iterations = 0;
   Energy iteration, iteration_low, iteration_high;  // without rests
-  Energy other;                                     // of an iteration, in no window
+  NameEnergy other;                                 // of an iteration, in no window
+  Duration other_duration;                          // the same, on the host's clock
   Energy rest;                                      // of an iteration
   double closure = 0;                               // the sum against the counter or the mean reading, relative
   bool closure_tells = false;                       // false where both agree by construction

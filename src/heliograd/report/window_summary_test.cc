@@ -125,7 +125,7 @@ TEST_F(WindowSummaryTest, NamesOtherAndRestsAddUpToTheCounter) {
     names_j += InJoules(name.devices.at(0).energy) / static_cast<double>(name.count);
   }
   for (const double phase_j : truth_.energy_j) truth_j += phase_j;
-  EXPECT_NEAR(names_j + InJoules(level.other), InJoules(level.iteration), 1e-6 * names_j);
+  EXPECT_NEAR(names_j + InJoules(level.other.energy), InJoules(level.iteration), 1e-6 * names_j);
   // The bins carry all of the time, so their sum is the counter's up to the ticks at both ends (0.1 s of 120).
   EXPECT_NEAR((InJoules(level.iteration) + InJoules(level.rest)) / truth_j, 1, 0.004);
 }

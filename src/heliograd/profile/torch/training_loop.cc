@@ -57,7 +57,7 @@ class Loop {
   Result<TrainingOutcome> Run() {
     TrainingOutcome outcome;
     outcome.threads = at::get_num_threads();
-    for (int64_t i = 0; i < options_.warm_up; ++i) {
+    for (int64_t i = 0; i < options_.warm_up && !options_.is_interrupted(); ++i) {
       if (Result<void> done = Iterate(); !done) return Fail(done.error());
     }
     clock_->Wait();
@@ -70,7 +70,6 @@ class Loop {
       if (outcome.iterations % clock_->TakeEvery() == 0) goes_on = TellAndRest(outcome.iterations);
     }
     if (outcome.iterations % clock_->TakeEvery() != 0) static_cast<void>(TellAndRest(outcome.iterations));
-    if (!goes_on && options_.most_iterations > 0) return outcome;  // stopped early: nothing more is asked for
     if (Result<void> done = WatchOperators(outcome); !done) return Fail(done.error());
     return outcome;
   }
@@ -80,7 +79,8 @@ class Loop {
     if (options_.operator_iterations <= 0) return {};
     Result<void> done;
     outcome.operators = TimeOperators([&] {
-      for (int64_t i = 0; i < options_.operator_iterations && done; ++i) done = Iterate();
+      int64_t& watched = outcome.operator_iterations;
+      for (; watched < options_.operator_iterations && done && !options_.is_interrupted(); ++watched) done = Iterate();
       clock_->Wait();
     });
     return done;

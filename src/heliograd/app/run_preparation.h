@@ -1,0 +1,70 @@
+// What `heliograd run` knows before it touches anything: the flags, the plan, and what a run before left.
+//
+// Enters: flags and files. Leaves: a plan that can be carried out, or a sentence that says why not. Sets no limit,
+// starts no job, and writes nothing but the new folder of a run.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "heliograd/app/command_line.h"
+#include "heliograd/app/run_folder.h"
+#include "heliograd/base/result.h"
+#include "heliograd/control/plan_runner.h"
+#include "heliograd/meter/meter.h"
+#include "heliograd/plan/plan_json.h"
+
+namespace heliograd {
+
+struct RunFlags {
+  ScenarioFlags scenario;
+  std::vector<std::string> command;
+  std::string output, resume, gpu = "0", progress, checkpoint_command, pause = "auto", on_late = "finish";
+  std::string shortest_dwell = "60s", checkpoint_before = "10min";
+  std::string pv_forecast, price_file, battery_command, battery_file, stale_after = "24h";
+  double steps = 0, safe_limit_w = 0, price_fee = 0;
+  bool json = false, dry_run = false, simulated_clock = false;
+};
+
+/// What a run begins with, or goes on from.
+struct PreparedRun {
+  PlanFile plan;
+  RunFacts facts;
+  std::string folder;
+  RunLeftOver left_over;
+  std::vector<RunEvent> events;  // so far
+};
+
+/// The plan of the flags' source, planned first where that is a scenario. Errors: usage, files, no plan.
+Result<PreparedRun> PrepareNewRun(const RunFlags& flags);
+/// What the run in the folder of --resume left. Ends processes of it that still run.
+Result<PreparedRun> PrepareResumedRun(const RunFlags& flags);
+
+Result<void> CheckRunFlags(const RunFlags& flags);
+/// Plans that are over are errors; one that cannot be gives its exit code, with its reason told.
+Result<std::optional<int>> CheckPlanIsOn(const PlanFile& plan, Stamp now);
+/// The limits of the plan must be ones that this GPU takes: a plan for another GPU is found here.
+Result<void> CheckLevels(const PlanFile& plan, const PowerLimitRange& range, const DeviceRecord& device);
+
+/// "170 W", "off".
+std::string LevelText(const DispatchProblem& problem, const std::optional<size_t>& level);
+/// What would be done when.
+std::string ScheduleText(const PlanFile& plan, std::chrono::seconds shortest);
+
+/// A new folder; one that holds something is not written into.
+Result<std::string> MakeRunFolder(const std::string& asked);
+/// "power.helio", then "power-2.helio" and so on with each part of the run.
+std::string NewRecording(const std::string& folder);
+std::string ControlFile(const std::string& folder);
+
+/// One GPU, opened once for each of its uses.
+struct OpenGpu {
+  std::unique_ptr<PowerCapper> capper;
+  std::unique_ptr<PowerMeter> watched, stamped, recorded;
+};
+Result<OpenGpu> OpenOneGpu(const std::string& name);
+
+}  // namespace heliograd
