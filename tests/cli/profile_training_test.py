@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from program import PROGRAM, ProgramTest
+from program import PROGRAM, ProgramTest, SimulatedGpuTest
 
 FASHION = pathlib.Path("/usr/share/datasets/fashion-mnist")
 BACKEND = pathlib.Path(PROGRAM).parent / "libheliograd_torch.so"
@@ -148,6 +148,123 @@ class Training(ProgramTest):
     def test_without_the_library_says_what_installs_it(self):
         done = self.run_program("profile", "alexnet", *SMALL, env={"HELIOGRAD_TORCH_BACKEND": "/nowhere.so"}, expect=1)
         self.assert_one_clear_sentence(done.stderr, "make profile")
+
+
+@unittest.skipUnless(BACKEND.exists(), "libheliograd_torch.so is not built here (no PyTorch, or a sanitizer)")
+class Limits(SimulatedGpuTest):
+    def setUp(self):
+        super().setUp()
+        self.write("gpu.toml", "[[gpu]]\n")
+
+    def test_simulated_power_keeps_to_the_limit_and_the_truth_lies_in_the_intervals(self):
+        done = self.run_program("profile", "googlenet_mod9", *SMALL, "--iterations", "80", "--limit-w", "120", "--json", timeout=400)
+        result = json.loads(done.stdout)
+        self.assertEqual(result["limit_w"], 120)
+        # Forward and backward need 211 and 236 W at 2800 MHz: under 120 W the clock is far below that.
+        self.assertTrue(1000 < result["sm_clock_mhz"] < 2600, result["sm_clock_mhz"])
+        true_j = sum(step["true_energy_j"] for step in result["steps"])
+        self.assertLess(true_j / sum(step["seconds"] for step in result["steps"]), 120)
+        self.assertLess(result["iteration_energy_low_j"], true_j)
+        self.assertLess(true_j, result["iteration_energy_high_j"])
+
+    def test_gpu_has_the_limit_while_training_lasts_and_the_prior_one_after(self):
+        self.nvml("n.nvmlDeviceSetPowerManagementLimit(d, 260000)")
+        job = self.start("profile", "googlenet_mod9", *SMALL, "--iterations", "60", "--gpu", "0", "--limit-w", "170", "--json")
+        self.wait_for(lambda: self.limit_now() == 170 or job.poll() is not None)
+        output, errors = job.communicate(timeout=200)
+        self.assertEqual(job.returncode, 0, errors)
+        result = json.loads(output)
+        self.assertEqual((result["limit_w"], result["power_source"]), (170, "measured"))
+        self.assertIsNotNone(result["sm_clock_mhz"])
+        self.assertEqual(self.limit_now(), 260)
+
+    def test_interrupted_or_killed_it_leaves_the_prior_limit(self):
+        for end in (signal.SIGINT, signal.SIGKILL):
+            with self.subTest(end=end):
+                job = self.start("profile", "googlenet_mod9", *SMALL, "--iterations", "100000", "--gpu", "0", "--limit-w", "150")
+                self.wait_for(lambda: self.limit_now() == 150)
+                time.sleep(1)
+                job.send_signal(end)
+                job.communicate(timeout=60)
+                self.wait_for(lambda: self.limit_now() == 320)
+
+    def test_without_the_right_to_nothing_runs_and_nothing_is_set(self):
+        self.write("gpu.toml", "[[gpu]]\nprivileged = false\n")
+        done = self.run_program("profile", "alexnet", *SMALL, "--gpu", "0", "--limit-w", "170", "-o", "out.json", env=self.env, expect=4)
+        self.assert_one_clear_sentence(done.stderr, "limit")
+        self.assertEqual(self.limit_now(), 320)
+        self.assertFalse((self.folder / "out.json").exists())
+        self.write_sweep(gpu='"0"')
+        done = self.run_program("campaign", "campaign.toml", "-o", "out", env=self.env, expect=4)
+        self.assert_one_clear_sentence(done.stderr, "[sweep]", "without [sweep]")
+
+    def test_limits_outside_the_range_are_named(self):
+        done = self.run_program("profile", "alexnet", *SMALL, "--limit-w", "90", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "90", "100 to 320 W")
+        done = self.run_program("profile", "alexnet", *SMALL, "--gpu", "0", "--limit-w", "90", env=self.env, expect=2)
+        self.assert_one_clear_sentence(done.stderr, "90")
+        self.assertEqual(self.limit_now(), 320)
+        for gpu in ('""', '"0"'):
+            self.write_sweep(gpu=gpu, limits_w="[90, 170]")
+            done = self.run_program("campaign", "campaign.toml", "-o", "out", env=self.env, expect=2)
+            self.assert_one_clear_sentence(done.stderr, "100 to 320 W")
+
+    def write_sweep(self, gpu='""', networks="[]", limits_w="[100, 170, 320]", **sweep):
+        campaign = {"hardware": '"two cores"', "networks": networks, "batch": 2, "iterations": 40, "data": '["synthetic"]', "gpu": gpu}
+        sweep = {"network": '"googlenet_mod9"', "data": '"synthetic"', "limits_w": limits_w, "rounds": 2, **sweep}
+        lines = lambda keys: "".join(f"{key} = {value}\n" for key, value in keys.items())
+        self.write("campaign.toml", "[campaign]\n" + lines(campaign) + "[sweep]\n" + lines(sweep))
+
+    def test_sweep_is_resumed_and_gives_figures_and_a_curve_for_plans(self):
+        self.write_sweep(rounds=1)
+        first = self.run_json("campaign", "campaign.toml", "-o", "out")
+        self.assertEqual((first["done"], first["done_before"], first["failed"]), (3, 0, 0))
+        self.write_sweep(rounds=2)
+        second = self.run_json("campaign", "campaign.toml", "-o", "out")
+        self.assertEqual((second["done"], second["done_before"], second["failed"]), (3, 3, 0))
+        page = (self.folder / "out" / "index.html").read_text()
+        for words in ["Figs 7, 8", "simulated power", "same parameters", "170 W", "+24.8 %"]:
+            self.assertIn(words, page)
+        figure = (self.folder / "out" / "fig7_8_1.svg").read_text()
+        for words in ["Backward", "SM clock", "Table IV"]:
+            self.assertIn(words, figure)
+        rows = (self.folder / "out" / "sweep_1.csv").read_text().splitlines()
+        self.assertEqual([row.split(",")[0] for row in rows[1:]], ["100", "170", "320"])
+        seconds = [float(row.split(",")[1]) for row in rows[1:]]
+        # The study's GPU takes twice as long at 100 W; a busy machine blurs that.
+        self.assertGreater(seconds[0], 1.2 * seconds[2])
+        clocks = [float(row.split(",")[6]) for row in rows[1:]]
+        self.assertLess(clocks[0], clocks[1])
+        self.assertLess(clocks[1], clocks[2])
+        curve = (self.folder / "out" / "curve_1.toml").read_text()
+        self.assertIn('obtained = "modelled"', curve)
+        plan = self.run_json("plan", "builtin:paper", "--set", "gpu.curve=out/curve_1.toml", "--set", "job.units=100000")
+        self.assertIn(plan["status"], ("optimal", "feasible", "infeasible"))
+        levels = {level["limit_w"] for slot in plan["slots"] for level in slot["levels"]}
+        self.assertTrue(levels <= {100, 170, 320}, levels)
+        self.assertTrue(levels)
+
+    def test_sweep_on_a_gpu_sets_each_limit_and_puts_the_prior_one_back(self):
+        self.nvml("n.nvmlDeviceSetPowerManagementLimit(d, 240000)")
+        self.write_sweep(gpu='"0"', limits_w="[150, 200]", rounds=1)
+        result = self.run_json("campaign", "campaign.toml", "-o", "out", env=self.env)
+        self.assertEqual((result["done"], result["failed"]), (2, 0))
+        self.assertEqual(self.limit_now(), 240)
+        rows = (self.folder / "out" / "sweep_1.csv").read_text().splitlines()
+        self.assertEqual([row.split(",")[0] for row in rows[1:]], ["150", "200"])
+
+    def test_mistakes_in_the_sweep_are_named_with_their_line(self):
+        for keys, words in [
+            ({"limits_w": "[170, 100]"}, "campaign.toml:11: sweep.limits_w"),
+            ({"network": '"resnet19"'}, "resnet18"),
+            ({"from_w": 100}, "either limits_w"),
+            ({"limits": "[100, 200]"}, "there is no key 'limits' in [sweep]"),
+            ({"rounds": 0}, "sweep.rounds"),
+        ]:
+            with self.subTest(keys=keys):
+                self.write_sweep(**keys)
+                done = self.run_program("campaign", "campaign.toml", "-o", "out", expect=1)
+                self.assert_one_clear_sentence(done.stderr, "campaign.toml:", words)
 
 
 @unittest.skipUnless(BACKEND.exists(), "libheliograd_torch.so is not built here (no PyTorch, or a sanitizer)")

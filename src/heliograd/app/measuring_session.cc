@@ -8,6 +8,7 @@
 #include <csignal>
 #include <random>
 
+#include "heliograd/app/curve_windows.h"
 #include "heliograd/base/text.h"
 
 namespace heliograd {
@@ -240,6 +241,22 @@ Result<DeviceTicks> MeasuringSession::Ticks(int device, int64_t begin_ns, int64_
   if (!channels) return Fail(channels.error());
   if (!facts) return Fail(facts.error());
   return TicksBetween(*run, *channels, device, TellingSensorOf(*calibration), {begin_ns, end_ns, PollSeconds(*facts)});
+}
+
+Result<std::optional<double>> MeasuringSession::MeanSmClock(int device, int64_t begin_ns, int64_t end_ns) {
+  const std::lock_guard lock(reading_mutex_);
+  if (Result<void> done = CatchUpTo(end_ns); !done) return Fail(done.error());
+  const Result<RunReader> run = RunReader::Open(recording_->path());
+  if (!run) return Fail(run.error());
+  const auto channels = run->Channels();
+  if (!channels) return Fail(channels.error());
+  for (size_t i = 0; i < channels->size(); ++i) {
+    if ((*channels)[i].device != device || (*channels)[i].kind != ChannelKind::kSmClock) continue;
+    const auto samples = run->Samples(static_cast<int>(i), begin_ns, end_ns);
+    if (!samples) return Fail(samples.error());
+    return MeanInForce(*samples, begin_ns, end_ns);
+  }
+  return std::nullopt;
 }
 
 }  // namespace heliograd

@@ -8,6 +8,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -57,6 +58,9 @@ class MeasuringSession {
   /// The readings of a calibrated device between two stamps. Errors: no such device, no usable calibration of it (then
   /// `heliograd calibrate` is named), or too few readings.
   Result<DeviceTicks> Ticks(int device, int64_t begin_ns, int64_t end_ns);
+  /// The mean SM clock of a device between two stamps, in MHz; nothing where it is not recorded (SourceSelection).
+  /// Errors: no such device, the recording cannot be read.
+  Result<std::optional<double>> MeanSmClock(int device, int64_t begin_ns, int64_t end_ns);
 
  private:
   struct Window {

@@ -78,12 +78,12 @@ Result<int> Profile(const ProfileFlags& flags) {
 }  // namespace
 
 void AddProfileCommand(CLI::App& program, Commands& commands) {
-  CLI::App* app =
-      AddCommand(program, "profile", "Trains a network and shows what each step and each layer needs",
-                 {"heliograd profile resnet18 --data synthetic --batch 16 --iterations 20",
-                  "heliograd profile alexnet --layers --quick --layer-figure layers.svg", "heliograd profile --list",
-                  "heliograd profile resnet18 --macs", "heliograd profile --model my.onnx --macs",
-                  "heliograd profile --model my.pt --macs --input 1x3x224x224"});
+  CLI::App* app = AddCommand(program, "profile", "Trains a network and shows what each step and each layer needs",
+                             {"heliograd profile resnet18 --data synthetic --batch 16 --iterations 20",
+                              "heliograd profile alexnet --layers --quick --layer-figure layers.svg",
+                              "heliograd profile resnet18 --device cuda --limit-w 170", "heliograd profile --list",
+                              "heliograd profile resnet18 --macs", "heliograd profile --model my.onnx --macs",
+                              "heliograd profile --model my.pt --macs --input 1x3x224x224"});
   auto flags = std::make_shared<ProfileFlags>();
   CountFlags& count = flags->count;
   app->add_option("network", count.network_name, "one of --list");
@@ -132,7 +132,14 @@ void AddProfileCommand(CLI::App& program, Commands& commands) {
       ->capture_default_str()
       ->check(CLI::Range(1e-9, 100.0));
   app->add_option("--seed", training.seed, "of parameters, order of images and rests")->capture_default_str();
-  app->add_option("--gpu", training.gpu, "whose power is measured, by number or start of UUID");
+  app->add_option(
+         "--limit-w", training.limit_w,
+         "the GPU's power limit meanwhile; the prior one is put back, whatever happens. On the CPU that of the "
+         "simulated GPU")
+      ->check(CLI::Range(1.0, 10'000.0));
+  app->add_option("--gpu", training.gpu,
+                  "whose power is measured and limited, by number or start of UUID (default: the one of --device; on "
+                  "the CPU the power is simulated)");
   app->add_option("--record", training.record, "keep the recording of a measured run in this file");
   app->add_option("-o,--output", flags->output, "also write the JSON to this file");
   app->add_option("--figure", flags->figure, "draw the steps in this file: .svg, .png or .pdf");

@@ -81,6 +81,7 @@ Result<void> RunTrial(Trials& trials, int number, int round, LayerLoops& loops, 
     trials.why = power.error().Message();
     return {};
   }
+  seconds *= meter.Slowdown(trials.utilisation);
   trials.seconds += seconds;
   trials.repetitions += repetitions;
   trials.energies.push_back({number, round, power->running * Seconds(seconds / repetitions)});

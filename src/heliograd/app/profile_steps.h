@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,10 @@ class StepMeter {
   virtual PowerSource Source() const = 0;
   /// Nanoseconds on the clock on which spans are told.
   virtual int64_t NowNs() const = 0;
-  virtual void Add(const StepSpan& span) = 0;
+  /// Gives the span as it counts: simulated power under a limit makes it as much longer as the GPU would be slower.
+  virtual StepSpan Add(const StepSpan& span) = 0;
+  /// By how much work that keeps the GPU so busy takes longer than it was seen to take; 1 but for simulated limits.
+  virtual double Slowdown(double /*utilisation*/) const { return 1; }
   /// Fills in the steps and what belongs to them. Errors: the recording cannot be read.
   virtual Result<void> Finish(TrainingProfile& profile) = 0;
 
@@ -38,10 +42,11 @@ class StepMeter {
   virtual Result<IdlePower> PowerAtIdle() = 0;
 };
 
-/// The GPUs' sensors through NVML. Errors: none can be read.
-Result<std::unique_ptr<StepMeter>> MeasuredSteps(const std::string& gpus, const std::string& record_path);
+/// The GPUs' sensors through NVML. `with_clocks`: the SM clock too. Errors: none can be read.
+Result<std::unique_ptr<StepMeter>> MeasuredSteps(const std::string& gpus, const std::string& record_path,
+                                                 bool with_clocks = false);
 /// The study's GPU on paper, as busy in each step as assumed here: To Device 0.1, Forward 0.85, Loss 0.15, Backward 1,
-/// Optimizer 0.3 of its arithmetic.
-std::unique_ptr<StepMeter> SimulatedSteps();
+/// Optimizer 0.3 of its arithmetic. Under a limit it draws less and takes longer (model/gpu_physics.h).
+std::unique_ptr<StepMeter> SimulatedSteps(std::optional<Power> limit = std::nullopt);
 
 }  // namespace heliograd

@@ -9,11 +9,14 @@
 #include <memory>
 
 #include "heliograd/app/command_line.h"
+#include "heliograd/app/held_limits.h"
 #include "heliograd/app/interrupt.h"
 #include "heliograd/app/profile_layers.h"
 #include "heliograd/app/profile_steps.h"
 #include "heliograd/app/progress_pump.h"
+#include "heliograd/app/sources.h"
 #include "heliograd/base/text.h"
+#include "heliograd/model/simulated_power.h"
 #include "heliograd/profile/loader.h"
 #include "heliograd/profile/mac_count.h"
 #include "heliograd/profile/networks.h"
@@ -36,11 +39,46 @@ struct Prepared {
   std::shared_ptr<const Dataset> data;
   Architecture network;
   std::unique_ptr<Loader> loader;
+  HeldLimits limits;
   std::unique_ptr<StepMeter> meter;
 };
 
+Result<void> CheckSimulatedLimit(double limit_w) {
+  if (limit_w == 0 || (limit_w >= kStudyGpuLowestLimitW && limit_w <= kStudyGpuHighestLimitW)) return {};
+  return Fail(fmt::format("--limit-w {:g}: the simulated GPU takes {:g} to {:g} W", limit_w, kStudyGpuLowestLimitW,
+                          kStudyGpuHighestLimitW),
+              ErrorKind::kUsage);
+}
+
+/// Limit and meter: on the CPU both are simulated, unless a GPU is named.
+Result<void> PrepareMeter(const TrainingFlags& flags, Prepared& made) {
+  if (flags.device == "cpu" && flags.gpu.empty()) {
+    const auto limit = flags.limit_w > 0 ? std::optional(Watts(flags.limit_w)) : std::nullopt;
+    made.meter = SimulatedSteps(limit);
+    return {};
+  }
+  const auto gpu = flags.gpu.empty() ? GpuOfDevice(flags.device) : Result<std::string>(flags.gpu);
+  if (!gpu) return Fail(gpu.error());
+  if (flags.limit_w > 0) {
+    if (const auto one = SelectGpus(*gpu); one && one->devices.size() != 1) {
+      return Fail("--gpu: a limit is of one GPU", ErrorKind::kUsage);
+    }
+    auto limits = HeldLimits::Set(*gpu, Watts(flags.limit_w), "heliograd profile " + flags.model);
+    if (!limits) return Fail(limits.error());
+    made.limits = std::move(*limits);
+  }
+  auto meter = MeasuredSteps(*gpu, flags.record, /*with_clocks=*/flags.limit_w > 0);
+  if (!meter) return Fail(meter.error());
+  made.meter = std::move(*meter);
+  return {};
+}
+
 Result<Prepared> Prepare(const TrainingFlags& flags) {
   Prepared made;
+  const bool is_simulated = flags.device == "cpu" && flags.gpu.empty();
+  if (auto sound = is_simulated ? CheckSimulatedLimit(flags.limit_w) : Result<void>{}; !sound) {
+    return Fail(sound.error());
+  }
   // Names first: they are mistaken more often than PyTorch is missing.
   if (const auto known = MakeNetwork(flags.model, {}); !known) return Fail(known.error());
   const auto data = OpenDataset(flags.data, DatasetPart::kTrain, flags.seed);
@@ -63,13 +101,7 @@ Result<Prepared> Prepare(const TrainingFlags& flags) {
   auto loader = Loader::Start(made.data, options);
   if (!loader) return Fail(loader.error());
   made.loader = std::move(*loader);
-  if (flags.device == "cpu") {
-    made.meter = SimulatedSteps();
-    return made;
-  }
-  auto meter = MeasuredSteps(flags.gpu, flags.record);
-  if (!meter) return Fail(meter.error());
-  made.meter = std::move(*meter);
+  if (Result<void> done = PrepareMeter(flags, made); !done) return Fail(done.error());
   return made;
 }
 
@@ -179,10 +211,7 @@ Result<void> TrainSteps(Prepared& made, const TrainingFlags& flags, TrainingProf
     if (!next) return Fail(next.error());
     return {};
   };
-  options.on_span = [&](const StepSpan& span) {
-    made.meter->Add(span);
-    follower.See(span);
-  };
+  options.on_span = [&](const StepSpan& span) { follower.See(made.meter->Add(span)); };
   options.goes_on = [&](const TrainingProgress& progress) { return follower.GoesOn(progress); };
   options.is_interrupted = [] { return Interrupted(); };
   const Result<TrainingOutcome> outcome = made.torch->Train(made.network, options);
@@ -202,29 +231,29 @@ Result<void> TrainSteps(Prepared& made, const TrainingFlags& flags, TrainingProf
   return made.meter->Finish(profile);
 }
 
-}  // namespace
-
-Result<TrainingProfile> ProfileTraining(const TrainingFlags& flags) {
-  auto made = Prepare(flags);
-  if (!made) return Fail(made.error());
-  CatchInterrupts();
+Result<TrainingProfile> ProfilePrepared(Prepared& made, const TrainingFlags& flags) {
   TrainingProfile profile;
   profile.network = flags.model;
-  profile.data_set = made->data->info().name;
+  profile.data_set = made.data->info().name;
   profile.device = flags.device;
-  profile.power_source = made->meter->Source();
-  profile.power_meter = made->meter->Name();
-  profile.torch_version = made->torch->TorchVersion();
+  profile.power_source = made.meter->Source();
+  profile.power_meter = made.meter->Name();
+  profile.torch_version = made.torch->TorchVersion();
   profile.batch = flags.batch;
   profile.mode = flags.mode;
   profile.dither = flags.dither_percent / 100;
-  if (made->data->info().synthetic) {
+  if (flags.limit_w > 0) profile.limit = Watts(flags.limit_w);
+  if (flags.device == "cpu" && !flags.gpu.empty()) {
+    profile.notes.push_back(
+        "the network was trained on the CPU, the power is that of the GPU that --gpu names, whatever loads it");
+  }
+  if (made.data->info().synthetic) {
     profile.notes.push_back("the images are synthetic: time and energy are as real, accuracy means nothing");
   }
-  if (Result<void> done = TrainSteps(*made, flags, profile); !done) return Fail(done.error());
-  CountSteps(made->network, flags.batch, profile);
+  if (Result<void> done = TrainSteps(made, flags, profile); !done) return Fail(done.error());
+  CountSteps(made.network, flags.batch, profile);
   if (!flags.layers || Interrupted()) return profile;
-  const auto loops = made->torch->MakeLoops(made->network, flags.device, flags.batch);
+  const auto loops = made.torch->MakeLoops(made.network, flags.device, flags.batch);
   if (!loops) return Fail(loops.error());
   LayerOptions options;
   options.loop_s = flags.quick ? kQuickLoopS : flags.loop_s;
@@ -236,10 +265,21 @@ Result<TrainingProfile> ProfileTraining(const TrainingFlags& flags) {
         "--quick: loops of 1.5 s in 2 rounds, in which clocks and temperature do not settle (off by 1 % and more) and "
         "intervals are wide");
   }
-  const Result<void> done = ProfileLayers(made->network, **loops, *made->meter, options, profile);
+  const Result<void> done = ProfileLayers(made.network, **loops, *made.meter, options, profile);
   if (!done && done.error().kind != ErrorKind::kInterrupted) return Fail(done.error());
   // What the steps need is known by then.
   if (!done) profile.notes.push_back("interrupted before two rounds over the layers: they have no energies");
+  return profile;
+}
+
+}  // namespace
+
+Result<TrainingProfile> ProfileTraining(const TrainingFlags& flags) {
+  auto made = Prepare(flags);
+  if (!made) return Fail(made.error());
+  CatchInterrupts();
+  auto profile = ProfilePrepared(*made, flags);
+  made->limits.Release();
   return profile;
 }
 

@@ -23,12 +23,16 @@ struct TrainingFlags {
   bool layers = false, quick = false;
   double loop_s = 5;
   int rounds = 5;
-  std::string gpu;     // whose power is measured; empty: all that are visible, the first counts
+  double limit_w = 0;  // the GPU's power limit meanwhile, under a lease; 0: as it is
+  /// Whose power is measured and limited, by number or start of UUID; empty: the device's own, and on the CPU none:
+  /// its power is simulated.
+  std::string gpu;
   std::string record;  // keep the recording
 };
 
 /// Trains and measures as the flags say, telling how it goes on standard error. Errors: no PyTorch, no such network,
-/// data set or device; a data set that does not fit.
+/// data set or device; a data set that does not fit; no right to set the limit (kPermission). A limit is put back
+/// whatever happens.
 Result<TrainingProfile> ProfileTraining(const TrainingFlags& flags);
 
 }  // namespace heliograd

@@ -1,8 +1,8 @@
 #include "heliograd/model/simulated_power.h"
 
+#include <limits>
 #include <random>
 
-#include "heliograd/model/gpu_physics.h"
 #include "heliograd/model/tick_times.h"
 
 namespace heliograd {
@@ -11,16 +11,21 @@ namespace {
 constexpr Polling kPolling;
 constexpr double kShortRunS = 10;
 
-double PowerAt(double utilisation) { return InWatts(GpuPower(kGpuHighestClockMhz, utilisation, StudyGpuIdlePower())); }
-
 }  // namespace
 
-std::vector<PowerPiece> PowerOfStretches(std::span<const BusyStretch> stretches, double length_s) {
+GpuOperatingPoint PointOfUtilisation(double utilisation, std::optional<Power> limit) {
+  const GpuPhase phase = {Seconds(1), utilisation, MemoryRatioFor(utilisation)};
+  const Power none = Watts(std::numeric_limits<double>::infinity());
+  return OperatingPoint(phase, limit.value_or(none), kGpuHighestClockMhz, StudyGpuIdlePower());
+}
+
+std::vector<PowerPiece> PowerOfStretches(std::span<const BusyStretch> stretches, double length_s,
+                                         std::optional<Power> limit) {
   std::vector<PowerPiece> power;
   power.reserve(2 * stretches.size() + 1);
   double until_s = 0;
   const auto add = [&](double end_s, double utilisation) {
-    if (end_s > until_s) power.push_back({end_s, PowerAt(utilisation)});
+    if (end_s > until_s) power.push_back({end_s, InWatts(PointOfUtilisation(utilisation, limit).power)});
     until_s = std::max(until_s, end_s);
   };
   for (const BusyStretch& stretch : stretches) {
