@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from program import PROGRAM, ProgramTest, SimulatedGpuTest
+from program import PROGRAM, SIM, SOURCE, ProgramTest, SimulatedGpuTest
 
 FASHION = pathlib.Path("/usr/share/datasets/fashion-mnist")
 BACKEND = pathlib.Path(PROGRAM).parent / "libheliograd_torch.so"
@@ -80,6 +80,29 @@ class Training(ProgramTest):
         self.assertTrue(0.2 < result["layer_sum"]["forward"]["ratio"] < 5, result["layer_sum"])
         self.assertIn("simulated power", (self.folder / "layers.svg").read_text())
 
+    def test_steps_are_looped_where_the_sensor_averages_over_a_second(self):
+        done = self.profile("googlenet_mod9", *SMALL, "--iterations", "60", "--simulated-sensor", "average-1s", "--quick", "--json")
+        self.assert_one_clear_sentence(done.stderr, "averages over 1 s", "--mode events")
+        result = json.loads(done.stdout)
+        self.assertEqual((result["mode"], result["dither_percent"]), ("loops", 0))
+        steps = {step["name"]: step for step in result["steps"]}
+        for name in ["To Device", "Forward", "Backward", "Optimizer"]:
+            self.assertTrue(steps[name]["energy_low_j"] < steps[name]["true_energy_j"] < steps[name]["energy_high_j"], steps[name])
+        self.assertIsNone(steps["other"]["energy_j"])
+        self.assertAlmostEqual(sum(step["share"] for step in result["steps"] if step["share"]), 1, places=6)
+        self.assertTrue(result["closure_tells"])
+        # Of simulated power the whole iteration is known to some tenths of a percent, loops to some percent of two rounds.
+        self.assertLess(abs(result["closure_percent"]), 8)
+        self.assertTrue(any("rate of zero" in note for note in result["notes"]))
+        # Asked for, they are tried in place.
+        result = json.loads(self.profile("googlenet_mod9", *SMALL, "--iterations", "60", "--simulated-sensor", "average-1s", "--mode", "events", "--json").stdout)
+        self.assertEqual(result["mode"], "events")
+
+    def test_loops_leave_the_training_as_it_is(self):
+        losses = [json.loads(self.profile("alexnet", *SMALL, "--iterations", "3", "--loop-seconds", "0.5", "--rounds", "2", "--mode", mode, "--json").stdout)["last_loss"]
+                  for mode in ("events", "loops")]
+        self.assertEqual(losses[0], losses[1])
+
     def test_run_too_short_for_energies_tells_its_times_and_says_so(self):
         result = json.loads(self.profile("googlenet_mod9", "--data", "synthetic", "--batch", "1", "--iterations", "2", "--json",
                                          "--figure", "steps.svg").stdout)
@@ -140,6 +163,8 @@ class Training(ProgramTest):
             (5, ["resnet18", "--data", "synthetic", "--device", "cuda"], ["sees no CUDA device"]),
             (2, ["resnet18", "--data", "synthetic", "--layer-figure", "x.svg"], ["--layers"]),
             (2, ["resnet18", "--data", "synthetic", "--figure", "x.gif"], ["x.gif"]),
+            (2, ["resnet18", "--data", "synthetic", "--simulated-sensor", "average-1s", "--loop-seconds", "1"], ["--loop-seconds 1", "3 or more"]),
+            (2, ["resnet18", "--data", "synthetic", "--simulated-sensor", "slow"], ["--simulated-sensor", "average-1s"]),
         ]:
             with self.subTest(args=args):
                 done = self.run_program("profile", *args, expect=code)
@@ -177,6 +202,30 @@ class Limits(SimulatedGpuTest):
         self.assertEqual((result["limit_w"], result["power_source"]), (170, "measured"))
         self.assertIsNotNone(result["sm_clock_mhz"])
         self.assertEqual(self.limit_now(), 260)
+
+    def test_calibrated_sensor_that_averages_over_a_second_has_its_steps_looped(self):
+        self.write("gpu.toml", '[[gpu]]\nsensor_window_ms = 1000\nsensor_noise_w = 0.3\ncounter = "absent"\n')
+        known = json.loads((SOURCE / "tests" / "python" / "calibration.json").read_text())
+        known["made"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        known["power"].update(period_s=0.1, window_s=1.0, lag_s=0.0, low_pass_s=0.0, long_average=True)
+        known["counter"].update(sight="blind", timing=None)
+        kept = self.folder / "state" / "heliograd" / "calibrations"
+        kept.mkdir(parents=True)
+        (kept / "gpu.json").write_text(json.dumps(known))
+        load = subprocess.Popen([SIM / "sim-train", "--seconds", "600", "--phases", "all:100:150W"], env={**os.environ, **self.env}, stdout=subprocess.DEVNULL)
+        try:
+            done = self.run_program("profile", "googlenet_mod9", *SMALL, "--iterations", "60", "--gpu", "0", "--quick", "--json", env=self.env, timeout=300)
+        finally:
+            load.terminate()
+            load.wait()
+        self.assert_one_clear_sentence(done.stderr, "averages over 1 s")
+        result = json.loads(done.stdout)
+        self.assertEqual((result["mode"], result["power_source"]), ("loops", "measured"))
+        # The driver draws 150 W all the time, so that is every step's power.
+        for step in result["steps"][:5]:
+            true_j = 150 * step["seconds"]
+            self.assertTrue(step["energy_low_j"] < true_j < step["energy_high_j"], step)
+        self.assertLess(abs(result["closure_percent"]), 3)
 
     def test_interrupted_or_killed_it_leaves_the_prior_limit(self):
         for end in (signal.SIGINT, signal.SIGKILL):

@@ -45,10 +45,10 @@ std::vector<std::string> CommandOf(const Campaign& campaign, const CampaignCell&
                                     cell.network,     "--json",
                                     "--data",         cell.data,
                                     "--device",       campaign.device,
-                                    "--mode",         campaign.mode,
                                     "--batch",        std::to_string(campaign.batch),
                                     "--dither",       fmt::format("{:g}", campaign.dither_percent),
                                     "--workers",      std::to_string(campaign.workers)};
+  if (!campaign.mode.empty()) words.insert(words.end(), {"--mode", campaign.mode});
   if (campaign.iterations > 0) words.insert(words.end(), {"--iterations", std::to_string(campaign.iterations)});
   if (!campaign.gpu.empty()) words.insert(words.end(), {"--gpu", campaign.gpu});
   if (cell.IsOfSweep()) words.insert(words.end(), {"--limit-w", fmt::format("{:g}", cell.limit_w)});

@@ -198,7 +198,9 @@ std::vector<CampaignCell> CellsOf(const Campaign& campaign) {
   }
   if (!campaign.sweep) return cells;
   for (int64_t round = 1; round <= campaign.sweep->rounds; ++round) {
-    for (const double limit_w : campaign.sweep->limits_w) {
+    std::vector<double> limits_w = campaign.sweep->limits_w;
+    if (round % 2 == 0) std::reverse(limits_w.begin(), limits_w.end());
+    for (const double limit_w : limits_w) {
       cells.push_back({campaign.sweep->network, campaign.sweep->data, false, limit_w, round});
     }
   }
@@ -222,7 +224,7 @@ Result<Campaign> ParseCampaign(std::string_view content, const std::string& name
   reader.TakeList("data", campaign.data, [](const std::string& one) { return one.empty() ? "is empty" : ""; });
   reader.Take("device", campaign.device);
   reader.Take("gpu", campaign.gpu);
-  reader.Take("mode", campaign.mode, {"events", "sync"});
+  reader.Take("mode", campaign.mode, {"events", "sync", "loops"});
   reader.Take("batch", campaign.batch, 1, 65536);
   reader.Take("iterations", campaign.iterations, 2, 100'000'000);
   reader.Take("dither_percent", campaign.dither_percent, 0, 50);
@@ -258,7 +260,8 @@ std::string CampaignTemplate() {
          "# networks = [\"alexnet\", \"resnet18\"]   # all 19 of the study where this is left out\n"
          "batch = 128\n"
          "# iterations = 469                     # as many as take a minute where this is left out\n"
-         "mode = \"events\"                        # \"sync\": each step waits for the device\n"
+         "# mode = \"events\"                      # \"sync\": each step waits for the device; \"loops\": each by\n"
+         "                                       # itself, chosen where the sensor averages over a second\n"
          "dither_percent = 5                     # random rests that tell the steps apart\n"
          "layers = [\"alexnet\", \"resnet18\"]       # these layer by layer too\n"
          "# quick_layers = true                  # short loops, wide intervals\n"

@@ -24,8 +24,9 @@ struct LimitSweepPlan {
 struct Campaign {
   std::string hardware;  // required: the name in figures, "RTX 4090"
   std::vector<std::string> networks, data;
-  std::string device = "cpu", mode = "events";
-  std::string gpu;  // whose power is measured and limited; empty: the device's own
+  std::string device = "cpu";
+  std::string mode;  // empty: as the sensor asks for it
+  std::string gpu;   // whose power is measured and limited; empty: the device's own
   int64_t batch = 128;
   int64_t iterations = 0;  // 0: as many as take a minute
   double dither_percent = 5;
@@ -47,7 +48,7 @@ struct CampaignCell {
 };
 
 /// Networks within data sets, the layers' cell of a network among the first data set's; then the sweep's limits within
-/// rounds.
+/// rounds, up in one and down in the next, so that a drift meets all limits alike.
 std::vector<CampaignCell> CellsOf(const Campaign& campaign);
 
 Result<Campaign> ParseCampaign(std::string_view content, const std::string& name);

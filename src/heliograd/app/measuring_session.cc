@@ -221,15 +221,26 @@ Result<WindowSummary> MeasuringSession::Summary() {
   return summary;
 }
 
+const DeviceCalibration* MeasuringSession::Calibration(int device, int64_t stamp_ns) const {
+  const DeviceRecord& record = devices_[static_cast<size_t>(device)];
+  const DeviceCalibration* calibration = FindCalibration(calibrations_.usable, record);
+  const Stamp now{std::chrono::nanoseconds(stamp_ns)};
+  return calibration != nullptr && JudgeCalibration(*calibration, record, now).used ? calibration : nullptr;
+}
+
+std::optional<SensorTiming> MeasuringSession::Timing(int device) const {
+  const DeviceCalibration* calibration = Calibration(device, NowNs());
+  return calibration == nullptr ? std::nullopt : std::optional(TellingSensorOf(*calibration).timing);
+}
+
 Result<DeviceTicks> MeasuringSession::Ticks(int device, int64_t begin_ns, int64_t end_ns) {
   if (device < 0 || device >= static_cast<int>(devices_.size())) {
     return Fail(fmt::format("there is no device {}: there are {}, counted from 0", device, devices_.size()),
                 ErrorKind::kUsage);
   }
   const DeviceRecord& record = devices_[static_cast<size_t>(device)];
-  const DeviceCalibration* calibration = FindCalibration(calibrations_.usable, record);
-  const Stamp now{std::chrono::nanoseconds(end_ns)};
-  if (calibration == nullptr || !JudgeCalibration(*calibration, record, now).used) {
+  const DeviceCalibration* calibration = Calibration(device, end_ns);
+  if (calibration == nullptr) {
     return Fail(record.uuid + ": its sensor is not calibrated: run `heliograd calibrate` once", ErrorKind::kDevice);
   }
   const std::lock_guard lock(reading_mutex_);

@@ -13,7 +13,6 @@
 #include "heliograd/app/measuring_session.h"
 #include "heliograd/model/gpu_physics.h"
 #include "heliograd/model/phase_energy.h"
-#include "heliograd/model/simulated_power.h"
 
 namespace heliograd {
 namespace {
@@ -23,6 +22,7 @@ constexpr double kGainHalfWidth = 1.96 * 0.025;  // of a sensor that was not com
 constexpr std::chrono::seconds kIdleTime(3);
 constexpr std::array<double, kTrainingSteps.size()> kAssumedUtilisation = {0.1, 0.85, 0.15, 1.0, 0.3};
 constexpr const char* kOther = "other";
+constexpr double kLongAverage = 2;  // windows of a sensor beyond so many of its updates cannot be timed in place
 
 std::string StepName(int phase) {
   return phase < static_cast<int>(kTrainingSteps.size()) ? kTrainingSteps[static_cast<size_t>(phase)] : kOther;
@@ -76,11 +76,27 @@ void TakeEstimate(const PhaseEnergies& found, TrainingProfile& profile) {
   profile.gain_half_width = found.gain_half_width;
 }
 
-double AssumedUtilisation(int step) { return kAssumedUtilisation[static_cast<size_t>(step)]; }
+/// Runs as they were, each repetition made of its parts.
+std::vector<BusyStretch> StretchesOf(const std::vector<LoopRun>& runs, const std::vector<LoopPart>& parts,
+                                     const std::vector<TimeSpan>& spans) {
+  std::vector<BusyStretch> stretches;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const double repetitions = static_cast<double>(parts.size() > 1 ? runs[i].repetitions : 1);
+    const double once_s = (spans[i].end_s - spans[i].begin_s) / repetitions;
+    for (double done = 0; done < repetitions; ++done) {
+      double begin_s = spans[i].begin_s + done * once_s;
+      for (const LoopPart& part : parts) {
+        stretches.push_back({begin_s, begin_s + part.share * once_s, part.utilisation});
+        begin_s += part.share * once_s;
+      }
+    }
+  }
+  return stretches;
+}
 
 class Simulated final : public StepMeter {
  public:
-  explicit Simulated(std::optional<Power> limit) : limit_(limit) {}
+  Simulated(std::optional<Power> limit, SimulatedSensor sensor) : limit_(limit), sensor_(sensor) {}
 
   std::string Name() const override {
     return fmt::format("simulated: the study's GPU on paper, as busy in each step as assumed{}",
@@ -121,7 +137,7 @@ class Simulated final : public StepMeter {
     // The sensor tells of the last step a little later.
     const std::vector<PowerPiece> power = PowerOfStretches(stretches, end_s + 1, limit_);
     if (limit_) profile.sm_clock_mhz = MeanClockMhz(stretches);
-    const Result<SimulatedReadings> readings = ReadSimulatedPower(power, kSensorSeed);
+    const Result<SimulatedReadings> readings = ReadSimulatedPower(power, kSensorSeed, sensor_);
     if (!readings) return TakeTimes(iterations, readings.error().Message(), profile);
     PhaseRun run;
     run.marks = marks;
@@ -144,19 +160,22 @@ class Simulated final : public StepMeter {
     return {};
   }
 
-  Result<LoopPower> PowerOfLoop(const std::vector<LoopRun>& runs, double utilisation) override {
-    std::vector<BusyStretch> stretches;
+  Result<LoopPower> PowerOfLoop(const std::vector<LoopRun>& runs, const std::vector<LoopPart>& parts) override {
     std::vector<TimeSpan> spans;
     const int64_t begin_ns = runs.front().begin_ns;
     const auto seconds = [&](int64_t stamp_ns) { return 1e-9 * static_cast<double>(stamp_ns - begin_ns); };
     for (const LoopRun& run : runs) {
       spans.push_back({seconds(run.begin_ns), seconds(run.end_ns)});
-      stretches.push_back({spans.back().begin_s, spans.back().end_s, utilisation});
     }
-    const std::vector<PowerPiece> power = PowerOfStretches(stretches, spans.back().end_s + 1, limit_);
-    const Result<SimulatedReadings> readings = ReadSimulatedPower(power, ++loop_seed_);
+    const std::vector<PowerPiece> power =
+        PowerOfStretches(StretchesOf(runs, parts, spans), spans.back().end_s + 1, limit_);
+    const Result<SimulatedReadings> readings = ReadSimulatedPower(power, ++loop_seed_, sensor_);
     if (!readings) return Fail(readings.error());
     return MeanLoopPower({spans, readings->ticks}, readings->timing);
+  }
+  std::optional<Duration> LongAverage() const override {
+    const PowerSensor sensor = SensorOfSimulatedPower(0, sensor_);
+    return sensor.window_s > 0 ? std::optional(Seconds(sensor.window_s)) : std::nullopt;
   }
   Result<IdlePower> PowerAtIdle() override {
     return IdlePower{GpuPower(kGpuHighestClockMhz, 0, StudyGpuIdlePower()), Watts(0)};
@@ -197,10 +216,13 @@ class Simulated final : public StepMeter {
       profile.steps.push_back(step);
     }
     profile.refusal = why;
+    profile.gain_half_width = kGainHalfWidth;
+    TellTruth(profile);
     return {};
   }
 
   const std::optional<Power> limit_;
+  const SimulatedSensor sensor_;
   int64_t late_ns_ = 0;  // by which a span counts later than it was, for all that ran before it
   uint64_t loop_seed_ = kSensorSeed;
   const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
@@ -258,12 +280,18 @@ class Measured final : public StepMeter {
     return {};
   }
 
-  Result<LoopPower> PowerOfLoop(const std::vector<LoopRun>& runs, double) override {
+  Result<LoopPower> PowerOfLoop(const std::vector<LoopRun>& runs, const std::vector<LoopPart>&) override {
     const Result<DeviceTicks> ticks = session_->Ticks(0, runs.front().begin_ns, runs.back().end_ns);
     if (!ticks) return Fail(ticks.error());
     std::vector<TimeSpan> spans;
     for (const LoopRun& run : runs) spans.push_back({ticks->Seconds(run.begin_ns), ticks->Seconds(run.end_ns)});
     return MeanLoopPower({spans, ticks->ticks}, ticks->timing);
+  }
+
+  std::optional<Duration> LongAverage() const override {
+    const std::optional<SensorTiming> timing = session_->Timing(0);
+    if (!timing || timing->contiguous || timing->window_s <= kLongAverage * timing->period_s) return std::nullopt;
+    return Seconds(timing->window_s);
   }
 
   Result<IdlePower> PowerAtIdle() override {
@@ -337,7 +365,11 @@ class Measured final : public StepMeter {
 
 }  // namespace
 
-std::unique_ptr<StepMeter> SimulatedSteps(std::optional<Power> limit) { return std::make_unique<Simulated>(limit); }
+double AssumedUtilisation(int step) { return kAssumedUtilisation[static_cast<size_t>(step)]; }
+
+std::unique_ptr<StepMeter> SimulatedSteps(std::optional<Power> limit, SimulatedSensor sensor) {
+  return std::make_unique<Simulated>(limit, sensor);
+}
 
 Result<std::unique_ptr<StepMeter>> MeasuredSteps(const std::string& gpus, const std::string& record_path,
                                                  bool with_clocks) {

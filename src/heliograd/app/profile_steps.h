@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "heliograd/base/result.h"
+#include "heliograd/model/simulated_power.h"
 #include "heliograd/model/steady_loop.h"
 #include "heliograd/profile/training.h"
 #include "heliograd/report/training_profile.h"
@@ -18,6 +19,15 @@ namespace heliograd {
 
 struct IdlePower {
   Power mean, sd;
+};
+
+/// What simulated power takes for how busy a step keeps the GPU. Precondition: a step of kTrainingSteps.
+double AssumedUtilisation(int step);
+
+/// A part of what a loop repeats, one of several in a row.
+struct LoopPart {
+  double utilisation = 1;  // what simulated power takes for how busy it keeps the GPU
+  double share = 1;        // of the repetition's time, as it counts under a limit
 };
 
 class StepMeter {
@@ -35,9 +45,12 @@ class StepMeter {
   /// Fills in the steps and what belongs to them. Errors: the recording cannot be read.
   virtual Result<void> Finish(TrainingProfile& profile) = 0;
 
-  /// Mean power while a loop ran; `utilisation` is what simulated power takes for how busy it kept the GPU. Errors: too
-  /// few readings, or a device whose sensor is not calibrated.
-  virtual Result<LoopPower> PowerOfLoop(const std::vector<LoopRun>& runs, double utilisation) = 0;
+  /// Mean power while a loop ran whose repetitions are made of these parts. Errors: too few readings, or a device whose
+  /// sensor is not calibrated.
+  virtual Result<LoopPower> PowerOfLoop(const std::vector<LoopRun>& runs, const std::vector<LoopPart>& parts) = 0;
+  /// The time over which the sensor averages, where that is far longer than its update: steps cannot be told apart in
+  /// place then. Nothing where they can, or where the sensor is not calibrated.
+  virtual std::optional<Duration> LongAverage() const = 0;
   /// What the device draws while it does nothing, and how well that is known; its clock stays up.
   virtual Result<IdlePower> PowerAtIdle() = 0;
 };
@@ -47,6 +60,7 @@ Result<std::unique_ptr<StepMeter>> MeasuredSteps(const std::string& gpus, const 
                                                  bool with_clocks = false);
 /// The study's GPU on paper, as busy in each step as assumed here: To Device 0.1, Forward 0.85, Loss 0.15, Backward 1,
 /// Optimizer 0.3 of its arithmetic. Under a limit it draws less and takes longer (model/gpu_physics.h).
-std::unique_ptr<StepMeter> SimulatedSteps(std::optional<Power> limit = std::nullopt);
+std::unique_ptr<StepMeter> SimulatedSteps(std::optional<Power> limit = std::nullopt,
+                                          SimulatedSensor sensor = SimulatedSensor::kFast);
 
 }  // namespace heliograd

@@ -10,6 +10,7 @@ namespace {
 
 constexpr Polling kPolling;
 constexpr double kShortRunS = 10;
+constexpr double kLongAverageS = 1;
 
 }  // namespace
 
@@ -36,10 +37,11 @@ std::vector<PowerPiece> PowerOfStretches(std::span<const BusyStretch> stretches,
   return power;
 }
 
-PowerSensor SensorOfSimulatedPower(double length_s) {
+PowerSensor SensorOfSimulatedPower(double length_s, SimulatedSensor kind) {
+  const bool is_fast = kind == SimulatedSensor::kFast;
   PowerSensor sensor;
-  sensor.period_s = length_s < kShortRunS ? 0.02 : 0.1;
-  sensor.window_s = 0;  // contiguous
+  sensor.period_s = is_fast && length_s < kShortRunS ? 0.02 : 0.1;
+  sensor.window_s = is_fast ? 0 : kLongAverageS;  // 0: contiguous
   sensor.low_pass_s = 0.001;
   sensor.lag_s = 0.003;
   sensor.noise_w = 0.3;
@@ -47,16 +49,17 @@ PowerSensor SensorOfSimulatedPower(double length_s) {
   return sensor;
 }
 
-Result<SimulatedReadings> ReadSimulatedPower(std::span<const PowerPiece> power, uint64_t seed) {
+Result<SimulatedReadings> ReadSimulatedPower(std::span<const PowerPiece> power, uint64_t seed, SimulatedSensor kind) {
   std::mt19937_64 random(seed);
-  const PowerSensor sensor = SensorOfSimulatedPower(power.back().end_s);
+  const PowerSensor sensor = SensorOfSimulatedPower(power.back().end_s, kind);
   const PolledSensor seen = PollSensor(power, sensor, kPolling, random);
   Result<TickTimes> fit = FitTickTimes(seen.power, kPolling.period_s);
   if (!fit) return Fail(fit.error());
   SimulatedReadings readings;
   readings.ticks = std::move(fit->ticks);
-  readings.timing.period_s = readings.timing.window_s = fit->period_s;
-  readings.timing.contiguous = true;
+  readings.timing.period_s = fit->period_s;
+  readings.timing.contiguous = sensor.window_s == 0;
+  readings.timing.window_s = readings.timing.contiguous ? fit->period_s : sensor.window_s;
   readings.timing.lag_s = sensor.lag_s;
   readings.timing.low_pass_s = sensor.low_pass_s;
   readings.timing.step_sd_s = std::max(0.0002, fit->StepSd());

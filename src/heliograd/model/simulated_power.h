@@ -38,9 +38,13 @@ GpuOperatingPoint PointOfUtilisation(double utilisation, std::optional<Power> li
 std::vector<PowerPiece> PowerOfStretches(std::span<const BusyStretch> stretches, double length_s,
                                          std::optional<Power> limit = std::nullopt);
 
-/// The sensor of simulated power: an update each 100 ms, or each 20 ms in runs shorter than 10 s; looking all the time,
-/// behind a low pass of 1 ms and a lag of 3 ms, with 0.3 W of noise; its gain is exact.
-PowerSensor SensorOfSimulatedPower(double length_s);
+enum class SimulatedSensor {
+  kFast,          // an update each 100 ms, or each 20 ms in runs shorter than 10 s; looks all the time
+  kAverageOfOneS  // an update each 100 ms, the mean of the last second: as several cards have it
+};
+
+/// The sensor of simulated power, behind a low pass of 1 ms and a lag of 3 ms, with 0.3 W of noise; its gain is exact.
+PowerSensor SensorOfSimulatedPower(double length_s, SimulatedSensor kind = SimulatedSensor::kFast);
 
 struct SimulatedReadings {
   std::vector<SensorTick> ticks;
@@ -48,6 +52,7 @@ struct SimulatedReadings {
 };
 
 /// The readings of power that is polled every 2 ms. Errors: shorter than ten updates of the sensor.
-Result<SimulatedReadings> ReadSimulatedPower(std::span<const PowerPiece> power, uint64_t seed);
+Result<SimulatedReadings> ReadSimulatedPower(std::span<const PowerPiece> power, uint64_t seed,
+                                             SimulatedSensor kind = SimulatedSensor::kFast);
 
 }  // namespace heliograd

@@ -25,6 +25,41 @@ TEST(SimulatedPower, DrawsTheStudysPowerWhileBusyAndKeepsItsClockUpBetween) {
   EXPECT_NEAR(EnergyOfPieces(power, 4, 5), up_w, 1e-9);
 }
 
+TEST(SimulatedPower, KeepsToALimitAndTakesLonger) {
+  for (const double utilisation : {0.0, 0.1, 0.3, 0.85, 1.0}) {
+    GpuOperatingPoint before = PointOfUtilisation(utilisation, Watts(kStudyGpuLowestLimitW));
+    EXPECT_LE(InWatts(before.power), kStudyGpuLowestLimitW);
+    for (double limit_w = 110; limit_w <= kStudyGpuHighestLimitW; limit_w += 10) {
+      const GpuOperatingPoint point = PointOfUtilisation(utilisation, Watts(limit_w));
+      EXPECT_LE(InWatts(point.power), limit_w);
+      // More power is never slower.
+      EXPECT_LE(point.slowdown, before.slowdown);
+      EXPECT_GE(point.clock_mhz, before.clock_mhz);
+      before = point;
+    }
+    // 320 W are more than anything here draws: the limit might as well not be there.
+    EXPECT_EQ(before.clock_mhz, PointOfUtilisation(utilisation, std::nullopt).clock_mhz);
+    EXPECT_EQ(before.slowdown, 1);
+  }
+  const std::vector<BusyStretch> stretches = {{0, 1, 1.0}};
+  const double limited_j = EnergyOfPieces(PowerOfStretches(stretches, 1, Watts(150)), 0, 1);
+  EXPECT_LE(limited_j, 150);
+  EXPECT_GT(limited_j, 145);  // a clock step of 15 MHz is worth less than 5 W
+}
+
+TEST(SimulatedPower, AverageOfASecondShowsTheMeanOfTheLastSecond) {
+  // Busy in every other half second: each reading of a whole second is the mean of both.
+  std::vector<BusyStretch> stretches;
+  for (int i = 0; i < 20; ++i) stretches.push_back({i + 0.0, i + 0.5, 1.0});
+  const auto readings = ReadSimulatedPower(PowerOfStretches(stretches, 20), 3, SimulatedSensor::kAverageOfOneS);
+  ASSERT_TRUE(readings) << readings.error().Message();
+  EXPECT_FALSE(readings->timing.contiguous);
+  EXPECT_EQ(readings->timing.window_s, 1);
+  EXPECT_NEAR(readings->timing.period_s, 0.1, 1e-3);
+  const double mean_w = 15 + 46.7 * 1.05 * 1.05 + 85;
+  for (const SensorTick& tick : readings->ticks) EXPECT_NEAR(tick.value, mean_w, 5 * 0.3) << tick.time_s;  // noise
+}
+
 TEST(SimulatedPower, StretchesWithoutAGapOrOfNoLengthLeaveNoEmptyPiece) {
   const std::vector<BusyStretch> stretches = {{0, 1, 1.0}, {1, 1, 0.5}, {1, 2, 0.3}};
   const std::vector<PowerPiece> power = PowerOfStretches(stretches, 2);
