@@ -343,7 +343,7 @@ class Campaigns(ProgramTest):
         self.assertIn("simulated", json.dumps(law))
 
     def test_one_failed_cell_stops_no_other(self):
-        self.write_campaign(data='["/nowhere", "synthetic"]', networks='["googlenet_mod9"]')
+        self.write_campaign(data='["/nowhere", "synthetic"]', networks='["googlenet_mod9"]', layers="[]")
         done = self.run_program("campaign", "campaign.toml", "-o", "out", "--json", expect=1)
         result = json.loads(done.stdout)
         self.assertEqual((result["done"], result["failed"]), (1, 1))

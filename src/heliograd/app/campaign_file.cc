@@ -229,10 +229,14 @@ Result<Campaign> ParseCampaign(std::string_view content, const std::string& name
   reader.Take("iterations", campaign.iterations, 2, 100'000'000);
   reader.Take("dither_percent", campaign.dither_percent, 0, 50);
   reader.Take("workers", campaign.workers, 1, 256);
-  reader.TakeList("layers", campaign.layers, [&](const std::string& one) {
-    const bool known = std::find(campaign.networks.begin(), campaign.networks.end(), one) != campaign.networks.end();
-    return known ? std::string() : Quoted(one) + " is not among the campaign's networks";
-  });
+  reader.TakeList(
+      "layers", campaign.layers,
+      [&](const std::string& one) {
+        const bool known =
+            std::find(campaign.networks.begin(), campaign.networks.end(), one) != campaign.networks.end();
+        return known ? std::string() : Quoted(one) + " is not among the campaign's networks";
+      },
+      /*may_be_empty=*/true);
   reader.Take("quick_layers", campaign.quick_layers);
   if (campaign.hardware.empty()) {
     reader.Note(*table, "campaign.hardware is missing: the name that figures and tables give this machine's device");

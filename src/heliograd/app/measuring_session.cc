@@ -8,8 +8,8 @@
 #include <csignal>
 #include <random>
 
-#include "heliograd/app/curve_windows.h"
 #include "heliograd/base/text.h"
+#include "heliograd/trace/mean_in_force.h"
 
 namespace heliograd {
 namespace {
