@@ -111,6 +111,7 @@ RunOptions OptionsOf(const RunFlags& flags, const RunSettings& settings, const R
   options.units = facts.units;
   if (!flags.checkpoint_command.empty()) options.checkpoint_before = settings.checkpoint_before;
   options.state_every = speed > 2 ? Seconds(0.2) : Seconds(5);
+  options.longest_gap = speed > 2 ? Seconds(2) : Seconds(10);
   return options;
 }
 
