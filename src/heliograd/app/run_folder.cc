@@ -99,8 +99,14 @@ std::string Take(const nlohmann::json& line, int slots, size_t levels, ReadJourn
       const auto number = NumberIn(line, key);
       return number ? std::optional(Watts(*number)) : std::nullopt;
     };
-    read.events.push_back({stamp, *kind, TextIn(line, "text").value_or(""), limit("set_w"), limit("read_back_w"),
-                           line.contains("matters")});
+    read.events.push_back({stamp,
+                           *kind,
+                           TextIn(line, "text").value_or(""),
+                           limit("set_w"),
+                           limit("read_back_w"),
+                           line.contains("matters"),
+                           {},
+                           {}});
     read.left_over.plans += *kind == "replan" ? 1 : 0;
     read.left_over.pauses += *kind == "pause" ? 1 : 0;
   }
@@ -263,6 +269,8 @@ void RunJournal::OnEvent(const RunEvent& event) {
   line["text"] = event.text;
   if (event.set) line["set_w"] = InWatts(*event.set);
   if (event.found) line["read_back_w"] = InWatts(*event.found);
+  if (event.due) line["due_unix_s"] = SecondsOf(*event.due);
+  if (event.read_back_at) line["read_back_unix_s"] = SecondsOf(*event.read_back_at);
   if (event.matters) line["matters"] = true;
   Append(line.dump() + "\n");
   events_.push_back(event);

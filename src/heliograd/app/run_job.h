@@ -66,6 +66,7 @@ class RunJob : public Job {
 
  private:
   bool Order(std::string_view word);
+  void OrderToRun();
   bool PausesAtAStep();
   void Checkpoint();
 
