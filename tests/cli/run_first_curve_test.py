@@ -102,11 +102,13 @@ class OneLine(FirstCurveTest):
         self.assertIn("Curve measured before the plan", " ".join(text.split()))
 
     def second_run(self):
-        done = self.run_program("run", "--deadline", "+75min", "--simulated-clock", *TOLD, "--steps", 9000, "-o", "second", "--",
-                                TRAIN, "--iterations", 9000, env=self.env)
+        done = self.run_program("run", "--deadline", "+75min", "--simulated-clock", *TOLD, "--steps", 9000, "--set",
+                                "job.work=0.3", "-o", "second", "--", TRAIN, "--iterations", 9000, env=self.env)
         self.assertRegex(done.stderr, r"power curve: .* coarse, measured in the first minutes of a run 20\d\d-\d\d-\d\dT")
         second = json.loads((self.folder / "second" / "summary.json").read_text())
         self.assertEqual((second["status"], second["curve_measured"]), ("finished", None))
+        # The steps are those of the 30 % that are left: at least the least energy of 9000 units, to the curve's 5 %.
+        self.assertGreater(second["planned_load_wh"], 0.95 * 16.8 * 9000 / 3600)
         # `curve` replaces it with one of its own.
         self.run_program("curve", *TOLD, "--limits", "100,200,320", "--rounds", 2, "--most-rounds", 2, "--settle", "0.1s", "--window",
                          "0.4s", "--warm-up", "0s", "--most-drift-k", 1000, "--", TRAIN, env=self.env)
