@@ -22,7 +22,7 @@ setup:
 
 build: setup
 	@cmake $(CMAKE_FLAGS) -B build >build.log 2>&1 || { cat build.log; exit 1; }
-	@echo "build: compiling build/heliograd (about five minutes on 2 cores the first time; progress in build.log)"
+	@echo "build: compiling build/heliograd (six to eight minutes on 2 cores the first time; progress in build.log)"
 	@ninja -C build -j $(JOBS) heliograd_program heliograd_library simulated_gpu >>build.log 2>&1 || { tail -40 build.log; exit 1; }
 
 demo: build

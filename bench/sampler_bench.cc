@@ -92,6 +92,7 @@ Json Run(const std::string& name, std::unique_ptr<PowerMeter> meter, double seco
           {"elapsed_s", elapsed},
           {"polls", figures.polls},
           {"skipped", figures.skipped},
+          {"rested", figures.rested},
           {"slow_polls", figures.slow_polls},
           {"late_p50_us", micro(figures.median_late)},
           {"late_p99_us", micro(figures.p99_late)},

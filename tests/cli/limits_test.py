@@ -110,7 +110,7 @@ class Lease(LimitsTest):
 
     def test_limit_out_of_range_is_refused(self):
         done = self.run_program("measure", "--limit-w", 50, "--for", "1s", env=self.env, expect=2)
-        self.assert_one_clear_sentence(done.stderr, "50 W was not set")
+        self.assert_one_clear_sentence(done.stderr, "50 W was not set", "100 to 320 W")
         self.assertEqual(self.limit_now(), 300)
 
 

@@ -260,8 +260,22 @@ class WrongInput(ProgramTest):
         self.run_program("--version")
 
     def test_output_that_cannot_be_written(self):
-        done = self.run_program("plan", "builtin:paper", "-o", "no/such/folder/plan.json", expect=1)
+        done = self.run_program("plan", "builtin:paper", "-o", "no/such/folder/plan.json", expect=2)
         self.assert_one_clear_sentence(done.stderr, "no/such/folder/plan.json")
+
+    def test_units_that_are_not_given_are_told(self):
+        self.write("curve.toml", "[[points]]\nlimit_w = 150\nseconds_per_unit = 0.12\nenergy_j_per_unit = 17.4\n")
+        args = ("plan", "builtin:paper", "--set", "gpu.curve=curve.toml")
+        self.assertIn("job.units is not given", self.run_program(*args).stdout)
+        self.assertNotIn("job.units", self.run_program(*args, "--set", "job.units=100000").stdout)
+
+    def test_only_an_earlier_plan_is_replaced(self):
+        self.write("my.toml", "mine")
+        done = self.run_program("plan", "builtin:paper", "-o", "my.toml", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "my.toml", "is no plan")
+        self.assertEqual((self.folder / "my.toml").read_text(), "mine")
+        self.run_program("plan", "builtin:paper", "-o", "plan.json")
+        self.run_program("plan", "builtin:paper", "--hours", "20", "-o", "plan.json")
 
     def test_plan_files_that_are_none(self):
         for content in ("", "{", "[]", "{\"format\": \"other\"}", "null"):

@@ -172,7 +172,8 @@ class Campaigns(ProgramTest):
         self.assertIn("simulated power", page)
         for name in ["fig2.svg", "fig4_1.svg", "fig1_1.svg", "energy_law_1.toml"]:
             self.assertTrue((self.folder / "out" / name).exists(), name)
-        law = self.run_json("estimate", "--law", "out/energy_law_1.toml", "--model", "googlenet_mod7", "--epochs", 1, "--images", 1000)
+        # Shown, not used for another network: on a busy machine three points may make a line that holds for none.
+        law = self.run_json("estimate", "--law", "out/energy_law_1.toml")
         self.assertIn("simulated", json.dumps(law))
 
     def test_one_failed_cell_stops_no_other(self):

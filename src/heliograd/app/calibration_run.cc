@@ -96,7 +96,8 @@ class Run {
     polls_ = stamped.get();
     std::vector<std::unique_ptr<PowerMeter>> meters;
     meters.push_back(std::move(stamped));
-    sampler_ = std::make_unique<Sampler>(std::move(meters), SteadyClock(), SamplerOptions{options.poll, {}});
+    sampler_ =
+        std::make_unique<Sampler>(std::move(meters), SteadyClock(), SamplerOptions{options.poll, {}, PollRest::kNever});
     for (const ChannelRecord& channel : sampler_->Channels()) series_.push_back({channel.kind, {}});
     zero_ns_ = NowNs();
   }

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 
 #include "heliograd/app/calibration_store.h"
@@ -14,6 +13,7 @@
 #include "heliograd/app/curve_sweep.h"
 #include "heliograd/app/duration_text.h"
 #include "heliograd/app/left_limits.h"
+#include "heliograd/app/output_check.h"
 #include "heliograd/app/recording.h"
 #include "heliograd/app/sources.h"
 #include "heliograd/base/file.h"
@@ -118,25 +118,10 @@ Result<void> Write(const MeasuredCurve& curve, const CurveFlags& flags) {
   return WriteFigure(CurveFigure(CurveChartOf(curve)), flags.figure);
 }
 
-/// What a sweep of many minutes will write must be writable before it begins, and nobody's other file is replaced.
-Result<void> CheckOutput(const std::string& path, std::string_view begins_with) {
-  if (path.empty()) return {};
-  const std::filesystem::path folder = std::filesystem::absolute(path).parent_path();
-  if (access(folder.c_str(), W_OK | X_OK) != 0) {
-    return Fail(fmt::format("{}: its folder does not exist or may not be written to: give another name", path),
-                ErrorKind::kUsage);
-  }
-  if (begins_with.empty() || !std::filesystem::exists(path)) return {};
-  const Result<std::string> content = ReadFile(path);
-  if (content && content->starts_with(begins_with)) return {};
-  return Fail(fmt::format("{}: exists already and is no curve: give another name (-o), or remove it first", path),
-              ErrorKind::kUsage);
-}
-
 Result<int> MeasureCurve(const CurveFlags& flags) {
-  if (Result<void> sound = CheckOutput(flags.output, "# Measured by heliograd curve"); !sound)
+  if (Result<void> sound = CheckOutput(flags.output, "# Measured by heliograd curve", "curve"); !sound)
     return Fail(sound.error());
-  if (Result<void> sound = CheckOutput(flags.figure, ""); !sound) return Fail(sound.error());
+  if (Result<void> sound = CheckOutput(flags.figure, "", "figure"); !sound) return Fail(sound.error());
   Result<SweepOptions> options = OptionsOf(flags);
   if (!options) return Fail(options.error());
   const Result<SelectedGpus> gpus = SelectGpus(flags.gpu);

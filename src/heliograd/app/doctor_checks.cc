@@ -118,7 +118,7 @@ Finding CheckMeter(std::unique_ptr<PowerMeter> meter) {
   const std::vector<ChannelKind> channels = meter->Channels();
   std::vector<std::unique_ptr<PowerMeter>> meters;
   meters.push_back(std::move(meter));
-  Sampler sampler(std::move(meters), SteadyClock(), {});
+  Sampler sampler(std::move(meters), SteadyClock(), {.cpu = {}, .rest = PollRest::kNever});
   if (const Result<void> started = sampler.Start(); !started) {
     finding.detail = started.error().Message();
     return finding;

@@ -99,6 +99,9 @@ Result<void> ReadLevels(const Scenario& scenario, NodeInputs& inputs) {
   const auto curve = OfKey(scenario, "gpu.curve", ReadCurve(scenario.PathOf("gpu.curve")));
   if (!curve) return Fail(curve.error());
   const double units = scenario.NumberOf("job.units");
+  if (!scenario.IsGiven("job.units") && !scenario.PathOf("gpu.curve").starts_with("builtin:")) {
+    inputs.remarks.push_back("job.units is not given: the job is one unit of the curve");
+  }
   const auto least = LimitOf(scenario, "gpu.min_limit_w"), most = LimitOf(scenario, "gpu.max_limit_w");
   for (Level level : curve->levels) {
     level.job_time *= units;

@@ -148,6 +148,7 @@ std::string AsJson(const std::vector<DeviceEnergy>& energies, const Measured& me
   json["sampler"] = {{"polls", figures.polls},
                      {"slow_polls", figures.slow_polls},
                      {"skipped", figures.skipped},
+                     {"rested", figures.rested},
                      {"late_p99_us", static_cast<double>(figures.p99_late.count()) * 1e-3}};
   return json.dump() + "\n";
 }

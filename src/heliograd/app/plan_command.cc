@@ -5,6 +5,7 @@
 
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/curve_store.h"
+#include "heliograd/app/output_check.h"
 #include "heliograd/base/file.h"
 #include "heliograd/plan/plan_csv.h"
 #include "heliograd/plan/plan_json.h"
@@ -21,6 +22,8 @@ struct PlanFlags {
 };
 
 Result<int> RunPlan(const PlanFlags& flags) {
+  if (auto sound = CheckOutput(flags.output, "{\n  \"format\": \"heliograd-plan-", "plan"); !sound)
+    return Fail(sound.error());
   auto scenario = flags.scenario.Load();
   if (!scenario) return Fail(scenario.error());
   if (flags.scenario.IsUsers()) {

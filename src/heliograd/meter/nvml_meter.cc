@@ -1,5 +1,7 @@
 #include "heliograd/meter/nvml_meter.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -276,11 +278,18 @@ class NvmlCapper : public PowerCapper {
     const Return code =
         library_->set_limit == nullptr ? Return::kFunctionNotFound : library_->set_limit(handle_, limit_mw);
     if (code == Return::kSuccess) return {};
-    const std::string watts = std::to_string(limit_mw / 1000);
-    return Fail(NvmlError(device_.uuid + ": the power limit " + watts + " W was not set", code));
+    std::string what = device_.uuid + ": the power limit " + std::to_string(limit_mw / 1000) + " W was not set";
+    if (code == Return::kInvalidArgument) what += RangeText();
+    return Fail(NvmlError(what, code));
   }
 
  private:
+  std::string RangeText() {
+    const Result<PowerLimitRange> range = Range();
+    if (!range) return "";
+    return fmt::format(": it takes {:.0f} to {:.0f} W", InWatts(range->lowest), InWatts(range->highest));
+  }
+
   static Power FromMilliwatts(uint32_t milliwatts) { return Watts(milliwatts / 1000.0); }
 
   /// A meter of the same library may have restarted it to get a lost device back, which makes handles void. Where the

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 namespace heliograd {
 namespace {
@@ -9,6 +10,13 @@ namespace {
 constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kHandOverAfter = 10 * kSecond;
 constexpr int64_t kCappedTimeEvery = kSecond / 10;
+constexpr int64_t kUpdatesInARow = 8;               // that may change no value before every poll is asked again
+constexpr int64_t kLongestRest = 3 * kSecond / 40;  // below the silence that is a gap
+
+/// Channels whose values come in the sensor's rhythm, and whose changes must be seen when they come.
+bool HasRhythm(ChannelKind kind) {
+  return kind == ChannelKind::kPowerInstant || kind == ChannelKind::kPowerAverage || kind == ChannelKind::kEnergy;
+}
 
 bool IsCounter(ChannelKind kind) { return kind == ChannelKind::kEnergy || kind == ChannelKind::kCappedTime; }
 
@@ -20,8 +28,12 @@ std::string InSeconds(int64_t ns) {
 
 }  // namespace
 
-Poller::Poller(std::vector<std::unique_ptr<PowerMeter>> meters, Clock& clock)
-    : meters_(std::move(meters)), clock_(clock), ask_again_ns_(meters_.size(), 0) {
+Poller::Poller(std::vector<std::unique_ptr<PowerMeter>> meters, Clock& clock, PollRest rest)
+    : meters_(std::move(meters)),
+      clock_(clock),
+      ask_again_ns_(meters_.size(), 0),
+      rest_until_ns_(meters_.size(), 0),
+      rest_(rest) {
   for (size_t i = 0; i < meters_.size(); ++i) {
     first_channel_.push_back(channels_.size());
     for (ChannelKind kind : meters_[i]->Channels()) channels_.push_back({static_cast<int>(i), kind});
@@ -37,7 +49,18 @@ std::vector<DeviceRecord> Poller::Devices() const {
 }
 
 void Poller::Poll() {
+  const int64_t now_ns = clock_.Now().time_since_epoch().count();
+  for (size_t i = 0; i < meters_.size(); ++i) {
+    if (now_ns >= rest_until_ns_[i]) PollMeter(i);
+  }
+}
+
+void Poller::PollAll() {
   for (size_t i = 0; i < meters_.size(); ++i) PollMeter(i);
+}
+
+int64_t Poller::RestUntil() const {
+  return rest_until_ns_.empty() ? 0 : *std::min_element(rest_until_ns_.begin(), rest_until_ns_.end());
 }
 
 void Poller::PollMeter(size_t meter) {
@@ -59,6 +82,41 @@ void Poller::PollMeter(size_t meter) {
     Record(first_channel_[meter] + i, readings[i], middle_ns, source);
     if (readings[i].state == ReadingState::kLost) ask_again_ns_[meter] = after_ns + kSecond;
   }
+  rest_until_ns_[meter] = rest_ == PollRest::kBetweenValues ? RestOf(meter, after_ns) : 0;
+}
+
+/// Until the first channel's next value may come; 0 where that may be now, a rhythm is not known, or a channel gives
+/// none.
+int64_t Poller::RestOf(size_t meter, int64_t now_ns) const {
+  int64_t until_ns = now_ns + kLongestRest;
+  for (size_t i = first_channel_[meter]; i < channels_.size() && channels_[i].device == static_cast<int>(meter); ++i) {
+    const ChannelState& state = states_[i];
+    if (state.failures > 0) return 0;
+    if (!HasRhythm(channels_[i].kind)) continue;
+    if (state.updates < state.needed) return 0;
+    // Updates are looked for from an eighth of the period before to an eighth after each multiple of it.
+    const int64_t period_ns = state.sum_ns / state.updates, eighth_ns = period_ns / 8;
+    const int64_t next = std::max<int64_t>((now_ns - state.last_change_ns - eighth_ns) / period_ns + 1, 1);
+    if (next > kUpdatesInARow) return 0;
+    until_ns = std::min(until_ns, state.last_change_ns + next * period_ns - eighth_ns);
+  }
+  return until_ns > now_ns ? until_ns : 0;
+}
+
+/// A change that the first poll after a rest sees came during it: the rhythm is not what it seemed.
+void Poller::LearnRhythm(ChannelState& state, int64_t now_ns, bool after_rest) {
+  const int64_t since_ns = now_ns - std::exchange(state.last_change_ns, now_ns);
+  if (after_rest) {
+    state.needed *= 2;
+    state.updates = state.sum_ns = 0;
+    return;
+  }
+  if (since_ns == now_ns) return;  // the first change
+  const int64_t period_ns = state.updates > 0 ? state.sum_ns / state.updates : since_ns;
+  if (since_ns > period_ns * 3 / 2) return;                        // updates in between changed nothing
+  if (since_ns < period_ns / 2) state.updates = state.sum_ns = 0;  // so far these were several updates each
+  state.sum_ns += since_ns;
+  ++state.updates;
 }
 
 void Poller::Record(size_t channel, const ChannelReading& reading, int64_t now_ns, const PowerMeter& meter) {
@@ -91,8 +149,15 @@ void Poller::Record(size_t channel, const ChannelReading& reading, int64_t now_n
     state.failures = 0;
     return;
   }
+  // Whatever changed while the device was left alone changed nobody knows when.
+  const bool after_rest =
+      HasRhythm(channels_[channel].kind) && rest_until_ns_[static_cast<size_t>(channels_[channel].device)] != 0;
   AppendReading(state.samples, now_ns, reading.driver_us, reading.value, after_gap);
-  if (state.samples.size() != count) state.only_goes_on = false;
+  if (state.samples.size() != count) {
+    state.only_goes_on = false;
+    if (count > 0) LearnRhythm(state, now_ns, after_rest);
+    if (count > 0 && after_rest) state.samples.back().changed = false;
+  }
   state.last_value_ns = now_ns;
   state.failures = 0;
 }

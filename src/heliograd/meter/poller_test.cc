@@ -246,5 +246,117 @@ TEST(PollerThinning, CappedTimeIsKeptTenTimesASecondAndStaysExact) {
   for (const Sample& sample : samples) EXPECT_EQ(sample.value, sample.first_ns - kStart.time_since_epoch().count());
 }
 
+/// A device whose power and counter change together, `period` apart from `start` on.
+class RhythmicMeter : public PowerMeter {
+ public:
+  explicit RhythmicMeter(Clock& clock) : clock_(clock) {}
+  const DeviceRecord& Device() const override { return device_; }
+  const std::vector<ChannelKind>& Channels() const override { return kinds_; }
+  std::string CodeName(int) const override { return ""; }
+  bool Reopen() override { return true; }
+  void Read(std::span<ChannelReading> readings) override {
+    ++reads;
+    const int64_t update = Update(clock_.Now());
+    const int64_t power = power_stays ? 0 : power_pauses ? update / 5 * 5 + std::max<int64_t>(update % 5, 2) : update;
+    readings[0] = {ReadingState::kValue, 100'000 + power, 0, 0};
+    readings[1] = {ReadingState::kValue, update * 1000, 0, 0};
+  }
+
+  int64_t Update(Stamp at) const { return base + (at - start) / period; }
+  void ChangeRhythm(std::chrono::nanoseconds to) {
+    base = Update(clock_.Now());
+    start = clock_.Now();
+    period = to;
+  }
+
+  std::chrono::nanoseconds period = milliseconds(100);
+  Stamp start = kStart;
+  int64_t base = 0;
+  bool power_stays = false;
+  bool power_pauses = false;  // every fifth and the next two updates bring the same value
+  int reads = 0;
+
+ private:
+  Clock& clock_;
+  DeviceRecord device_ = {"GPU-rhythm", "Rhythmic", "1", "script"};
+  std::vector<ChannelKind> kinds_ = {ChannelKind::kPowerInstant, ChannelKind::kEnergy};
+};
+
+class PollRestTest : public testing::Test {
+ protected:
+  PollRestTest() {
+    std::vector<std::unique_ptr<PowerMeter>> meters;
+    meters.push_back(std::make_unique<RhythmicMeter>(clock_));
+    meter_ = static_cast<RhythmicMeter*>(meters.front().get());
+    poller_ = std::make_unique<Poller>(std::move(meters), clock_, PollRest::kBetweenValues);
+  }
+  /// The samples of the counter and how often the device was asked while `time` passed.
+  std::vector<Sample> PollFor(std::chrono::nanoseconds time) {
+    meter_->reads = 0;
+    for (const Stamp end = clock_.Now() + time; clock_.Now() < end;) {
+      clock_.SleepUntil(clock_.Now() + milliseconds(2));
+      poller_->Poll();
+    }
+    return poller_->Take(true).samples.back().second;
+  }
+
+  ManualClock clock_{kStart};
+  RhythmicMeter* meter_ = nullptr;
+  std::unique_ptr<Poller> poller_;
+};
+
+TEST_F(PollRestTest, AKnownRhythmIsAskedForAroundItsValuesAloneAndNoStampGetsWorse) {
+  PollFor(milliseconds(2000));
+  const std::vector<Sample> samples = PollFor(milliseconds(2000));
+  // The longest rest, 75 ms, and then 12: some seven polls of 50 remain, and some for the edges of the grid.
+  EXPECT_LE(meter_->reads, 200);
+  ASSERT_EQ(samples.size(), 21u);  // the value that goes on, then 20 changes
+  for (size_t i = 1; i < samples.size(); ++i) {
+    EXPECT_TRUE(samples[i].changed);
+    EXPECT_EQ(samples[i].value, samples[i - 1].value + 1000);
+    EXPECT_EQ((samples[i].first_ns - kStart.time_since_epoch().count()) % 100'000'000, 0);  // the very poll
+    EXPECT_LE(samples[i].first_ns - samples[i - 1].last_ns, 2'000'000);
+  }
+}
+
+TEST_F(PollRestTest, ASensorThatGetsFasterIsFollowedAndWhatCameDuringARestIsNoKnownChange) {
+  PollFor(milliseconds(2000));
+  meter_->ChangeRhythm(milliseconds(20));
+  const std::vector<Sample> doubtful = PollFor(milliseconds(1000));
+  EXPECT_GE(std::count_if(doubtful.begin(), doubtful.end(), [](const Sample& each) { return !each.changed; }), 2);
+  // Dense again: every change is seen at its own poll.
+  const std::vector<Sample> samples = PollFor(milliseconds(1000));
+  EXPECT_EQ(samples.size(), 51u);
+  for (size_t i = 1; i < samples.size(); ++i) EXPECT_TRUE(samples[i].changed);
+}
+
+TEST_F(PollRestTest, UpdatesThatChangeNoValueDoNotEndTheRest) {
+  meter_->power_pauses = true;
+  PollFor(milliseconds(5000));
+  const std::vector<Sample> samples = PollFor(milliseconds(5000));
+  EXPECT_LE(meter_->reads, 2500 / 4);  // a quarter of each period is looked at where no value changes
+  for (size_t i = 1; i < samples.size(); ++i) EXPECT_TRUE(samples[i].changed);
+}
+
+TEST_F(PollRestTest, WithoutARhythmNobodyRests) {
+  meter_->power_stays = true;  // when the next power comes is not known
+  PollFor(milliseconds(2000));
+  PollFor(milliseconds(2000));
+  EXPECT_EQ(meter_->reads, 1000);
+  meter_->power_stays = false;
+  meter_->ChangeRhythm(milliseconds(1));  // as processors' counters
+  PollFor(milliseconds(2000));
+  PollFor(milliseconds(2000));
+  EXPECT_EQ(meter_->reads, 1000);
+}
+
+TEST_F(PollRestTest, ASlowSensorIsAskedOftenEnoughThatNoGapIsSeen) {
+  meter_->period = milliseconds(1000);
+  PollFor(std::chrono::seconds(20));
+  PollFor(std::chrono::seconds(10));
+  EXPECT_LE(meter_->reads, 800);  // an eighth of 5000, and one poll each 75 ms
+  EXPECT_TRUE(poller_->Take(true).gaps.empty());
+}
+
 }  // namespace
 }  // namespace heliograd

@@ -35,7 +35,7 @@ bool PinTo(std::thread& thread, int cpu) {
 }  // namespace
 
 Sampler::Sampler(std::vector<std::unique_ptr<PowerMeter>> meters, Clock& clock, const SamplerOptions& options)
-    : poller_(std::move(meters), clock), clock_(clock), options_(options) {}
+    : poller_(std::move(meters), clock, options.rest), clock_(clock), options_(options) {}
 
 Sampler::~Sampler() { Stop(); }
 
@@ -57,7 +57,7 @@ void Sampler::Stop() {
   stop_ = true;
   thread_.join();
   const std::lock_guard lock(mutex_);
-  poller_.Poll();
+  poller_.PollAll();
 }
 
 RunBatch Sampler::Take(bool everything) {
@@ -92,7 +92,9 @@ void Sampler::Loop() {
     if (done - awake > options_.period) ++figures_.slow_polls;
     const int64_t passed = std::max<int64_t>((done - deadline) / options_.period, 0);
     figures_.skipped += passed;
-    deadline += passed * options_.period;
+    const int64_t rested = std::max<int64_t>((Stamp(nanoseconds(poller_.RestUntil())) - deadline) / options_.period, 0);
+    figures_.rested += std::max<int64_t>(rested - passed, 0);
+    deadline += std::max(passed, rested) * options_.period;
     if (figures_.polls % kPollsPerLookAtCost == 0 || stop_) figures_.processor_time = ThreadProcessorTime();
     figures_.elapsed = done - start;
   }

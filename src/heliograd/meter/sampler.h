@@ -16,12 +16,14 @@ namespace heliograd {
 struct SamplerOptions {
   std::chrono::nanoseconds period = std::chrono::milliseconds(2);
   std::optional<int> cpu;  // the processor the thread stays on
+  PollRest rest = PollRest::kBetweenValues;
 };
 
 /// How well the sampler kept its pace.
 struct SamplerFigures {
   int64_t polls = 0;
   int64_t skipped = 0;                      // deadlines that had passed before the poll before them was done
+  int64_t rested = 0;                       // deadlines left out because no device could have a new value
   int64_t slow_polls = 0;                   // polls that took longer than the period
   std::chrono::nanoseconds median_late{0};  // wake-up against deadline
   std::chrono::nanoseconds p99_late{0};
