@@ -96,8 +96,7 @@ FirstCurveOptions FirstCurveRun::Options() const {
 
 Result<std::optional<EndedUnplanned>> FirstCurveRun::Run() {
   if (Ended ended = WaitForStart()) return ended;
-  const bool goes_on = part_.units > 0;
-  if (goes_on) {
+  if (!run_.journal.events().empty()) {
     Note("resumed_run",
          fmt::format("the run goes on after {} of {} units, before it had a plan", part_.units, facts_.units));
   }
@@ -240,7 +239,6 @@ FirstCurveRun::Ended FirstCurveRun::Plan() {
   run_.prepared.plan = std::move(rest->plan);
   const PlanFile& plan = run_.prepared.plan;
   facts_.units_planned = rest->units;
-  facts_.pending_scenario.clear();
   const Energy load = part_.energy + plan.problem.gpu.host * Seconds(part_.duration_s);
   part_.cost = load * plan.problem.import_price.front();
   if (!started_) run_.tell(rest->curve);  // measured by an earlier part of the run
@@ -258,7 +256,10 @@ FirstCurveRun::Ended FirstCurveRun::Plan() {
        true);
   const std::string text = PlanToJson(plan.problem, plan.plan, plan.zone, plan.labels);
   Result<void> written = WriteFile(run_.prepared.folder + "/plan.json", text);
-  if (written) written = WriteFacts();
+  if (written) {
+    facts_.pending_scenario.clear();
+    written = WriteFacts();
+  }
   if (!written) return EndWith(written.error());
   run_.prepared.left_over.begin = part_.begin;
   run_.prepared.left_over.units_done = part_.units;
@@ -278,8 +279,13 @@ FirstCurveRun::Ended FirstCurveRun::EndWith(Error error) {
 }
 
 FirstCurveRun::Ended FirstCurveRun::JobIsOver(const ExitStatus& exit) {
-  if (Interrupted() || exit.AsShell() == 128 + SIGINT) return Interruption();
   TakeCosts();
+  if (Interrupted() || exit.AsShell() == 128 + SIGINT) {
+    static_cast<void>(WriteFacts());
+    Note("interrupted", "the run was interrupted before it had a plan");
+    Note("end", fmt::format("the job ended with {}", exit.AsShell()));
+    return EndedUnplanned{"interrupted", static_cast<int>(ErrorKind::kInterrupted), std::nullopt};
+  }
   const bool is_done = exit.AsShell() == 0;
   if (is_done) {
     part_.units = facts_.units;
