@@ -128,8 +128,9 @@ TEST(UnknownVariable, RefusesSlipsOfKeysOnly) {
   EXPECT_THAT(UnknownVariable("HELIOGRAD_PV_TILT").value_or(""), HasSubstr("Did you mean HELIOGRAD_PV_TILT_DEG?"));
   EXPECT_TRUE(UnknownVariable("HELIOGRAD_BATERY_CAPACITY_WH"));
   EXPECT_TRUE(UnknownVariable("HELIOGRAD_JOB_ZZZZZZZZ"));
-  for (const char* name : {"HELIOGRAD_PV_TILT_DEG", "HELIOGRAD_REFERENCE_DATA", "HELIOGRAD_SIM_GPU",
-                           "HELIOGRAD_PROGRAM", "HELIOGRAD_SOURCE_DIR", "HELIOGRAD_TORCH_BACKEND", "PATH", "HELIOGRAD"}) {
+  for (const char* name :
+       {"HELIOGRAD_PV_TILT_DEG", "HELIOGRAD_REFERENCE_DATA", "HELIOGRAD_SIM_GPU", "HELIOGRAD_PROGRAM",
+        "HELIOGRAD_SOURCE_DIR", "HELIOGRAD_TORCH_BACKEND", "PATH", "HELIOGRAD"}) {
     EXPECT_FALSE(UnknownVariable(name)) << name;
   }
 }
