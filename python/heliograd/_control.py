@@ -42,6 +42,8 @@ class Control:
             if self._path is None or not self._is_paused(self._path):
                 return 0.0
             self._touch(".paused")
+            if self._path is None:
+                return 0.0
             while self._is_paused(self._path):
                 time.sleep(_WAIT_S)
             try:
@@ -54,10 +56,15 @@ class Control:
         if self._path is None:
             return
         try:
-            with open(self._path + ending, "w", encoding="ascii") as file:
-                file.write(f"{os.getpid()}\n")
+            file = open(self._path + ending, "w", encoding="ascii")
         except OSError:
             self._path = None  # nobody learns that we listen, so nobody waits for us
+            return
+        try:
+            with file:
+                file.write(f"{os.getpid()}\n")
+        except OSError:
+            pass  # a full disk; that the file is there says all
 
 
 _control = Control()

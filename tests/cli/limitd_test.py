@@ -5,6 +5,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -459,6 +460,125 @@ class Killed(LimitdTest):
         self.assert_one_clear_sentence(told, "the lease on its power limit was ended", "held by process", "first")
         self.assertEqual(self.limit(), 150)
         other.close()
+
+
+class CarryingOut(LimitdTest):
+    """`run` by limits of the service, which fails in the middle of it."""
+    STEPS = 46900
+
+    def setUp(self):
+        super().setUp()
+        self.write("gpu.toml", "speed = 600\n[[gpu]]\nlimit_default_w = 300\nsensor_window_ms = 100\ncall_latency_us = 5\n")
+
+    def carry_out(self):
+        """A run whose limit is set, with its process and its limit."""
+        self.run_program("plan", "builtin:paper", "--set", "job.work=0.1", "--hours", "4", "--formulation", "levels", "-o", "plan.json")
+        run = self.start("run", "plan.json", "--simulated-clock", "-o", "run", "--json", "--progress", "step ([0-9]+)", "--steps",
+                         self.STEPS, "--", SIM / "sim-train", "--iterations", self.STEPS)
+        until = time.monotonic() + 30
+        while not (self.events("state") and self.events("limit")):
+            self.assertIsNone(run.poll())
+            self.assertLess(time.monotonic(), until, "the run does not begin")
+            time.sleep(0.02)
+        return run, self.events("limit")[0]["set_w"]
+
+    def events(self, *kinds):
+        path = self.folder / "run" / "journal.jsonl"
+        lines = [json.loads(line) for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")] if path.exists() else []
+        return [line for line in lines if line["kind"] in kinds]
+
+    def wait_for_event(self, kind, seconds=20):
+        until = time.monotonic() + seconds
+        while not self.events(kind):
+            self.assertLess(time.monotonic(), until, f"no {kind}")
+            time.sleep(0.02)
+
+    def end(self, run):
+        output, told = run.communicate(timeout=120)
+        self.assertEqual(run.returncode, 0, told)
+        self.assertEqual(self.limit(), 300)
+        summary = json.loads(output)
+        self.assertEqual((summary["status"], summary["limits_reached"]), ("finished", True), told)
+        self.assertEqual(self.events("limits_out"), [])
+        return summary, told
+
+    def test_service_that_is_restarted_gets_the_run_back(self):
+        for stop in (signal.SIGTERM, signal.SIGKILL):
+            with self.subTest(stop=stop.name):
+                daemon = self.serve()
+                run, watts = self.carry_out()
+                daemon.send_signal(stop)
+                daemon.wait(timeout=10)
+                self.wait_for_limit(300)
+                self.serve()
+                self.wait_for_limit(watts)
+                summary, told = self.end(run)
+                self.assertIn(f"it is taken again, with {watts:.0f} W", told)
+                self.stop_all()
+                shutil.rmtree(self.folder / "run")
+
+    def test_service_killed_at_random_points_of_runs(self):
+        """Started anew each time, as systemd does. HELIOGRAD_KILLS=200 is the slow mode."""
+        dice = random.Random(5)
+        kills, runs, taken_again = 0, 0, 0
+        while kills < KILLS:
+            daemon = self.serve()
+            run, _ = self.carry_out()
+            runs += 1
+            while kills < KILLS and run.poll() is None:
+                time.sleep(dice.uniform(0, 0.6))
+                daemon.kill()
+                daemon.wait()
+                kills += 1
+                time.sleep(dice.choice([0, 0.05, 0.4]))
+                daemon = self.serve()
+            _, told = self.end(run)
+            taken_again += told.count("it is taken again")
+            for line in (self.folder / "run" / "journal.jsonl").read_text().splitlines():
+                json.loads(line)
+            self.stop_all()
+            self.daemons.clear()
+            self.assertEqual(self.limit(), 300)
+            self.assertFalse(list(self.state.glob("*.lease")))
+            shutil.rmtree(self.folder / "run")
+        print(f"heliograd-limitd killed {kills} times within {runs} runs: the lease was taken again {taken_again} times, each run finished")
+        self.assertGreater(taken_again, 0)
+
+    def test_service_that_stays_away_for_a_while_is_waited_for(self):
+        """The limit from before is in force meanwhile, and nobody takes it for someone else's."""
+        daemon = self.serve()
+        run, watts = self.carry_out()
+        daemon.kill()
+        daemon.wait()
+        self.wait_for_event("limits_away")
+        self.assertEqual(self.limit(), 300)
+        time.sleep(1)
+        self.serve()
+        self.wait_for_event("limits_back")
+        summary, told = self.end(run)
+        self.assertEqual(len(self.events("limits_away")), 1)
+        self.assertIn("300 W is in force until it is taken again", told)
+        # What ran at the limit from before is in the books at the level that 300 W is.
+        levels = {level["limit_w"] for slot in summary["slots"] for level in slot["actual"]["levels"] if level["duration_s"] > 100}
+        self.assertTrue(levels - {watts}, levels)
+
+    def test_run_that_is_dead_for_some_seconds_leaves_the_failsafe_limit(self):
+        """Planner and runner are one process: stopped, its heartbeats end."""
+        self.serve("--heartbeat-s", 0.5, "--failsafe-w", 120)
+        run, watts = self.carry_out()
+        time.sleep(1.5)
+        self.assertEqual(self.limit(), watts)  # alive, it keeps its limit
+        run.send_signal(signal.SIGSTOP)
+        self.wait_for_limit(120, 5)
+        time.sleep(2.5)
+        self.assertEqual(self.limit(), 120)
+        run.send_signal(signal.SIGCONT)
+        output, told = run.communicate(timeout=120)
+        self.assertEqual(run.returncode, 0, told)
+        self.assertIn(f"it is taken again, with {watts:.0f} W", told)
+        self.assertTrue(self.events("stood_still"))
+        self.assertEqual(self.limit(), 120)  # the failsafe limit is the prior one of the second lease
+        self.assertTrue(json.loads(output)["limits_reached"], told)
 
 
 class Crowd(LimitdTest):

@@ -254,6 +254,54 @@ class Killed(RunTest):
         print({"kills": kills, "runs": number, "finished": finished})
         self.assertGreaterEqual(kills, KILLS)
 
+    def test_command_killed_at_random_points_ends_the_run_well_and_resume_goes_on(self):
+        """The command alone, or with everything that it started. HELIOGRAD_KILLS=200 is the slow mode."""
+        random_points, kills, finished = random.Random(4), 0, 0
+        self.plan()
+        while kills < KILLS:
+            folder = f"run{finished + 1}"
+            args = ("plan.json", "--simulated-clock", "-o", folder, "--progress", "step ([0-9]+)", "--steps", STEPS, "--", "sh",
+                    "-c", self.JOB_WITH_CHECKPOINTS)
+            jobs = []
+            while True:
+                before = len(jobs)
+                run = self.start("run", *args)
+
+                def has_begun():
+                    if (self.folder / folder / "journal.jsonl").exists():
+                        jobs[:] = [line["pid"] for line in self.journal(folder) if line["kind"] == "job"]
+                    return len(jobs) > before or run.poll() is not None
+                self.wait_for(has_begun)
+                try:
+                    output, told = run.communicate(timeout=random_points.uniform(0, 3))
+                except subprocess.TimeoutExpired:
+                    try:
+                        random_points.choice([os.kill, os.killpg])(jobs[-1], signal.SIGKILL)
+                    except ProcessLookupError:
+                        pass  # it ended by itself
+                    output, told = run.communicate(timeout=60)
+                self.assertEqual(self.limit_now(), 320)
+                # What it wrote is whole, to the last line.
+                lines = [json.loads(line) for line in (self.folder / folder / "journal.jsonl").read_text().splitlines()]
+                self.assertEqual(lines[-1]["kind"], "end")
+                summary = self.summary(folder)
+                if run.returncode == 137:
+                    kills += 1
+                    self.assertEqual((summary["status"], summary["exit_code"]), ("failed", 137))
+                    self.assertIn(f"--resume {folder}", told)
+                elif run.returncode == 2:  # the kill before came after the end of the work
+                    self.assertIn("this run is finished", told)
+                    break
+                else:
+                    self.assertEqual((run.returncode, summary["status"]), (0, "finished"), told)
+                    self.assertAlmostEqual(summary["work_done"], 0.1)
+                    self.assertAlmostEqual(sum(slot["actual"]["progress"] for slot in summary["slots"]) +
+                                           ((summary["after_deadline"] or {}).get("progress", 0)), 0.1, places=6)
+                    break
+                args = ("--resume", folder)
+            finished += 1
+        print({"kills of the command": kills, "runs": finished})
+
     def test_killed_while_paused_nothing_is_left_behind(self):
         self.plan(*BROKEN)
         self.gpu(speed=3000)

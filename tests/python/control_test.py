@@ -1,6 +1,7 @@
 """Pausing between steps: the file that `heliograd run` writes, and what the package answers."""
 import os
 import pathlib
+import resource
 import subprocess
 import sys
 import tempfile
@@ -58,6 +59,35 @@ class ControlTest(unittest.TestCase):
         self.path.unlink()
         thread.join(10)
         self.assertFalse(thread.is_alive())
+
+    def test_a_disk_without_room_still_lets_it_pause(self):
+        """Files can be made there, and nothing written: that the file is there says all."""
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        self.path.write_text("pause\n")
+        control, stood = Control(), []
+        thread = threading.Thread(target=lambda: stood.append(control.point()))
+        try:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))  # Python ignores SIGXFSZ
+            thread.start()
+            self.wait_for(".paused")
+            self.assertTrue(thread.is_alive())
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        self.path.unlink()  # as a run does that cannot write "run"
+        thread.join(10)
+        self.assertFalse(thread.is_alive())
+        self.assertEqual(len(stood), 1)
+
+    def test_a_folder_that_takes_no_answer_is_not_waited_in(self):
+        """Nobody would learn that it stands still."""
+        control = Control()
+        self.path.write_text("run\n")
+        self.assertEqual(control.point(), 0)
+        time.sleep(0.06)
+        self.path.write_text("pause\n")
+        pathlib.Path(str(self.path) + ".paused").mkdir()  # no file can be made there, for root either
+        self.assertEqual(control.point(), 0)
+        self.assertEqual(control.point(), 0)
 
     def test_steps_pause_between_iterations(self):
         """In a process of its own: heliograd.torch's Steps look after each optimizer step."""

@@ -1,6 +1,7 @@
 #include "heliograd/app/progress_pump.h"
 
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,8 +13,8 @@
 namespace heliograd {
 namespace {
 
-constexpr size_t kLongestLine = 1 << 16;  // a longer one is passed on, but not looked at
-constexpr int kLookUpMs = 50;
+constexpr size_t kLongestLine = 1 << 16;   // a longer one is passed on, but not looked at
+constexpr int kLastWordsMs = 50;           // after the end, in which what is in the pipe is still read
 constexpr int kMostReadsAfterTheEnd = 64;  // a pipe holds four
 
 bool WriteAll(int file, const char* data, size_t size) {
@@ -39,17 +40,21 @@ Result<std::regex> ParseProgress(const std::string& expression) {
   }
 }
 
-ProgressPump::ProgressPump(int from, int to, std::regex expression) : expression_(std::move(expression)) {
+ProgressPump::ProgressPump(int from, int to, std::regex expression)
+    : expression_(std::move(expression)), wake_(eventfd(0, EFD_CLOEXEC)) {
   thread_ = std::thread([this, from, to] { Loop(from, to); });
 }
 
-ProgressPump::ProgressPump(int from) {
+ProgressPump::ProgressPump(int from) : wake_(eventfd(0, EFD_CLOEXEC)) {
   thread_ = std::thread([this, from] { Loop(from, -1); });
 }
 
 ProgressPump::~ProgressPump() {
   stop_ = true;
+  const uint64_t one = 1;
+  static_cast<void>(!write(wake_, &one, sizeof one));
   thread_.join();
+  close(wake_);
 }
 
 void ProgressPump::Loop(int from, int to) {
@@ -58,10 +63,12 @@ void ProgressPump::Loop(int from, int to) {
   bool passes_on = to >= 0;
   int reads_left = kMostReadsAfterTheEnd;
   while (!stop_ || reads_left-- > 0) {
-    pollfd ready = {from, POLLIN, 0};
-    const int polled = poll(&ready, 1, kLookUpMs);
-    if (polled == 0 && stop_) return;
-    if (polled == 0 || (polled < 0 && errno == EINTR)) continue;
+    pollfd ready[2] = {{from, POLLIN, 0}, {wake_, POLLIN, 0}};
+    const bool stops = stop_;
+    const int polled = poll(ready, stops ? 1 : 2, stops ? kLastWordsMs : -1);
+    if (polled == 0) return;
+    if (polled < 0 && errno != EINTR) return;
+    if (polled < 0 || ready[0].revents == 0) continue;
     const ssize_t length = read(from, buffer, sizeof buffer);
     if (length < 0 && errno == EINTR) continue;
     if (length <= 0) return;

@@ -54,6 +54,7 @@ class ProgressPump {
 
   std::optional<std::regex> expression_;
   std::atomic<bool> stop_{false};
+  int wake_;                  // tells the thread to look at stop_
   mutable std::mutex mutex_;  // guards what follows
   std::vector<ProgressMark> marks_;
   std::string unreadable_;

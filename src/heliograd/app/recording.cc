@@ -13,7 +13,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kFlushEvery{500};        // so that a kill loses less than a second
 constexpr milliseconds kLongestWait{1200};      // a sensor that averages over a second updates at least once in it
 constexpr size_t kMostHeldSamples = 1'000'000;  // 40 MB: hours of one GPU while the disk is full
 
@@ -54,6 +53,7 @@ Recording::Recording(std::unique_ptr<Sampler> sampler, RunWriter writer, std::st
       path_(std::move(path)),
       temporary_(options.path.empty()),
       tell_(options.tell),
+      flush_every_(options.flush_every),
       changes_(sampler_->Channels().size(), 0) {}
 
 Result<std::unique_ptr<Recording>> Recording::Start(OpenedSources sources, const RecordingOptions& options) {
@@ -91,7 +91,7 @@ void Recording::AddRemark(std::string text) {
 void Recording::WriteLoop() {
   std::unique_lock lock(mutex_);
   while (!stop_) {
-    wake_.wait_for(lock, kFlushEvery);
+    wake_.wait_for(lock, flush_every_);
     Collect(false);
     Write();
   }

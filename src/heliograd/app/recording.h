@@ -1,6 +1,7 @@
-// A recording in progress: the sampler's samples flow into a run store, once every half second.
+// A recording in progress: the sampler's samples flow into a run store, once every half second or as asked for.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -20,7 +21,8 @@ namespace heliograd {
 
 struct RecordingOptions {
   SamplerOptions sampler;
-  std::string path;  // empty = a temporary file that goes with the recording
+  std::chrono::milliseconds flush_every{500};  // a kill loses no more
+  std::string path;                            // empty = a temporary file that goes with the recording
   std::vector<std::pair<std::string, std::string>> facts;
   /// Told when the disk fails and when it recovers; called from the recording's thread.
   std::function<void(std::string_view)> tell;
@@ -62,6 +64,7 @@ class Recording {
   std::string path_;
   bool temporary_;
   std::function<void(std::string_view)> tell_;
+  std::chrono::milliseconds flush_every_;
   std::mutex marks_mutex_;  // guards marks_ alone, so that marking never waits for the disk
   RunBatch marks_;
   std::mutex mutex_;  // guards what follows, and the writer

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cmath>
 #include <csignal>
@@ -100,6 +101,7 @@ class ServedLimits : public PowerLimits {
     const std::lock_guard lock(mutex_);
     if (!wanted_) return Restored::kNothingToDo;
     wanted_.reset();
+    away_ = false;
     if (connection_ == nullptr || connection_->lost()) return PutBackByGuard();
     const Result<Reply> reply = connection_->Ask({Verb::kRelease, uuid_});
     const bool gone = connection_->lost();
@@ -115,6 +117,8 @@ class ServedLimits : public PowerLimits {
     if (const Result<Restored> restored = Release(); !restored) return Fail(restored.error());
     return {};
   }
+
+  bool IsAway() const override { return away_; }
 
  private:
   Result<void> CheckRange(Power limit) {
@@ -167,11 +171,12 @@ class ServedLimits : public PowerLimits {
 
   /// The service was started anew or took this process for dead. With the mutex held.
   Result<void> TakeAgain(Stamp give_up) {
+    away_ = true;
     while (true) {
       Result<void> taken = Take();
       if (taken && wanted_) taken = AskToSet(*wanted_);
       if (taken) {
-        lost_told_ = false;
+        lost_told_ = away_ = false;
         tell_(fmt::format("{}: heliograd-limitd had ended this program's lease; it is taken again{}", uuid_,
                           wanted_ ? fmt::format(", with {:.0f} W", InWatts(*wanted_)) : std::string()));
         return {};
@@ -250,6 +255,7 @@ class ServedLimits : public PowerLimits {
   std::optional<Power> wanted_;  // while a lease is held
   int64_t prior_mw_ = 0;         // before it
   bool lost_told_ = false;
+  std::atomic<bool> away_{false};  // the service, since it ended the lease
   std::thread thread_;
 };
 

@@ -26,7 +26,12 @@ constexpr double kReserve = 0.005;            // of the work that is left, plann
 constexpr double kSilenceRealS = 120;
 constexpr double kPlanParts = 12;  // of a slot, when planning begins within it
 constexpr int kMostPlanSlots = 20'000;
-constexpr milliseconds kTimeToEnd{10'000};
+constexpr double kTryPlannerS = 60;     // after it failed
+constexpr double kPlanAheadRealS = 2;   // before a slot begins, its plan is asked for
+constexpr double kMostPlanAhead = 0.1;  // of a slot
+constexpr double kQuietRealS = 0.1;     // before a change of level nothing is written
+constexpr double kStillPower = 0.5;     // of a level's draw; below it the job did not run
+constexpr std::chrono::seconds kLongestAway{60};
 
 double InRealSeconds(nanoseconds time) { return std::chrono::duration<double>(time).count(); }
 nanoseconds Nanoseconds(double seconds) { return nanoseconds(std::llround(seconds * 1e9)); }
@@ -80,13 +85,19 @@ Result<RunOutcome> PlanRunner::Run(const RunLeftOver& left_over) {
       if (!paused_) static_cast<void>(parts_.job.Pause(true));
       return Finish(EndJob(SIGTERM));
     }
-    Decide();
-    if (Result<void> applied = Apply(Wanted()); !applied) {
+    LookAtDeadline();
+    // The level first: what is written and planned at a slot's begin takes its time.
+    Result<void> applied = Apply(Wanted());
+    if (applied) {
+      Decide();
+      applied = Apply(Wanted());
+    }
+    if (!applied) {
       Tell("failed", applied.error().Message());
       return Fail(applied.error());
     }
     TellState();
-    if (const std::optional<ExitStatus> exit = parts_.job.Wait(TimeToNextChange())) return Finish(exit);
+    if (const std::optional<ExitStatus> exit = parts_.job.Wait(TimeToNextLook())) return Finish(exit);
   }
 }
 
@@ -106,7 +117,7 @@ void PlanRunner::Begin(const RunLeftOver& left_over) {
   mark_units_ = left_over.units_done > 0 ? left_over.units_done : -1;
   look_ = parts_.gpu.Look();
   if (!look_.is_lost) counter_uj_ = look_.energy_uj;
-  slot_ = SlotOf(now_);
+  slot_ = planned_slot_ = SlotOf(now_);
   schedule_ = MakeDwells(problem_, running_plan_.decisions, std::nullopt, options_.shortest_dwell);
   const bool goes_on = !left_over.slots.empty();
   if (goes_on && left_over.counter_uj && counter_uj_ && *counter_uj_ >= *left_over.counter_uj) {
@@ -133,15 +144,38 @@ void PlanRunner::Observe() {
   const std::string irregularity = parts_.clock.Irregularity();
   look_ = parts_.gpu.Look();
   const Taken taken = TakeEnergy(look_, elapsed_s);
-  const double work = TakeProgress(elapsed_s);
+  const std::optional<std::string> gap = StoodStill(elapsed_s, taken);
+  const double work = TakeProgress(stood_still_ ? 0 : elapsed_s);
   if (irregularity.empty()) {
     Attribute(before, now_, elapsed_s, taken, work);
   } else {
     AddTo(SlotOf(now_), elapsed_s, 1, taken, work);
+  }
+  stood_still_ = false;
+  if (gap) Tell("stood_still", *gap, true);
+  if (!irregularity.empty()) {
     Tell("clock", irregularity + ": the plan's slots go by the clock as it is now", true);
     PlanAnew(irregularity);
+  } else if (gap) {
+    PlanAnew("the run stood still");
   }
   if (!lost_) WatchLimit(look_);
+}
+
+/// Whether nobody looked for so long that this program itself must have been stopped (Ctrl-Z, SIGSTOP, a virtual
+/// machine that was held), in one sentence. Whether the job ran meanwhile is seen from what the GPU drew.
+std::optional<std::string> PlanRunner::StoodStill(double elapsed_s, const Taken& taken) {
+  const double real_s = elapsed_s / std::max(parts_.clock.Speed(), 1e-6);
+  const double unexplained_s = real_s - InRealSeconds(std::exchange(busy_, nanoseconds(0)));
+  if (unexplained_s < InSeconds(options_.longest_gap)) return std::nullopt;
+  std::string text =
+      fmt::format("the run stood still for {:.0f} s (it was stopped, or the machine gave it no time)", elapsed_s);
+  if (!level_ || paused_ || !parts_.job.started()) return text + "; the job was off";
+  if (taken.known_s <= 0) return text + ": the job is taken to have run on, for what the GPU drew is not known";
+  const Power mean = taken.energy / Seconds(elapsed_s);
+  stood_still_ = mean < problem_.gpu.levels[*level_].draw * kStillPower;
+  return text + fmt::format(": the job {}, the GPU drew {} meanwhile", stood_still_ ? "stood still too" : "ran on",
+                            WattsText(mean));
 }
 
 PlanRunner::Taken PlanRunner::TakeEnergy(const GpuLook& look, double elapsed_s) {
@@ -187,16 +221,32 @@ void PlanRunner::DriverIsNew() {
   }
   set_limit_.reset();
   set_level_.reset();
+  away_ = false;
 }
 
 void PlanRunner::WatchLimit(const GpuLook& look) {
   if (!set_limit_ || !look.limit || limits_out_) return;
   if (SameLimit(*look.limit, *set_limit_)) {
     foreign_looks_ = 0;
+    if (std::exchange(away_, false)) {
+      Tell({.kind = "limits_back", .text = WattsText(*set_limit_) + " is in force again", .found = look.limit});
+    }
     return;
   }
   if (++foreign_looks_ < kLooksForOther) return;
   foreign_looks_ = 0;
+  if (parts_.limits.IsAway()) {
+    if (!std::exchange(away_, true)) {
+      away_since_ = SteadyClock().Now();
+      Tell({.kind = "limits_away",
+            .text = fmt::format("the lease on the power limit was lost with whoever held it: {} is in force until it "
+                                "is taken again",
+                                WattsText(*look.limit)),
+            .found = look.limit,
+            .matters = true});
+    }
+    if (SteadyClock().Now() < away_since_ + kLongestAway) return;
+  }
   const Result<Power> asked = parts_.limits.Asked();
   if (!asked) return;
   if (!SameLimit(*asked, *set_limit_)) {
@@ -206,10 +256,12 @@ void PlanRunner::WatchLimit(const GpuLook& look) {
                     WattsText(*asked), WattsText(*set_limit_)),
         *asked);
   } else if (!std::exchange(limits_told_, true)) {
-    Tell("limit_lower",
-         fmt::format("{} is in force although {} was set: it is held down from outside the driver",
-                     WattsText(*look.limit), WattsText(*set_limit_)),
-         true, set_limit_, look.limit);
+    Tell({.kind = "limit_lower",
+          .text = fmt::format("{} is in force although {} was set: it is held down from outside the driver",
+                              WattsText(*look.limit), WattsText(*set_limit_)),
+          .set = set_limit_,
+          .found = look.limit,
+          .matters = true});
   }
 }
 
@@ -220,12 +272,13 @@ double PlanRunner::TakeProgress(double elapsed_s) {
   const double before = work_done_;
   const std::optional<JobProgress> word = options_.units > 0 ? parts_.job.Progress() : std::nullopt;
   if (word && word->units != mark_units_) {
-    const double work = problem_.work * word->units / options_.units;
+    const double work = problem_.work * std::max(word->units - options_.units_before, 0.0) / options_.units;
     largest_step_ = mark_units_ < 0 ? 0 : std::max(largest_step_, work - mark_work_);
     const double age_s = InRealSeconds(word->age) * parts_.clock.Speed();
     mark_units_ = word->units;
     mark_work_ = work;
-    mark_run_s_ = std::max(run_s_ - age_s, stretch_begin_s_);
+    // It came after the last look.
+    mark_run_s_ = std::max({run_s_ - age_s, run_s_ - elapsed_s, stretch_begin_s_});
     silence_told_ = false;
     Learn();
   }
@@ -271,13 +324,14 @@ void PlanRunner::Attribute(Stamp from, Stamp to, double elapsed_s, const Taken& 
 void PlanRunner::AddTo(int slot, double elapsed_s, double part, const Taken& taken, double work) {
   SlotActual& books = outcome_.slots[static_cast<size_t>(slot)];
   if (now_ >= problem_.horizon.start) books.entered = true;
-  if (level_ && !paused_) {
+  const bool ran = level_ && !paused_ && !stood_still_;
+  if (ran) {
     books.level_s[*level_] += elapsed_s * part;
   } else if (now_ >= problem_.horizon.start) {
     books.off_s += elapsed_s * part;
   }
   books.energy += taken.energy * part;
-  if (!level_ || paused_) books.energy_off += taken.energy * part;
+  if (!ran) books.energy_off += taken.energy * part;
   books.unmeasured_s += std::max(elapsed_s - taken.known_s, 0.0) * part;
   books.work += work * part;
 }
@@ -296,8 +350,13 @@ void PlanRunner::CloseSlots() {
 void PlanRunner::Decide() {
   if (SlotOf(now_) > slot_) {
     CloseSlots();
-    if (now_ < problem_.horizon.end()) PlanAnew("");
+    if (now_ < problem_.horizon.end() && planned_slot_ < slot_) {
+      planned_slot_ = slot_;
+      PlanAnew("");
+    }
   }
+  PlanForNextSlot();
+  if (failing_ && now_ >= next_planner_try_ && now_ < problem_.horizon.end()) PlanAnew("the planner had failed");
   if (parts_.news) {
     if (const std::optional<RunNews> news = parts_.news(now_)) {
       Tell(news->changes ? "news" : "stale", news->text, true);
@@ -315,6 +374,20 @@ void PlanRunner::Decide() {
     }
   }
   LookAtDeadline();
+}
+
+/// The plan from the next slot on is made before that begins, so that its level is set when it does.
+void PlanRunner::PlanForNextSlot() {
+  const Horizon& whole = problem_.horizon;
+  const int next = slot_ + 1;
+  if (now_ < whole.start || next >= whole.slots || planned_slot_ >= next) return;
+  const double ahead_s = (kPlanAheadRealS + 2 * InRealSeconds(planning_took_)) * parts_.clock.Speed();
+  if (SecondsBetween(now_, whole.SlotStart(next)) >
+      std::min(ahead_s, kMostPlanAhead * InSeconds(whole.SlotDuration()))) {
+    return;
+  }
+  planned_slot_ = next;
+  PlanAnew("");
 }
 
 /// The latest safe start: when only full power can still keep the deadline, full power it is.
@@ -352,7 +425,7 @@ void PlanRunner::LookAtDeadline() {
 std::optional<Horizon> PlanRunner::WantedHorizon(bool at_edge) const {
   const Horizon& whole = problem_.horizon;
   if (now_ < whole.start) return whole;
-  const int slot = SlotOf(now_);
+  const int slot = at_edge ? planned_slot_ : SlotOf(now_);
   if (slot >= whole.slots) return std::nullopt;
   if (at_edge) return Horizon{whole.SlotStart(slot), whole.step, whole.slots - slot};
   const auto part = std::chrono::seconds(whole.step.count() / static_cast<long>(kPlanParts));
@@ -369,6 +442,7 @@ std::optional<Horizon> PlanRunner::WantedHorizon(bool at_edge) const {
 void PlanRunner::PlanAnew(const std::string& reason) {
   if (!parts_.replan) return;
   const bool at_edge = reason.empty();
+  planned_slot_ = std::max(planned_slot_, SlotOf(now_));
   const std::optional<Horizon> horizon = WantedHorizon(at_edge);
   if (!horizon) return;
   ReplanRequest request;
@@ -384,18 +458,25 @@ void PlanRunner::PlanAnew(const std::string& reason) {
   const bool holds = !only_level_ && WorkOf(request.kept, *horizon) >= bare_work * (1 - 1e-3);
   // A plan that ends with the horizon has no room for what is not known; where there is room, a little is kept.
   request.work_left *= 1 + kReserve;
+  const Stamp asked_at = SteadyClock().Now();
   Result<ReplanAnswer> answer = parts_.replan(request);
   if (answer && !answer->plan) {
     request.work_left = bare_work;
     answer = parts_.replan(request);
   }
+  planning_took_ = SteadyClock().Now() - asked_at;
+  busy_ += planning_took_;
   if (!answer) {
     if (!std::exchange(failing_, true)) {
-      Tell("replan_failed", "no new plan: " + answer.error().Message() + ": the one before is followed", true);
+      Tell("replan_failed",
+           "no new plan: " + answer.error().Message() + ": the one before is followed" +
+               (options_.safe_limit ? ", at " + WattsText(*options_.safe_limit) + " if it does not suffice" : ""),
+           true);
     }
+    next_planner_try_ = now_ + Nanoseconds(kTryPlannerS);
     return;
   }
-  failing_ = false;
+  if (std::exchange(failing_, false)) Tell("replan_works", "the planner works again", true);
   if (!answer->plan) return;  // the look at the deadline says what is left to do
   const bool saves = !answer->kept_cost || *answer->kept_cost - answer->cost > options_.switching_cost;
   if (holds && !saves) return;
@@ -493,7 +574,9 @@ Result<void> PlanRunner::Apply(LevelOrOff wanted) {
     if (job.started() && !paused_) {
       const Duration length = Seconds(std::max(0.0, SecondsBetween(now_, State().next_change)));
       const bool checkpoint = options_.checkpoint_before && length >= *options_.checkpoint_before;
+      const Stamp asked_at = SteadyClock().Now();
       const bool at_step = job.Pause(checkpoint);
+      busy_ += SteadyClock().Now() - asked_at;
       paused_ = true;
       level_.reset();
       ++outcome_.pauses;
@@ -501,8 +584,8 @@ Result<void> PlanRunner::Apply(LevelOrOff wanted) {
     }
     return {};
   }
-  if (!limits_out_ && set_level_ != wanted) SetLimit(*wanted);
-  const LevelOrOff runs = limits_out_ ? only_level_ : wanted;
+  if (!limits_out_ && !away_ && set_level_ != wanted) SetLimit(*wanted);
+  const LevelOrOff runs = Runs(*wanted);
   if (runs != level_) stretch_begin_s_ = run_s_;
   level_ = runs;
   if (!job.started()) {
@@ -520,12 +603,18 @@ void PlanRunner::SetLimit(size_t level) {
   const Power limit = problem_.gpu.levels[level].limit;
   const Result<void> set = parts_.limits.Set(limit);
   if (!set) {
-    // A device that is away comes back; until then the limit is tried again at each turn.
-    if (set.error().kind == ErrorKind::kDevice) {
-      if (!lost_) Tell("limit_refused", set.error().Message());
+    const Result<Power> asked = parts_.limits.Asked();
+    const bool is_device = set.error().kind == ErrorKind::kDevice;
+    // A lease whose record a full disk does not take.
+    const bool is_still_ours =
+        set.error().kind == ErrorKind::kFailure && set_limit_ && asked && SameLimit(*asked, *set_limit_);
+    // A device that is away comes back, and a disk gets room; until then the limit is tried again at each turn.
+    if (is_device || is_still_ours) {
+      if (!lost_ && !std::exchange(refused_told_, true)) {
+        Tell("limit_refused", set.error().Message() + ": it is tried again", is_still_ours);
+      }
       return;
     }
-    const Result<Power> asked = parts_.limits.Asked();
     LimitsOutOfReach(set.error().Message() + ": limits are out of reach, the run goes on by pausing alone",
                      asked ? std::optional(*asked) : std::nullopt);
     return;
@@ -533,8 +622,23 @@ void PlanRunner::SetLimit(size_t level) {
   set_level_ = level;
   set_limit_ = limit;
   foreign_looks_ = 0;
-  const Result<Power> found = parts_.limits.Asked();
-  Tell("limit", WattsText(limit) + " set", false, limit, found ? std::optional(*found) : std::nullopt);
+  refused_told_ = false;
+  RunEvent event{.kind = "limit", .text = WattsText(limit) + " set", .set = limit};
+  if (const Result<Power> found = parts_.limits.Asked()) {
+    event.found = *found;
+    event.read_back_at = parts_.clock.Now();
+  }
+  const Dwell* dwell = schedule_.At(now_);
+  const bool by_schedule = dwell != nullptr && dwell->level == level && dwell->begin >= adopted_at_ && !full_power_;
+  if (by_schedule) event.due = dwell->begin;
+  Tell(std::move(event));
+}
+
+/// The level whose limit is in force when `wanted` is wanted.
+PlanRunner::LevelOrOff PlanRunner::Runs(size_t wanted) const {
+  if (limits_out_) return only_level_;
+  if (away_ && look_.limit) return LevelAt(*look_.limit);
+  return set_level_ ? set_level_ : wanted;
 }
 
 void PlanRunner::LimitsOutOfReach(const std::string& why, std::optional<Power> in_force) {
@@ -560,33 +664,30 @@ size_t PlanRunner::LevelAt(Power limit) const {
   return best;
 }
 
-nanoseconds PlanRunner::TimeToNextChange() {
-  const double speed = std::max(parts_.clock.Speed(), 1e-6);
+/// From now, which is later than the last look; below zero when a change became due since.
+double PlanRunner::RealSecondsToChange() const {
+  const Stamp now = parts_.clock.Now();
   double next_s = 1e9;
   const auto consider = [&](Stamp stamp) {
-    if (stamp > now_) next_s = std::min(next_s, SecondsBetween(now_, stamp));
+    if (stamp > now_) next_s = std::min(next_s, SecondsBetween(now, stamp));
   };
   if (const Dwell* dwell = schedule_.At(now_)) consider(dwell->end);
   consider(problem_.horizon.start);
   consider(problem_.horizon.end());
   if (slot_ < problem_.horizon.slots) consider(problem_.horizon.SlotStart(slot_ + 1));
-  const nanoseconds longest = speed > 2 ? kLongestWaitFast : kLongestWait;
-  const nanoseconds wait = Nanoseconds(std::min(next_s / speed, 1.0));
-  return std::clamp<nanoseconds>(wait, milliseconds(1), longest);
+  return next_s / std::max(parts_.clock.Speed(), 1e-6);
+}
+
+nanoseconds PlanRunner::TimeToNextLook() const {
+  const nanoseconds longest = parts_.clock.Speed() > 2 ? kLongestWaitFast : kLongestWait;
+  const nanoseconds wait = Nanoseconds(std::min(RealSecondsToChange(), 1.0));
+  return std::clamp(wait, nanoseconds(0), longest);
 }
 
 std::optional<ExitStatus> PlanRunner::EndJob(int signal) {
-  if (!parts_.job.started()) return std::nullopt;
-  parts_.job.End(signal);
-  paused_ = false;
-  for (const int next : {SIGTERM, SIGKILL, 0}) {
-    const Stamp give_up = SteadyClock().Now() + kTimeToEnd;
-    while (SteadyClock().Now() < give_up) {
-      if (const std::optional<ExitStatus> exit = parts_.job.Wait(milliseconds(50))) return exit;
-    }
-    if (next != 0) parts_.job.End(next);
-  }
-  return std::nullopt;
+  const std::optional<ExitStatus> exit = heliograd::EndJob(parts_.job, signal);
+  if (parts_.job.started()) paused_ = false;
+  return exit;
 }
 
 void PlanRunner::SumUp() {
@@ -613,24 +714,30 @@ RunOutcome PlanRunner::Finish(std::optional<ExitStatus> exit) {
   }
   outcome_.exit = exit;
   SumUp();
-  next_state_ = nanoseconds(0);
-  TellState();
+  WriteState();
   Tell("end", exit ? fmt::format("the job ended with {}", exit->AsShell()) : "the job was not running");
   return std::move(outcome_);
 }
 
-void PlanRunner::Tell(const std::string& kind, const std::string& text, bool matters, std::optional<Power> set,
-                      std::optional<Power> found) {
-  parts_.observer.OnEvent({now_, kind, text, set, found, matters});
+void PlanRunner::Tell(const std::string& kind, const std::string& text, bool matters) {
+  Tell({.kind = kind, .text = text, .matters = matters});
+}
+
+void PlanRunner::Tell(RunEvent event) {
+  event.at = now_;
+  parts_.observer.OnEvent(event);
   next_state_ = nanoseconds(0);  // a state follows
 }
 
+/// Every few seconds, and not when a level is about to change: a disk may take its time.
 void PlanRunner::TellState() {
   const nanoseconds real = SteadyClock().Now().time_since_epoch();
-  if (real < next_state_) return;
+  if (real < next_state_ || RealSecondsToChange() < kQuietRealS) return;
   next_state_ = real + Nanoseconds(InSeconds(options_.state_every));
-  parts_.observer.OnState(State(), outcome_.slots[static_cast<size_t>(slot_)]);
+  WriteState();
 }
+
+void PlanRunner::WriteState() { parts_.observer.OnState(State(), outcome_.slots[static_cast<size_t>(slot_)]); }
 
 RunState PlanRunner::State() const {
   RunState state;

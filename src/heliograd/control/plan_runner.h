@@ -58,11 +58,13 @@ struct RunState {
 
 /// Something worth a line in the journal.
 struct RunEvent {
-  Stamp at;
+  Stamp at = {};
   std::string kind;  // "pause", "resume", "limit", ...: docs/run.md lists them
   std::string text;  // one sentence
-  std::optional<Power> set, found;
-  bool matters = false;  // is told to the user at once
+  std::optional<Power> set = {}, found = {};
+  bool matters = false;                    // is told to the user at once
+  std::optional<Stamp> due = {};           // when a limit was to be set: the begin of its dwell
+  std::optional<Stamp> read_back_at = {};  // when `found` was read
 };
 
 /// Receives what a run does. Its failures (a full disk) are its own business: the run goes on.
@@ -114,8 +116,10 @@ struct RunOptions {
   std::optional<Power> safe_limit;      // while no plan holds because the planner failed
   Money switching_cost = Euros(0.005);  // a new plan must save more than this to replace one that holds
   double units = 0;                     // of the plan's work; 0 = the job does not tell, its work is reckoned by time
+  double units_before = 0;              // that the job had done when the plan was made: it tells them too
   std::optional<Duration> checkpoint_before;  // pauses at least so long are preceded by a checkpoint
   Duration state_every = Seconds(10);         // real time between two states
+  Duration longest_gap = Seconds(10);         // real time without a look beyond which the run itself stood still
 };
 
 /// What a killed run left: the books so far.
@@ -160,20 +164,21 @@ class PlanRunner {
 
   PlanRunner(const DispatchProblem& problem, const Plan& plan, const RunOptions& options, Parts parts);
 
-  /// Runs until the job ends. Errors: the job cannot be started.
+  /// Runs until the job ends. A job that is started already is taken on as it runs. Errors: the job cannot be started.
   Result<RunOutcome> Run(const RunLeftOver& left_over = {});
   /// The books so far, also from within the observer.
   const RunOutcome& so_far() const { return outcome_; }
 
  private:
   using LevelOrOff = std::optional<size_t>;
-
-  void Begin(const RunLeftOver& left_over);
-  void Observe();
   struct Taken {
     Energy energy;
     double known_s = 0;
   };
+
+  void Begin(const RunLeftOver& left_over);
+  void Observe();
+  std::optional<std::string> StoodStill(double elapsed_s, const Taken& taken);
   Taken TakeEnergy(const GpuLook& look, double elapsed_s);
   void DriverIsNew();
   void WatchLimit(const GpuLook& look);
@@ -183,6 +188,7 @@ class PlanRunner {
   void AddTo(int slot, double elapsed_s, double part, const Taken& taken, double work);
   void CloseSlots();
   void Decide();
+  void PlanForNextSlot();
   void LookAtDeadline();
   void PlanAnew(const std::string& reason);
   void Adopt(RunningPlan plan);
@@ -190,15 +196,18 @@ class PlanRunner {
   LevelOrOff Wanted();
   Result<void> Apply(LevelOrOff wanted);
   void SetLimit(size_t level);
+  LevelOrOff Runs(size_t wanted) const;
   void LimitsOutOfReach(const std::string& why, std::optional<Power> in_force);
   size_t LevelAt(Power limit) const;
-  std::chrono::nanoseconds TimeToNextChange();
+  double RealSecondsToChange() const;
+  std::chrono::nanoseconds TimeToNextLook() const;
   void SumUp();
   RunOutcome Finish(std::optional<ExitStatus> exit);
 
-  void Tell(const std::string& kind, const std::string& text, bool matters = false, std::optional<Power> set = {},
-            std::optional<Power> found = {});
+  void Tell(const std::string& kind, const std::string& text, bool matters = false);
+  void Tell(RunEvent event);
   void TellState();
+  void WriteState();
   RunState State() const;
   double Rate(size_t level) const { return estimate_.RateOf(level).rate; }
   double WorkLeft() const;
@@ -221,8 +230,11 @@ class PlanRunner {
 
   Stamp now_, begin_;
   std::chrono::nanoseconds passed_{0};
+  std::chrono::nanoseconds busy_{0};           // real time since the last look that planning and pausing took
+  std::chrono::nanoseconds planning_took_{0};  // real time, the last time
   int slot_ = -1;
-  LevelOrOff level_;  // that runs now
+  int planned_slot_ = -1;  // the latest slot for whose begin a plan was asked for
+  LevelOrOff level_;       // that runs now
   bool paused_ = false;
   bool limits_out_ = false;
   bool limits_told_ = false;
@@ -232,6 +244,10 @@ class PlanRunner {
   int foreign_looks_ = 0;
   bool full_power_ = false, unreachable_ = false, failing_ = false, overrun_told_ = false;
   bool lost_ = false;
+  bool stood_still_ = false;  // the job, since the last look
+  bool refused_told_ = false;
+  bool away_ = false;  // the lease, with whoever held it for us
+  Stamp away_since_;   // real time
   std::optional<int64_t> counter_uj_;
   GpuLook look_;
   double lost_s_ = 0;  // of the present absence
@@ -246,7 +262,7 @@ class PlanRunner {
   double expected_offset_ = 0;  // of the work against the schedule, accepted
   double adopted_work_ = 0;     // done when the running plan was adopted
   Stamp adopted_at_;
-  Stamp next_progress_look_;
+  Stamp next_progress_look_, next_planner_try_;
   std::chrono::nanoseconds next_state_{0};
 };
 

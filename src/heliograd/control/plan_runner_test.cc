@@ -30,8 +30,12 @@ struct World {
   Power limit = Watts(320), power_off = Watts(15);
   double done = 0;
   double energy_uj = 0;
-  double work = 0.1;  // that the job is
-  bool lost = false, may_set = true;
+  double work = 0.1;       // that the job is
+  double told_before = 0;  // units that the job tells on top of those of the plan's work
+  bool lost = false, may_set = true, may_write = true, away = false;
+  nanoseconds held{0};  // that passes in one go, told to nobody
+  bool held_with_job = false;
+  nanoseconds step = seconds(5);  // between two looks
   std::optional<int> signal;
   std::map<Stamp, std::function<void()>> events;
   std::set<double> limits_set;
@@ -51,6 +55,15 @@ struct World {
       events.erase(events.begin());
       event();
     }
+    if (const nanoseconds gap = std::exchange(held, nanoseconds(0)); gap.count() > 0) {
+      const bool was_running = std::exchange(running, running && !held_with_job);
+      Work(gap);
+      running = was_running;
+    }
+    Work(time);
+  }
+
+  void Work(nanoseconds time) {
     const double s = std::chrono::duration<double>(time).count();
     energy_uj += (running ? InWatts(problem.gpu.levels[Level()].draw) : InWatts(power_off)) * s * 1e6;
     if (running) done += pace * s / InSeconds(problem.gpu.levels[Level()].job_time), running_s += s;
@@ -85,7 +98,7 @@ class FakeJob : public Job {
   }
   bool started() const override { return world_.started; }
   std::optional<ExitStatus> Wait(nanoseconds) override {
-    world_.Pass(seconds(5));
+    world_.Pass(world_.step);
     if (world_.signal) return ExitStatus{0, world_.signal};
     if (world_.done >= world_.work - 1e-12) return ExitStatus{0, std::nullopt};
     return std::nullopt;
@@ -98,7 +111,7 @@ class FakeJob : public Job {
   void End(int signal) override { world_.signal = signal; }
   std::optional<JobProgress> Progress() override {
     if (!world_.tells || !world_.started) return std::nullopt;
-    return JobProgress{std::floor(world_.done / world_.work * 1000), nanoseconds(0)};
+    return JobProgress{world_.told_before + std::floor(world_.done / world_.work * 1000), nanoseconds(0)};
   }
 
  private:
@@ -112,6 +125,8 @@ class FakeLimits : public PowerLimits {
   Result<void> Set(Power limit) override {
     if (world_.lost) return Fail("lost", ErrorKind::kDevice);
     if (!world_.may_set) return Fail("no right", ErrorKind::kPermission);
+    if (!world_.may_write) return Fail("the lease cannot be written");
+    if (world_.away) return Fail("the service is away", ErrorKind::kDevice);
     world_.limit = limit;
     world_.limits_set.insert(InWatts(limit));
     return {};
@@ -122,6 +137,7 @@ class FakeLimits : public PowerLimits {
   }
   Result<Restored> Release() override { return Restored::kPutBack; }
   Result<void> Renew() override { return {}; }
+  bool IsAway() const override { return world_.away; }
 
  private:
   World& world_;
@@ -144,12 +160,16 @@ class FakeGpu : public GpuWatch {
 
 class Observer : public RunObserver {
  public:
-  void OnEvent(const RunEvent& event) override { kinds.push_back(event.kind); }
+  void OnEvent(const RunEvent& event) override {
+    kinds.push_back(event.kind);
+    events.push_back(event);
+  }
   void OnState(const RunState&, const SlotActual&) override {}
   void OnSlotEnd(int slot, const SlotActual&) override { ended.push_back(slot); }
   long Count(const std::string& kind) const { return std::count(kinds.begin(), kinds.end(), kind); }
 
   std::vector<std::string> kinds;
+  std::vector<RunEvent> events;
   std::vector<int> ended;
 };
 
@@ -210,6 +230,21 @@ TEST_F(PlanRunnerTest, FollowsThePlanAndKeepsTheBooks) {
   EXPECT_NEAR(work, 0.1, 1e-9);
   EXPECT_NEAR(InJoules(energy), world_->energy_uj * 1e-6, 1e-3);
   EXPECT_EQ(observer_.ended, (std::vector<int>{0, 1, 2}));
+}
+
+TEST_F(PlanRunnerTest, JobThatRunsAlreadyIsTakenOnWithWhatItHasDone) {
+  world_->started = world_->running = true;
+  world_->told_before = 250;
+  RunOptions options;
+  options.units_before = 250;
+  const Result<RunOutcome> outcome = Run(options);
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(observer_.Count("job_started"), 0);
+  EXPECT_EQ(observer_.Count("pause"), 1);
+  // The 250 units from before are none of the plan's work: the first hour did what an hour at 170 W does, to a look and
+  // to one unit of a thousand.
+  EXPECT_NEAR(outcome->slots[0].work, 1 / InHours(problem_.gpu.levels[7].job_time), 0.1 * (1.0 / 1000 + 6.0 / 3600));
+  EXPECT_NEAR(outcome->work_done, 0.1, 1e-9);
 }
 
 TEST_F(PlanRunnerTest, SlowJobGoesToFullPowerInTimeForItsDeadline) {
@@ -334,6 +369,160 @@ TEST_F(PlanRunnerTest, FailingPlannerKeepsTheRunningPlan) {
   EXPECT_EQ(observer_.Count("replan_failed"), 1);
   EXPECT_EQ(outcome->exit->AsShell(), 0);
   EXPECT_NEAR(outcome->slots[1].off_s, 3600, 6);
+}
+
+TEST_F(PlanRunnerTest, DeadPlannerLeavesASlowJobAtTheSafeLevelAndIsAskedAgainEachMinute) {
+  // A tenth slower than promised, the plan does not suffice; an hour at 200 W, where it says off, does.
+  world_->pace = 0.9;
+  RunOptions options;
+  options.safe_limit = Watts(205);  // the highest level that does not exceed it
+  int asked = 0;
+  Stamp first, last;
+  const auto dead = [&](const ReplanRequest&) -> Result<ReplanAnswer> {
+    if (++asked == 1) first = world_->now;
+    last = world_->now;
+    return Fail("the planner is gone");
+  };
+  ASSERT_TRUE(Run(options, dead));
+  EXPECT_EQ(observer_.Count("replan_failed"), 1);
+  EXPECT_EQ(world_->limits_set, (std::set<double>{170, 200}));
+  EXPECT_LE(world_->now, problem_.horizon.end());
+  // Once a minute, and for the slots.
+  const double minutes_between = InSeconds(Between(first, last)) / 60;
+  EXPECT_GT(asked, 0.8 * minutes_between);
+  EXPECT_LT(asked, minutes_between + 6);
+}
+
+TEST_F(PlanRunnerTest, DeadPlannerWithoutASafeLevelLeavesItToTheDeadline) {
+  world_->pace = 0.9;
+  ASSERT_TRUE(Run({}, [](const ReplanRequest&) -> Result<ReplanAnswer> { return Fail("the planner is gone"); }));
+  EXPECT_FALSE(world_->limits_set.contains(200));
+  EXPECT_LE(world_->now, problem_.horizon.end());
+}
+
+TEST_F(PlanRunnerTest, PlannerThatWorksAgainEndsTheSafeLevel) {
+  world_->pace = 0.9;
+  RunOptions options;
+  options.safe_limit = Watts(205);
+  std::optional<Stamp> dead_since;
+  const auto dead_for_ten_minutes = [&](const ReplanRequest& request) -> Result<ReplanAnswer> {
+    if (!dead_since) dead_since = world_->now;
+    if (world_->now < *dead_since + minutes(10)) return Fail("the planner is gone");
+    ReplanAnswer answer;  // 170 W until all is done
+    answer.plan = RunningPlan{problem_, {}};
+    answer.plan->problem.horizon = request.horizon;
+    for (Level& level : answer.plan->problem.gpu.levels) level.job_time = level.job_time / 0.9;
+    answer.plan->decisions.resize(static_cast<size_t>(request.horizon.slots), At({{7, 1}}));
+    return answer;
+  };
+  ASSERT_TRUE(Run(options, dead_for_ten_minutes));
+  EXPECT_EQ(observer_.Count("replan_works"), 1);
+  EXPECT_EQ(world_->limit, Watts(170));
+}
+
+TEST_F(PlanRunnerTest, StandstillWithTheJobIsOffTimeAndPlannedAnewFromWhatWasDone) {
+  for (const bool tells : {true, false}) {
+    observer_ = {};
+    world_.emplace(problem_);
+    world_->tells = tells;
+    world_->held_with_job = true;
+    world_->events[problem_.horizon.start + minutes(20)] = [&] { world_->held = minutes(15); };
+    std::optional<double> left, really_left;
+    const auto note = [&](const ReplanRequest& request) -> Result<ReplanAnswer> {
+      if (request.reason == "the run stood still") {
+        left = request.work_left;
+        really_left = 0.1 - world_->done;
+      }
+      return ReplanAnswer{};
+    };
+    const Result<RunOutcome> outcome = Run({}, note);
+    ASSERT_TRUE(outcome);
+    EXPECT_EQ(observer_.Count("stood_still"), 1);
+    ASSERT_TRUE(left);
+    // From the measured state: what the five minutes until the new plan begins do is taken off, and 0.5 % are reserve.
+    const double rate = 1 / InSeconds(problem_.gpu.levels[7].job_time);
+    EXPECT_LE(*left, *really_left * 1.005 + 1e-9);
+    EXPECT_GE(*left, *really_left - 305 * rate);
+    // Books: off for a quarter of an hour, to the look before and after it; nothing was worked or counted twice.
+    EXPECT_NEAR(outcome->slots[0].off_s, 900, 6);
+    EXPECT_NEAR(InJoules(outcome->energy), world_->energy_uj * 1e-6, 1e-3);
+    EXPECT_NEAR(outcome->slots[0].work, outcome->slots[0].level_s[7] * rate, 10 * rate);
+  }
+}
+
+TEST_F(PlanRunnerTest, StandstillOfTheRunAloneIsTimeOfTheJob) {
+  for (const bool tells : {true, false}) {
+    observer_ = {};
+    world_.emplace(problem_);
+    world_->tells = tells;
+    world_->events[problem_.horizon.start + minutes(20)] = [&] { world_->held = minutes(15); };
+    const Result<RunOutcome> outcome = Run();
+    ASSERT_TRUE(outcome);
+    EXPECT_EQ(observer_.Count("stood_still"), 1);
+    EXPECT_NEAR(outcome->slots[0].off_s, 0, 6);
+    EXPECT_NEAR(outcome->slots[0].level_s[7], 3600, 6);
+    EXPECT_NEAR(outcome->slots[0].work, 3600 / InSeconds(problem_.gpu.levels[7].job_time), 2e-4);
+  }
+}
+
+TEST_F(PlanRunnerTest, LimitsThatAreAwayComeBackAndAreNoneOfSomeoneElse) {
+  world_->events[problem_.horizon.start + minutes(20)] = [&] {
+    world_->away = true;
+    world_->limit = Watts(320);
+  };
+  world_->events[problem_.horizon.start + minutes(30)] = [&] {
+    world_->away = false;
+    world_->limit = Watts(170);
+  };
+  const Result<RunOutcome> outcome = Run();
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(observer_.Count("limits_away"), 1);
+  EXPECT_EQ(observer_.Count("limits_back"), 1);
+  EXPECT_EQ(observer_.Count("limits_out"), 0);
+  EXPECT_TRUE(outcome->limits_reached);
+  // Ten minutes at full power in the books, less the three looks until it was believed.
+  EXPECT_NEAR(outcome->slots[0].level_s.back(), 600, 21);
+}
+
+TEST_F(PlanRunnerTest, LimitWhoseLeaseCannotBeWrittenIsTriedAgain) {
+  // Another level in each hour.
+  problem_.work = world_->work = 0.15;
+  plan_ = MakePlan(problem_, Formulation::kBlend, {At({{7, 1}}), At({{3, 1}}), At({{7, 1}}), At({{7, 1}})});
+  world_->events[problem_.horizon.start + minutes(50)] = [&] { world_->may_write = false; };
+  world_->events[problem_.horizon.start + minutes(90)] = [&] { world_->may_write = true; };
+  const Result<RunOutcome> outcome = Run();
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(observer_.Count("limit_refused"), 1);
+  EXPECT_EQ(observer_.Count("limits_out"), 0);
+  // The level in force counts, not the one that was wanted.
+  EXPECT_NEAR(outcome->slots[1].level_s[7], 1800, 11);
+  EXPECT_NEAR(outcome->slots[1].level_s[3], 1800, 11);
+}
+
+TEST_F(PlanRunnerTest, SlotsArePlannedBeforeTheyBeginAndTheirLimitsComeFirst) {
+  problem_.work = world_->work = 0.15;
+  plan_ = MakePlan(problem_, Formulation::kBlend, {At({{7, 1}}), At({{3, 1}}), At({{7, 1}}), At({{7, 1}})});
+  std::vector<Stamp> begins;
+  const auto note = [&](const ReplanRequest& request) -> Result<ReplanAnswer> {
+    if (request.reason == "a slot begins") {
+      EXPECT_LT(world_->now, request.horizon.start);
+      begins.push_back(request.horizon.start);
+    }
+    return ReplanAnswer{};
+  };
+  world_->step = seconds(1);  // the plan is asked for within the last seconds of the slot before
+  ASSERT_TRUE(Run({}, note));
+  // The job ends within the third.
+  const std::set<Stamp> slots(begins.begin(), begins.end());
+  EXPECT_EQ(slots, (std::set{problem_.horizon.SlotStart(1), problem_.horizon.SlotStart(2)}));
+  const Horizon& horizon = problem_.horizon;
+  for (const RunEvent& event : observer_.events) {
+    if (event.kind != "limit" || event.at == horizon.start) continue;
+    ASSERT_TRUE(event.due && event.read_back_at);
+    EXPECT_EQ((*event.due - horizon.start) % std::chrono::hours(1), nanoseconds(0));
+    EXPECT_EQ(*event.read_back_at, event.at);  // the world stands still while it is set
+  }
+  EXPECT_EQ(std::count(observer_.kinds.begin(), observer_.kinds.end(), "limit"), 3);
 }
 
 TEST_F(PlanRunnerTest, InterruptEndsTheJob) {

@@ -24,6 +24,9 @@ class PowerLimits {
   virtual Result<Restored> Release() = 0;
   /// After the driver was loaded anew, which ended every limit: what is in force now is what is put back later.
   virtual Result<void> Renew() = 0;
+  /// Whoever holds the lease on our behalf is away and has put the limit from before back; it is taken again when they
+  /// are there again. Until then the limit in force is not someone else's.
+  virtual bool IsAway() const { return false; }
 };
 
 /// Limits that this process sets by itself, under a lease that it takes with the first one.

@@ -39,7 +39,9 @@ double Sum(const std::vector<double>& values) {
 }
 
 bool SetsAnotherLimit(const RunEvent& event) {
-  if (event.kind == "limit_refused" || event.kind == "limit_lower") return true;
+  for (const char* kind : {"limit_refused", "limit_lower", "limits_away"}) {
+    if (event.kind == kind) return true;
+  }
   return event.kind == "limit" && event.set && event.found && Abs(*event.set - *event.found) > Watts(0.5);
 }
 
@@ -73,7 +75,9 @@ std::string CauseOfPlan(const std::string& reason) {
   if (Mentions(reason, "of its work") || Mentions(reason, "deadline")) return "new plan: progress";
   if (Mentions(reason, "out of reach")) return "limit not reached";
   if (Mentions(reason, "after the plan's start")) return "late start";
-  if (Mentions(reason, "the run goes on")) return "interruption";
+  for (const char* standstill : {"the run goes on", "stood still", "slept"}) {
+    if (Mentions(reason, standstill)) return "interruption";
+  }
   return "new plan";
 }
 
