@@ -121,7 +121,20 @@ class Hook(CurveTest):
 
     def test_job_that_ends_without_a_word_is_named(self):
         done = self.curve("--progress-hook", "--warm-up", "0s", "--", "true", expect=1)
-        self.assert_one_clear_sentence(done.stderr, "before the sweep did")
+        self.assert_one_clear_sentence(done.stderr, "told no progress", "HELIOGRAD_PROGRESS_FD")
+        done = self.curve("--progress", "nomatch ([0-9]+)", "--warm-up", "0s", "--", "true", expect=1)
+        self.assert_one_clear_sentence(done.stderr, "no line matched 'nomatch ([0-9]+)'")
+
+
+class Kept(CurveTest):
+    def test_a_curve_of_an_idle_gpu_is_not_kept_for_plans(self):
+        done = self.curve("--limits", "120,170,290", "--rounds", 2, "--most-rounds", 2, "--warm-up", "0s", "--cooldown", "0s", "--",
+                          "sleep", "0.5")
+        self.assertIn("is not kept for heliograd run and plan: the GPU drew", done.stderr)
+        self.assertTrue((self.folder / "curve.toml").exists())
+        self.assertEqual(list((self.folder / "state").rglob("*.toml")), [])
+        self.quick("--limits", "120,170,290", "--rounds", 2, "--most-rounds", 2, "--", SIM / "sim-train")
+        self.assertEqual(len(list((self.folder / "state").rglob("*.toml"))), 1)
 
 
 class Guard(CurveTest):

@@ -28,6 +28,8 @@
 namespace heliograd {
 namespace {
 
+constexpr double kLeastOfLowestLimit = 0.9;  // a draw below it at every limit is an idle GPU's
+
 struct CurveFlags {
   std::vector<std::string> command;
   std::string gpu = "0", output = "curve.toml", figure, record, progress, limits;
@@ -79,6 +81,7 @@ Result<SweepOptions> OptionsOf(const CurveFlags& flags) {
     Result<std::regex> expression = ParseProgress(flags.progress);
     if (!expression) return Fail(expression.error());
     options.progress = std::move(*expression);
+    options.progress_text = flags.progress;
   }
   options.command = flags.command;
   options.progress_hook = flags.progress_hook;
@@ -109,11 +112,31 @@ Error TooLittle(const SweepOutcome& outcome, const Error& reason) {
   return error;
 }
 
+/// Why a curve says nothing that a plan could go by; empty where it does.
+std::string NothingSaid(const SweepResult& result) {
+  const Power lowest = result.levels.front().limit, highest = result.levels.back().limit;
+  Power most;
+  for (const SweepLevel& level : result.levels) most = std::max(most, level.energy / level.time);
+  if (most < lowest * kLeastOfLowestLimit) {
+    return fmt::format("the GPU drew {:.0f} W at most, so that no limit changed anything: does the command use it?",
+                       InWatts(most));
+  }
+  if (result.least_energy.low > lowest || result.least_energy.high < highest) return "";
+  return fmt::format(
+      "the limit of least energy may be anywhere from {:.0f} to {:.0f} W, which are all that were measured: give it "
+      "longer windows, more rounds or a steadier command",
+      InWatts(lowest), InWatts(highest));
+}
+
 Result<void> Write(const MeasuredCurve& curve, const CurveFlags& flags) {
   const std::string toml = CurveToml(curve);
   if (Result<void> written = WriteFile(flags.output, toml); !written) return written;
-  const Result<std::string> stored = StoreCurve(curve.device.uuid, toml);
-  PrintMessage(stored ? *stored + ": kept for heliograd run and plan" : "note: " + stored.error().Message());
+  if (const std::string nothing = NothingSaid(curve.result); !nothing.empty()) {
+    PrintMessage("note: the curve is not kept for heliograd run and plan: " + nothing);
+  } else {
+    const Result<std::string> stored = StoreCurve(curve.device.uuid, toml);
+    PrintMessage(stored ? *stored + ": kept for heliograd run and plan" : "note: " + stored.error().Message());
+  }
   if (flags.figure.empty()) return {};
   return WriteFigure(CurveFigure(CurveChartOf(curve)), flags.figure);
 }

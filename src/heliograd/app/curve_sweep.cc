@@ -20,6 +20,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kLookEvery{50};
+constexpr milliseconds kLastWords{100};          // in which the last lines of a command that has ended are read
 constexpr int64_t kSilenceNs = 120'000'000'000;  // two minutes without a word: what should tell progress does not
 constexpr std::chrono::seconds kTimeToEnd{10};   // between SIGTERM and SIGKILL
 
@@ -264,6 +265,20 @@ Result<LimitSweep::Window> LimitSweep::WindowOfJob() {
   return Window{begin->at_ns, end->at_ns, end->units - begin->units, FaultOf(watch)};
 }
 
+/// Where a word of progress was looked for in vain.
+std::string LimitSweep::UntoldText() const {
+  return options_.progress_hook
+             ? fmt::format("it wrote no line such as \"17\" to the file that {} names", kProgressVariable)
+             : fmt::format("no line matched '{}'", options_.progress_text);
+}
+
+/// Empty where it told some; its last words may be on their way yet.
+std::string LimitSweep::EndedUntold(const ExitStatus& exit) const {
+  SteadyClock().SleepUntil(SteadyClock().Now() + kLastWords);
+  if (job_->Last()) return "";
+  return fmt::format("the command ended ({}) and told no progress: {}", exit.AsShell(), UntoldText());
+}
+
 Result<ProgressMark> LimitSweep::WaitForMark(int64_t from_ns, Watch& watch) {
   while (true) {
     Look(watch);
@@ -272,6 +287,7 @@ Result<ProgressMark> LimitSweep::WaitForMark(int64_t from_ns, Watch& watch) {
     if (const auto exit = job_->Wait(kLookEvery)) {
       outcome_.exit = exit;
       if (Interrupted() || EndedBySignal(*exit)) return Interruption();
+      if (const std::string untold = EndedUntold(*exit); !untold.empty()) return Fail(untold);
       return Fail(
           fmt::format("the command ended ({}) before the sweep did: give it more work, or take fewer --limits "
                       "or a shorter --window",
@@ -280,10 +296,7 @@ Result<ProgressMark> LimitSweep::WaitForMark(int64_t from_ns, Watch& watch) {
     const std::optional<ProgressMark> last = job_->Last();
     if (parts_.recording.NowNs() - std::max(from_ns, last ? last->at_ns : 0) < kSilenceNs) continue;
     const std::string unreadable = job_->Unreadable();
-    const std::string expected =
-        options_.progress_hook
-            ? fmt::format("does it write lines such as \"17\" to the file that {} names?", kProgressVariable)
-            : std::string("does --progress match what it prints?");
+    const std::string expected = last ? "does it still tell it?" : UntoldText();
     return Fail("the command told no progress for two minutes" +
                 (unreadable.empty() ? std::string() : " (last it said " + Quoted(unreadable) + ")") + ": " + expected);
   }
@@ -302,6 +315,7 @@ Result<void> LimitSweep::Rest(Duration duration) {
       if (const auto exit = job_->Wait(milliseconds(std::max<int64_t>(step / 1'000'000, 1)))) {
         outcome_.exit = exit;
         if (Interrupted() || EndedBySignal(*exit)) return Interruption();
+        if (const std::string untold = EndedUntold(*exit); !untold.empty()) return Fail(untold);
         return Fail("the command ended before the first window: give it more work, or a shorter --warm-up");
       }
       continue;

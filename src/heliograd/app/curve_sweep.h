@@ -39,6 +39,7 @@ struct SweepOptions {
   std::vector<std::string> command;
   /// How the running command tells its progress; with neither, it is run once for each window.
   std::optional<std::regex> progress;
+  std::string progress_text;  // as it was given
   bool progress_hook = false;
   bool output_to_stderr = false;
   std::vector<Power> limits;  // ascending
@@ -108,6 +109,8 @@ class LimitSweep {
   Result<void> MeasureAt(int round, Power limit);
   Result<Window> RunOnce();
   Result<Window> WindowOfJob();
+  std::string UntoldText() const;
+  std::string EndedUntold(const ExitStatus& exit) const;
   Result<ProgressMark> WaitForMark(int64_t from_ns, Watch& watch);
   Result<void> Rest(Duration duration);
   std::string FaultOf(const Watch& watch) const;

@@ -151,7 +151,7 @@ FirstCurveRun::Ended FirstCurveRun::WaitForFirstWord() {
                                            "does it write lines such as \"17\" to the file that {} names? (--progress "
                                            "REGEX finds them in what it prints)",
                                            kProgressVariable)
-                                     : "does --progress match what it prints?";
+                                     : fmt::format("no line matched '{}'", facts_.progress);
     return EndWith({ErrorKind::kUsage,
                     {fmt::format("the job told no progress for {}, so that no power curve can be measured, and it was "
                                  "ended: {}",
