@@ -67,6 +67,9 @@ def begin(name: str) -> Window:
 
 
 def end(window: Window) -> Window:
+    """Ends what begin() gave, whichever meter it is of."""
+    if not isinstance(window, Window):
+        return default_meter().end(window)
     window.end()
     return window
 

@@ -283,6 +283,10 @@ class Meter:
         return Window(self, name).__enter__()
 
     def end(self, window: Window) -> Window:
+        """Ends a window of begin(); something else is refused like every wrong use."""
+        if not isinstance(window, Window):
+            self._failed(f"end() takes what begin() gave, not {window!r:.60}")
+            return self.window("")
         window.end()
         return window
 

@@ -294,6 +294,17 @@ print(w.energy_j, w.reason)
             with self.assertRaises(heliograd.Error):
                 action()
 
+    def test_ending_what_is_no_window_warns_and_goes_on(self):
+        self.addCleanup(heliograd.close)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            nothing = heliograd.end(12345)
+        self.assertEqual([entry.category for entry in caught], [RuntimeWarning])
+        self.assertIn("12345", str(caught[0].message))
+        self.assertIsNone(nothing.energy_j)
+        with self.assertRaises(heliograd.Error):
+            self.meter().end(None)
+
     def test_an_exception_in_a_window_ends_it_and_goes_on(self):
         meter = self.meter()
         with self.assertRaisesRegex(ValueError, "mine"):
