@@ -38,11 +38,23 @@ std::optional<std::string> FlagName(const std::string& argument) {
 
 }  // namespace
 
+namespace {
+
+std::string RefuseNotANumber(const std::string& text) {
+  const std::string value = ToLower(Trim(text));
+  const bool is_none = value.find("nan") != std::string::npos;
+  return is_none ? "expected a number, not " + text : "";
+}
+
+}  // namespace
+
 void RefuseEmptyTexts(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {
     if (option->get_items_expected_min() == 0) continue;
     option->check(
         [](const std::string& text) { return Trim(text).empty() ? "expected a value, not an empty text" : ""; });
+    // A range's own check lets NaN pass: no comparison holds for it.
+    if (option->get_type_name().starts_with("FLOAT")) option->check(RefuseNotANumber);
   }
   for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) RefuseEmptyTexts(*command);
 }
