@@ -158,15 +158,16 @@ std::vector<Deviation> Attribute(const CarriedPlan& run, int t) {
   const Money with_load = SettleSlot(problem, t, decision, slot.actual.load).cost;
   const double work_by_times = WorkByTimes(problem, slot.actual) - WorkByTimes(problem, slot.planned);
   const Deviation times = {CauseOfTimes(run, t), by_times, work_by_times, with_times - slot.planned.settled.cost};
-  const bool is_off = Sum(slot.actual.level_s) < 0.5 * InSeconds(problem.horizon.SlotDuration());
-  const Deviation draw = {slot.unmeasured_s > 1 ? "draw (partly not measured)"
-                          : is_off              ? "draw while off"
-                                                : "draw",
-                          slot.actual.load - planned_load - by_times, 0, with_load - with_times};
+  // The node's idle power holds the GPU's: off time drew otherwise where the GPU alone took more than that.
+  const Energy off_load = std::max(slot.gpu_energy_off - problem.gpu.idle * Seconds(slot.off_s), Energy());
+  const Money with_off = SettleSlot(problem, t, decision, slot.actual.load - off_load).cost;
+  const Deviation draw = {slot.unmeasured_s > 1 ? "draw (partly not measured)" : "draw while running",
+                          slot.actual.load - planned_load - by_times - off_load, 0, with_off - with_times};
+  const Deviation draw_off = {"draw while off", off_load, 0, with_load - with_off};
   const Deviation pace = {"progress", Energy(), slot.actual.work - slot.planned.work - work_by_times, Money()};
   const Deviation world = {"forecast", Energy(), 0, slot.actual.settled.cost - with_load};
   std::vector<Deviation> parts;
-  for (const Deviation& part : {times, draw, pace, world}) {
+  for (const Deviation& part : {times, draw, draw_off, pace, world}) {
     if (!IsNothing(part)) AddTo(parts, part);
   }
   return parts;
@@ -197,7 +198,7 @@ CarriedTotals SumUp(const CarriedPlan& run) {
 }
 
 std::optional<Money> RungCost(const CarriedPlan& run, const CarriedTotals& totals, const Baseline& rung) {
-  if (!rung.totals || run.plan.problem.work <= 0) return std::nullopt;
+  if (!rung.totals || run.plan.problem.work <= 0 || totals.actual.work <= 0) return std::nullopt;
   return rung.totals->cost * std::clamp(totals.actual.work / run.plan.problem.work, 0.0, 1.0);
 }
 

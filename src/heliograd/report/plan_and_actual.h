@@ -37,17 +37,18 @@ struct NodeSlot {
 
 /// A part of the difference between plan and actual, by what caused it.
 struct Deviation {
-  std::string
-      cause;    // "draw", "progress", "forecast", or why levels ran for other times: "pause late", "full power", ...
-  Energy load;  // more than planned
-  double work = 0;  // more than planned
-  Money cost;       // more than planned
+  std::string cause;  // "draw while running", "progress", "forecast", or why levels ran for other times: "pause late",
+                      // "full power", ...
+  Energy load;        // more than planned
+  double work = 0;    // more than planned
+  Money cost;         // more than planned
 };
 
 struct ComparedSlot {
   NodeSlot planned, actual;
   Energy gpu_energy;  // measured
   double off_s = 0, unmeasured_s = 0;
+  Energy gpu_energy_off;              // of it, while the job did not run
   bool entered = false;               // the run was within it at some time
   bool settled = false;               // it is over, or the run is: its money is known
   std::vector<Deviation> deviations;  // of a settled slot; they sum to actual less planned
@@ -103,15 +104,15 @@ struct CarriedTotals {
 CarriedTotals SumUp(const CarriedPlan& run);
 
 /// What a rung of the ladder would have cost for the work that was really done: its cost times that part of the plan's
-/// work. Nothing where the rule cannot finish the job.
+/// work. Nothing where the rule cannot finish the job, or no work was done.
 std::optional<Money> RungCost(const CarriedPlan& run, const CarriedTotals& totals, const Baseline& rung);
 
 /// The slot's share in the plan: settled with the plan's own prices and flows.
 NodeSlot PlannedSlot(const PlanFile& plan, int slot);
 
 /// Splits the difference of a settled slot. Levels that ran for other times than planned come first, under the cause
-/// that the events name; then the draw at those levels, the work done at them, and what prices, PV and later plans'
-/// flows changed. The parts sum to the difference.
+/// that the events name; then the draw at those levels and while off, the work done at them, and what prices, PV and
+/// later plans' flows changed. The parts sum to the difference.
 std::vector<Deviation> Attribute(const CarriedPlan& run, int slot);
 
 /// For people: totals, savings, deviations; a row per slot.

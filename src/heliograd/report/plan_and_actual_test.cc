@@ -227,12 +227,33 @@ TEST_F(AttributionTest, NewPlansAreNamedByWhatLedToThem) {
 TEST_F(AttributionTest, DrawThatTheCurveDoesNotPromise) {
   Actual(0).load += WattHours(20);
   Settle(0);
-  EXPECT_EQ(OnlyCause(0), "draw");
+  EXPECT_EQ(OnlyCause(0), "draw while running");
   Actual(1).load += WattHours(5);
+  run_.slots[1].off_s = 3600;
+  run_.slots[1].gpu_energy_off = run_.plan.problem.gpu.idle * Seconds(3600) + WattHours(5);
   Settle(1);
   EXPECT_EQ(OnlyCause(1), "draw while off");
   run_.slots[0].unmeasured_s = 60;
   EXPECT_EQ(OnlyCause(0), "draw (partly not measured)");
+}
+
+// A slot that is off for most of its time, at exactly idle power: what differs is the draw while it ran.
+TEST_F(AttributionTest, DrawIsSplitByTheBooksOfRunningAndOffTime) {
+  Ran(0, 900);
+  run_.slots[0].off_s = 2700;
+  run_.slots[0].gpu_energy_off = run_.plan.problem.gpu.idle * Seconds(2700);
+  Actual(0).load += WattHours(4);
+  Settle(0);
+  const auto parts_of = [&] {
+    std::map<std::string, double> parts;
+    for (const Deviation& part : Attribute(run_, 0)) parts[part.cause] = InWattHours(part.load);
+    return parts;
+  };
+  EXPECT_NEAR(parts_of()["draw while running"], 4, kWh);
+  EXPECT_EQ(parts_of().count("draw while off"), 0u);
+  run_.slots[0].gpu_energy_off += WattHours(3);  // of the same four
+  EXPECT_NEAR(parts_of()["draw while running"], 1, kWh);
+  EXPECT_NEAR(parts_of()["draw while off"], 3, kWh);
 }
 
 TEST_F(AttributionTest, WorkThatTheCurveDoesNotPromiseCostsNothingWhereItIsLost) {
@@ -261,7 +282,7 @@ TEST_F(AttributionTest, CausesOfOneSlotStandSideBySideAndEachHasItsOwnPart) {
   // Twenty minutes less of 170 W and 50 W of the host, more of 15 W idle, at 0.35 EUR/kWh.
   EXPECT_NEAR(InWattHours(by_times), -(170 + 50 - 15) / 3.0, kWh);
   EXPECT_NEAR(InEuros(parts[0].cost), -(170 + 50 - 15) / 3.0 * 0.35e-3, kEur);
-  EXPECT_EQ(parts[1].cause, "draw");
+  EXPECT_EQ(parts[1].cause, "draw while running");
   EXPECT_NEAR(InWattHours(parts[1].load), 12, kWh);
   EXPECT_EQ(parts[2].cause, "progress");
   EXPECT_NEAR(parts[2].work, -0.001, kWork);
@@ -395,7 +416,7 @@ TEST(Attribution, PartsSumToTheDifferenceInEverySlotAndOverAllOfRandomRuns) {
                                           "new plan",
                                           "pause late",
                                           "resume late",
-                                          "draw",
+                                          "draw while running",
                                           "draw while off",
                                           "draw (partly not measured)",
                                           "progress",

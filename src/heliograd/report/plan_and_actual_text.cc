@@ -16,13 +16,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kProvenance =
-    "GPU energy and work are measured. Money, carbon and flows are modelled: PV, battery, host power and prices are ";
+constexpr const char* kProvenance = "Money, carbon and flows are modelled: PV, battery, host power and prices are ";
 const Money kVisible = Euros(0.0005);  // what rounds to zero in text
 
 std::string ProvenanceText(const CarriedPlan& run) {
-  return fmt::format("{}{}", kProvenance,
-                     run.money_is_settled ? "those last known to the run." : "those of the plan as it was begun.");
+  return fmt::format(
+      "GPU energy {} {}{}", run.progress_is_told ? "and work are measured." : "is measured, work is reckoned by time.",
+      kProvenance, run.money_is_settled ? "those last known to the run." : "those of the plan as it was begun.");
 }
 
 std::string HoursText(double seconds) {
@@ -153,15 +153,21 @@ Rows SlotRows(const CarriedPlan& run) {
   return rows;
 }
 
+/// What was planned stands in brackets, so that a row fits a terminal of 80 columns.
 std::string SlotsTable(const CarriedPlan& run, const TerminalStyle& style) {
-  std::vector<TableColumn> columns;
-  const std::vector<std::string> titles = SlotTitles();
-  for (size_t i = 0; i < titles.size(); ++i) {
-    const bool is_text = i < 3 || i + 1 == titles.size();
-    columns.push_back({titles[i], is_text ? Align::kLeft : Align::kRight, is_text && i > 0});
+  TextTable table({{"slot", Align::kLeft},
+                   {"planned", Align::kLeft, true},
+                   {"ran", Align::kLeft, true},
+                   {"Wh (plan)"},
+                   {"EUR (plan)"},
+                   {"done"},
+                   {"why", Align::kLeft, true, true}});
+  const auto both = [](const std::string& actual, const std::string& planned) {
+    return actual + (actual.empty() ? "(" : " (") + planned + ")";
+  };
+  for (const auto& row : SlotRows(run)) {
+    table.AddRow({row[0], row[1], row[2], both(row[4], row[3]), both(row[6], row[5]), row[7], row[8]});
   }
-  TextTable table(columns);
-  for (const auto& row : SlotRows(run)) table.AddRow(row);
   return table.Draw(style);
 }
 
