@@ -114,6 +114,7 @@ void TakeBooks(CarriedPlan& run, const std::vector<SlotActual>& books) {
     slot.actual.level_s = of_slot.level_s;
     slot.actual.work = of_slot.work;
     slot.gpu_energy = of_slot.energy;
+    slot.gpu_energy_off = of_slot.energy_off;
     slot.off_s = of_slot.off_s;
     slot.unmeasured_s = of_slot.unmeasured_s;
     slot.entered = of_slot.entered;
@@ -172,9 +173,9 @@ Result<CarriedPlan> ReadCarriedRun(const std::string& folder) {
   // The time before the plan is a part of its own.
   run.begin = facts->curve ? std::max(facts->curve->end, *journal->left_over.begin) : *journal->left_over.begin;
   run.curve = facts->curve;
-  run.end = journal->left_over.at;
+  run.end = journal->last;
   run.work_done = journal->left_over.work_done;
-  run.progress_is_told = facts->units > 0;
+  run.progress_is_told = facts->units > 0 && journal->left_over.units_done > 0;
   run.terminal_value = plan->plan.totals.terminal_value;
   run.plan = std::move(*plan);
   for (const RunEvent& event : journal->events) run.end = std::max(run.end, event.at);

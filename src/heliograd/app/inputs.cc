@@ -213,7 +213,7 @@ Result<void> ReadHorizon(const Scenario& scenario, int slot_minutes, NodeInputs&
   const double left_over = *seconds - slots * 60.0 * slot_minutes;
   if (left_over > 1) {
     inputs.remarks.push_back(
-        fmt::format("the last {:.0f} minutes before the deadline are no whole slot and are not used", left_over / 60));
+        fmt::format("the last {:.0f} minutes {} and are not used", left_over / 60, kUnusedMinutes));
   }
   return {};
 }

@@ -25,6 +25,10 @@
 
 namespace heliograd {
 
+/// In the remark on what a horizon leaves before the deadline: "the last 20 minutes before the deadline are no whole
+/// slot and are not used".
+inline constexpr const char* kUnusedMinutes = "before the deadline are no whole slot";
+
 /// Everything a scenario says, read and computed once, independent of how long the horizon is.
 struct NodeInputs {
   TimeZone zone;

@@ -115,6 +115,9 @@ RunOptions OptionsOf(const RunFlags& flags, const RunSettings& settings, const R
   if (flags.safe_limit_w > 0) options.safe_limit = Watts(flags.safe_limit_w);
   options.units = facts.plan_units();
   options.units_before = facts.units_before();
+  options.told_how = facts.progress.empty()
+                         ? fmt::format("it wrote no number to the file that {} names", kProgressVariable)
+                         : fmt::format("no line matched '{}'", facts.progress);
   if (!flags.checkpoint_command.empty()) options.checkpoint_before = settings.checkpoint_before;
   options.state_every = speed > 2 ? Seconds(0.2) : Seconds(5);
   options.longest_gap = speed > 2 ? Seconds(2) : Seconds(10);
@@ -179,13 +182,21 @@ class RestPlanner {
       : news_(news), replanning_(replanning), capacity_(capacity), signals_(signals), tell_(std::move(tell)) {}
 
   Result<ReplanAnswer> operator()(const ReplanRequest& request) {
+    LookAtBattery();
+    return replanning_(request);
+  }
+
+  void LookAtBattery() {
     const Result<std::optional<Energy>> stored = news_.Battery(capacity_, signals_);
     if (stored && *stored) replanning_.SetStored(**stored);
-    if (!stored && !std::exchange(told_, true)) {
-      tell_(stored.error().Message() + ": the battery is taken as planned");
+    if (stored) {
+      *told_ = false;
+      return;
     }
-    if (stored) told_ = false;
-    return replanning_(request);
+    if (std::exchange(*told_, true)) return;
+    std::string reason = stored.error().Message();
+    while (!reason.empty() && reason.back() == '.') reason.pop_back();
+    tell_(reason + ": the battery is taken as planned");
   }
 
  private:
@@ -194,7 +205,7 @@ class RestPlanner {
   Energy capacity_;
   const WaitedSignalsBlocked& signals_;
   std::function<void(std::string_view)> tell_;
-  bool told_ = false;
+  std::shared_ptr<bool> told_ = std::make_shared<bool>(false);  // copies are one planner
 };
 
 /// Without the right to set limits there is no curve, and without a curve no plan.
@@ -247,6 +258,11 @@ Result<int> CarryOut(const RunFlags& flags, PreparedRun& prepared, OpenGpu& gpu)
   // Nothing is written before all of the above is known to be sound.
   if (Result<void> opened = OpenFolder(flags, prepared); !opened) return Fail(opened.error());
   const std::string& folder = prepared.folder;
+  if (!prepared.lock) {
+    Result<RunFolderLock> lock = RunFolderLock::Take(folder, true);
+    if (!lock) return Fail(lock.error());
+    prepared.lock.emplace(std::move(*lock));
+  }
   const auto journal = RunJournal::Open(folder + "/journal.jsonl", plan, prepared.events);
   if (!journal) return Fail(journal.error());
   const auto recording = StartRecording(prepared, gpu);
@@ -287,13 +303,15 @@ Result<int> CarryOut(const RunFlags& flags, PreparedRun& prepared, OpenGpu& gpu)
   SolveOptions solve = flags.scenario.Options().solve;
   solve.time_limit = Seconds(std::min(10.0, flags.scenario.time_limit_s));
   Replanning replanning(plan.problem, plan.plan.formulation, flags.scenario.Solver(), solve);
+  RestPlanner rest_planner(news, replanning, plan.problem.battery.capacity, signals, tell);
+  rest_planner.LookAtBattery();  // a wrong file is said at the start
   PlanRunner runner(plan.problem, plan.plan, OptionsOf(flags, *settings, facts, (*clock)->Speed()),
                     {.job = job,
                      .limits = **limits,
                      .gpu = watch,
                      .clock = **clock,
                      .observer = **journal,
-                     .replan = RestPlanner(news, replanning, plan.problem.battery.capacity, signals, tell),
+                     .replan = rest_planner,
                      .news = [&](Stamp now) { return news.Look(now, replanning.problem()); },
                      .is_interrupted = [&] { return Interrupted() || job.ended_before_start().has_value(); }});
   const std::string summary_path = folder + "/summary.json";
@@ -327,16 +345,21 @@ Result<int> CarryOut(const RunFlags& flags, PreparedRun& prepared, OpenGpu& gpu)
   return code;
 }
 
-Result<int> RunPlanCommand(RunFlags flags) {
-  // With --resume there is no plan to name: the first word after -- is the command's.
-  if (!flags.resume.empty() && flags.scenario.source == kUserScenario) flags.scenario.source.clear();
-  if (!flags.resume.empty() && !flags.scenario.source.empty()) {
-    flags.command.insert(flags.command.begin(), flags.scenario.source);
-    flags.scenario.source.clear();
-  }
+/// The exit code of a command that is not there, told before anything is written: a plan may start it hours later.
+std::optional<int> FaultOf(const RunFlags& flags, const std::vector<std::string>& command) {
+  if (flags.dry_run || command.empty()) return std::nullopt;
+  const std::optional<CommandFault> fault = FaultOfCommand(command.front());
+  if (!fault) return std::nullopt;
+  PrintMessage(fault->sentence);
+  return fault->exit_code;
+}
+
+Result<int> RunPlanCommand(const RunFlags& flags) {
   if (Result<void> sound = CheckRunFlags(flags); !sound) return Fail(sound.error());
+  if (const auto fault = FaultOf(flags, flags.command)) return *fault;
   Result<PreparedRun> prepared = flags.resume.empty() ? PrepareNewRun(flags) : PrepareResumedRun(flags);
   if (!prepared) return Fail(prepared.error());
+  if (const auto fault = FaultOf(flags, prepared->facts.command)) return *fault;
   const bool simulated = prepared->facts.simulated_clock;
   const auto is_off = CheckPlanIsOn(
       prepared->plan, simulated || flags.dry_run ? prepared->plan.problem.horizon.start : SystemClock().Now());
@@ -362,8 +385,10 @@ Result<int> RunPlanCommand(RunFlags flags) {
                             prepared->facts.gpu_name, prepared->facts.gpu_uuid, flags.gpu, device.name, device.uuid),
                 ErrorKind::kUsage);
   }
+  if (!flags.resume.empty()) EndLeftOf(prepared->folder);
   prepared->facts.gpu_uuid = device.uuid;
   prepared->facts.gpu_name = device.name;
+  prepared->facts.process = getpid();
   return CarryOut(flags, *prepared, *gpu);
 }
 
@@ -429,7 +454,12 @@ void AddRunCommand(CLI::App& program, Commands& commands) {
                 "the time is the GPU driver's: it begins at the plan's start, and a simulated GPU lets it pass faster");
   app->add_flag("--dry-run", flags->dry_run, "prints what would be done when, and does nothing");
   app->add_flag("--json", flags->json, "the summary as JSON on standard output; the job's own goes to standard error");
-  commands.push_back({app, [flags] { return RunPlanCommand(*flags); }});
+  commands.push_back({app, [app, flags] {
+                        for (const CLI::Option* option : app->get_options()) {
+                          if (option->count() > 0) flags->given.push_back(option->get_name());
+                        }
+                        return RunPlanCommand(*flags);
+                      }});
 }
 
 }  // namespace heliograd

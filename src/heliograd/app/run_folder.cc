@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -40,7 +41,8 @@ Json BooksJson(const SlotActual& slot) {
           {"energy_wh", InWattHours(slot.energy)},
           {"energy_off_wh", InWattHours(slot.energy_off)},
           {"unmeasured_s", slot.unmeasured_s},
-          {"work", slot.work}};
+          {"work", slot.work},
+          {"entered", slot.entered}};
 }
 
 double SecondsOf(Stamp stamp) { return static_cast<double>(stamp.time_since_epoch().count()) * 1e-9; }
@@ -67,7 +69,8 @@ std::optional<SlotActual> BooksIn(const nlohmann::json& line, size_t levels) {
   const auto found = line.find("books");
   if (found == line.end() || !found->is_object()) return std::nullopt;
   SlotActual books;
-  books.entered = true;
+  const auto entered = found->find("entered");  // not in older journals
+  books.entered = entered == found->end() || !entered->is_boolean() || entered->get<bool>();
   const auto seconds = found->find("level_s");
   if (seconds == found->end() || !seconds->is_array() || seconds->size() != levels) return std::nullopt;
   for (const auto& value : *seconds) {
@@ -93,7 +96,8 @@ std::string Take(const nlohmann::json& line, int slots, size_t levels, ReadJourn
   if (!kind || !at || std::abs(*at) > 9e9) return "no \"kind\" and \"unix_s\"";
   const bool is_event = *kind != "state" && *kind != "slot" && *kind != "job";
   const Stamp stamp(std::chrono::nanoseconds(std::llround(*at * 1e9)));
-  if (!read.left_over.begin) read.left_over.begin = stamp;
+  if (!read.left_over.begin) read.left_over.begin = read.left_over.at = stamp;
+  read.last = std::max(read.last, stamp);
   if (is_event) {
     const auto limit = [&line](const char* key) {
       const auto number = NumberIn(line, key);
@@ -110,7 +114,6 @@ std::string Take(const nlohmann::json& line, int slots, size_t levels, ReadJourn
     read.left_over.plans += *kind == "replan" ? 1 : 0;
     read.left_over.pauses += *kind == "pause" ? 1 : 0;
   }
-  read.left_over.at = stamp;
   if (*kind == "state" || *kind == "slot") {
     const auto slot = NumberIn(line, "slot");
     const auto books = BooksIn(line, levels);
@@ -124,6 +127,7 @@ std::string Take(const nlohmann::json& line, int slots, size_t levels, ReadJourn
     const auto energy = NumberIn(line, "energy_wh"), limit = NumberIn(line, "limit_in_force_w");
     read.trail.push_back(
         {stamp, *work, WattHours(energy.value_or(0)), limit ? std::optional(Watts(*limit)) : std::nullopt});
+    read.left_over.at = stamp;
     read.left_over.work_done = *work;
     read.left_over.units_done = *units;
     const auto counter = NumberIn(line, "counter_uj");
@@ -183,6 +187,26 @@ std::optional<CurvePart> CurvePartIn(const nlohmann::json& object) {
 
 }  // namespace
 
+RunFolderLock::~RunFolderLock() {
+  if (file_ >= 0) close(file_);
+}
+
+Result<RunFolderLock> RunFolderLock::Take(const std::string& folder, bool make) {
+  const std::string path = folder + "/journal.jsonl";
+  const int file = open(path.c_str(), O_RDWR | O_CLOEXEC | (make ? O_CREAT : 0), 0666);
+  if (file < 0) return Fail(path + ": cannot be opened: " + std::strerror(errno));
+  RunFolderLock lock(file);
+  if (flock(file, LOCK_EX | LOCK_NB) == 0) return lock;
+  if (errno != EWOULDBLOCK) return Fail(path + ": cannot be locked: " + std::strerror(errno));
+  const Result<std::string> text = ReadFile(folder + "/run.json");
+  const Result<RunFacts> facts = text ? RunFactsFromJson(*text, folder + "/run.json") : Fail(text.error());
+  const bool is_known = facts && facts->process > 0;
+  return Fail(fmt::format("{}: this run goes on in {}: wait for its end, or end it first (kill -INT {})", folder,
+                          is_known ? fmt::format("process {}", facts->process) : "another process",
+                          is_known ? fmt::format("{}", facts->process) : "PROCESS"),
+              ErrorKind::kUsage);
+}
+
 std::string RunFactsToJson(const RunFacts& facts) {
   Json json = {{"format", "heliograd-run-1"},
                {"command", facts.command},
@@ -192,7 +216,8 @@ std::string RunFactsToJson(const RunFacts& facts) {
                {"units", facts.units},
                {"simulated_clock", facts.simulated_clock},
                {"clock_origin_us", facts.clock_origin_us},
-               {"boot", facts.boot}};
+               {"boot", facts.boot},
+               {"process", facts.process}};
   if (facts.curve) {
     const CurvePart& part = *facts.curve;
     json["units_planned"] = facts.units_planned;
@@ -241,6 +266,7 @@ Result<RunFacts> RunFactsFromJson(std::string_view text, const std::string& name
   facts.units = *units;
   facts.clock_origin_us = static_cast<int64_t>(*origin);
   facts.simulated_clock = simulated->get<bool>();
+  facts.process = std::llround(std::clamp(NumberIn(json, "process").value_or(0), 0.0, 1e15));  // not in older files
   const auto part = json.find("curve_measured");
   if (part == json.end()) return facts;
   const auto planned = NumberIn(json, "units_planned");

@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "heliograd/base/result.h"
@@ -22,6 +23,24 @@
 #include "heliograd/report/plan_and_actual.h"
 
 namespace heliograd {
+
+/// Held by a run for as long as it writes into its folder. It ends with the process, by signal 9 too.
+class RunFolderLock {
+ public:
+  RunFolderLock(RunFolderLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+  RunFolderLock& operator=(RunFolderLock&& other) noexcept {
+    std::swap(file_, other.file_);
+    return *this;
+  }
+  ~RunFolderLock();
+  /// Takes the lock of the journal in `folder`, which exists or, with `make`, is made. Errors: no journal; kUsage where
+  /// another process has it.
+  static Result<RunFolderLock> Take(const std::string& folder, bool make);
+
+ private:
+  explicit RunFolderLock(int file) : file_(file) {}
+  int file_;
+};
 
 /// What a run was begun with.
 struct RunFacts {
@@ -36,6 +55,7 @@ struct RunFacts {
   double units_planned = 0;  // of `units`, those of the plan's work, where a part was done before it; 0 = all
   /// Flags that name the scenario again while the curve is measured and there is no plan. Empty once there is one.
   std::vector<std::string> pending_scenario = {};
+  int64_t process = 0;  // that carries it out, or did last; 0 = not known
 
   bool has_plan() const { return pending_scenario.empty(); }
   double plan_units() const { return units_planned > 0 ? units_planned : units; }
@@ -53,6 +73,7 @@ struct ReadJournal {
   bool has_ended = false;  // by itself: there is nothing to go on with
   std::string end;         // how
   int resumes = 0;
+  Stamp last = {};              // of all lines
   std::vector<RunPoint> trail;  // its states
 };
 /// Reads the lines of a journal for a plan of `slots` slots and `levels` levels. A last line that was cut off is left

@@ -55,6 +55,28 @@ class RunFolder : public testing::Test {
   std::string path_;
 };
 
+TEST(RunFolderLock, IsHadOnceAndNamesWhoHasIt) {
+  const std::string folder = testing::TempDir() + "/locked-" + std::to_string(getpid());
+  std::filesystem::remove_all(folder);
+  ASSERT_TRUE(std::filesystem::create_directory(folder));
+  EXPECT_FALSE(RunFolderLock::Take(folder, false));  // there is no journal, and none is made
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+  RunFacts facts;
+  facts.command = {"true"};
+  facts.process = 4711;
+  ASSERT_TRUE(WriteFile(folder + "/run.json", RunFactsToJson(facts)));
+  {
+    const Result<RunFolderLock> lock = RunFolderLock::Take(folder, true);
+    ASSERT_TRUE(lock) << lock.error().Message();
+    const Result<RunFolderLock> second = RunFolderLock::Take(folder, false);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().kind, ErrorKind::kUsage);
+    EXPECT_NE(second.error().Message().find("process 4711"), std::string::npos) << second.error().Message();
+  }
+  EXPECT_TRUE(RunFolderLock::Take(folder, false));
+  std::filesystem::remove_all(folder);
+}
+
 TEST_F(RunFolder, JournalGivesTheBooksBack) {
   WriteSome();
   const auto read = Read();

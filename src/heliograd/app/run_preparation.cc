@@ -1,6 +1,7 @@
 #include "heliograd/app/run_preparation.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -35,6 +36,21 @@ Result<DeviceAndRange> DeviceOf(const RunFlags& flags) {
   return DeviceAndRange{(*capper)->Device(), range.value_or(PowerLimitRange{})};
 }
 
+/// Flags of a scenario say nothing to a plan, which is made, or to a run that has begun.
+Result<void> CheckFlagsOfScenario(const RunFlags& flags, const std::string& of, const std::string& advice,
+                                  std::vector<std::string> more = {}) {
+  std::vector<std::string> names = {"--set",   "--pv-series", "--start",        "--curve",
+                                    "--hours", "--deadline",  "--slot-minutes", "--formulation"};
+  names.insert(names.end(), more.begin(), more.end());
+  std::vector<std::string> wrong;
+  for (const std::string& name : flags.given) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) wrong.push_back(name);
+  }
+  if (wrong.empty()) return {};
+  return Fail(fmt::format("{}; {} belong{} to {}", of, fmt::join(wrong, " and "), wrong.size() == 1 ? "s" : "", advice),
+              ErrorKind::kUsage);
+}
+
 /// A file that begins with a brace is a plan; everything else is read as a scenario.
 Result<std::optional<PlanFile>> PlanInFile(const RunFlags& flags) {
   const std::string& source = flags.scenario.source;
@@ -45,6 +61,10 @@ Result<std::optional<PlanFile>> PlanInFile(const RunFlags& flags) {
   if (text.empty() || text.front() != '{') return std::optional<PlanFile>();
   Result<PlanFile> plan = PlanFromJson(*content, source);
   if (!plan) return Fail(plan.error());
+  const std::string advice = "a scenario: leave it out, or plan anew with it (heliograd plan -o " + source + ")";
+  if (Result<void> sound = CheckFlagsOfScenario(flags, source + " is a plan", advice); !sound) {
+    return Fail(sound.error());
+  }
   return std::optional(std::move(*plan));
 }
 
@@ -176,7 +196,13 @@ std::string ScheduleText(const PlanFile& plan, std::chrono::seconds shortest) {
     before = dwell.level;
     is_first = false;
   }
-  return text + fmt::format("{}  the deadline\n", FormatLocal(plan.problem.horizon.end(), plan.zone));
+  const auto unused = std::find_if(plan.plan.notes.begin(), plan.plan.notes.end(), [](const std::string& note) {
+    return note.find(kUnusedMinutes) != std::string::npos;
+  });
+  const bool is_whole = unused == plan.plan.notes.end();
+  text += fmt::format("{}  {}\n", FormatLocal(plan.problem.horizon.end(), plan.zone),
+                      is_whole ? "the deadline" : "the plan's end");
+  return is_whole ? text : text + "Note: " + *unused + ".\n";
 }
 
 Result<std::string> MakeRunFolder(const std::string& asked) {
@@ -190,7 +216,7 @@ Result<std::string> MakeRunFolder(const std::string& asked) {
     }
   }
   std::error_code failed;
-  std::filesystem::create_directories(folder, failed);
+  std::filesystem::create_directory(folder, failed);
   if (failed) return Fail(folder + ": cannot be made: " + failed.message(), ErrorKind::kUsage);
   if (!std::filesystem::is_empty(folder, failed) || failed) {
     return Fail(folder + ": is not empty: give a new folder (-o), or go on with the run in it (--resume)",
@@ -213,21 +239,23 @@ Result<PreparedRun> PrepareResumedRun(const RunFlags& flags) {
   const auto not_begun = [](const Error& error) {
     return Fail(error.Message() + " Is this the folder of a run that has begun?", ErrorKind::kUsage);
   };
-  const Result<std::string> facts_text = read("run.json"), journal_text = read("journal.jsonl");
+  const Result<std::string> facts_text = read("run.json");
   if (!facts_text) return not_begun(facts_text.error());
+  // Before the journal is read, so that nobody adds to it any more.
+  std::optional<RunFolderLock> lock;
+  if (!flags.dry_run) {
+    Result<RunFolderLock> taken = RunFolderLock::Take(folder, false);
+    if (!taken) return taken.error().kind == ErrorKind::kUsage ? Fail(taken.error()) : not_begun(taken.error());
+    lock.emplace(std::move(*taken));
+  }
+  const Result<std::string> journal_text = read("journal.jsonl");
   if (!journal_text) return not_begun(journal_text.error());
   Result<RunFacts> facts = RunFactsFromJson(*facts_text, folder + "/run.json");
   if (!facts) return Fail(facts.error());
   if (!flags.command.empty()) facts->command = flags.command;
-  const auto end_left_processes = [&folder] {
-    const int left = EndLeftProcesses(ControlFile(folder));
-    if (left == 0) return;
-    PrintMessage(fmt::format("{} process{} of the run before still ran and {} ended first", left, left == 1 ? "" : "es",
-                             left == 1 ? "was" : "were"));
-  };
   if (!facts->has_plan()) {
     Result<PreparedRun> prepared = ResumeUnplanned(flags, std::move(*facts), *journal_text);
-    if (prepared) end_left_processes();
+    if (prepared) prepared->lock = std::move(lock);
     return prepared;
   }
   const Result<std::string> plan_text = read("plan.json");
@@ -241,10 +269,18 @@ Result<PreparedRun> PrepareResumedRun(const RunFlags& flags) {
     return Fail(folder + ": this run is finished (" + journal->end + "): there is nothing to go on with",
                 ErrorKind::kUsage);
   }
-  end_left_processes();
   journal->left_over.units_done = std::max(journal->left_over.units_done, facts->units_before());
-  return PreparedRun{std::move(*plan), std::move(*facts), folder, std::move(journal->left_over),
-                     std::move(journal->events)};
+  PreparedRun prepared{std::move(*plan), std::move(*facts), folder, std::move(journal->left_over),
+                       std::move(journal->events)};
+  prepared.lock = std::move(lock);
+  return prepared;
+}
+
+void EndLeftOf(const std::string& folder) {
+  const int left = EndLeftProcesses(ControlFile(folder));
+  if (left == 0) return;
+  PrintMessage(fmt::format("{} process{} of the run before still ran and {} ended first", left, left == 1 ? "" : "es",
+                           left == 1 ? "was" : "were"));
 }
 
 Result<PreparedRun> PrepareNewRun(const RunFlags& flags) {
@@ -268,6 +304,22 @@ Result<PreparedRun> PrepareNewRun(const RunFlags& flags) {
 
 Result<void> CheckRunFlags(const RunFlags& flags) {
   const auto usage = [](const std::string& sentence) { return Fail(sentence, ErrorKind::kUsage); };
+  if (!flags.resume.empty()) {
+    if (!flags.scenario.IsUsers()) {
+      return usage(fmt::format("--resume goes on with the plan in {}: leave out {} (another command goes after --)",
+                               flags.resume, flags.scenario.source));
+    }
+    Result<void> sound = CheckFlagsOfScenario(flags, "--resume goes on with the plan in " + flags.resume,
+                                              "the run's begin: leave it out", {"--progress", "--steps"});
+    if (!sound) return sound;
+  }
+  const std::filesystem::path parent = std::filesystem::absolute(flags.output).parent_path();
+  if (!flags.output.empty() && !flags.dry_run && access(parent.c_str(), W_OK | X_OK) != 0) {
+    return usage(
+        fmt::format("{}: the folder that it goes into does not exist or may not be written to: give another "
+                    "name (-o), or make {} first",
+                    flags.output, parent.string()));
+  }
   if (!flags.resume.empty() && !flags.output.empty()) return usage("--resume goes on in its own folder: leave out -o");
   if (flags.command.empty() && flags.resume.empty() && !flags.dry_run) {
     return usage("no command given: write it after --, as in `heliograd run plan.json -- python train.py`");

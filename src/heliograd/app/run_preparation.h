@@ -27,6 +27,7 @@ struct RunFlags {
   std::string output, resume, gpu = "0", progress, checkpoint_command, pause = "auto", on_late = "finish";
   std::string shortest_dwell = "60s", checkpoint_before = "10min";
   std::string pv_forecast, price_file, battery_command, battery_file, stale_after = "24h";
+  std::vector<std::string> given;  // the flags that were named, "--deadline"
   double steps = 0, safe_limit_w = 0, price_fee = 0, curve_seconds = 25;
   bool json = false, dry_run = false, simulated_clock = false;
 };
@@ -40,12 +41,15 @@ struct PreparedRun {
   std::vector<RunEvent> events;                       // so far
   std::optional<PendingPlan> pending = std::nullopt;  // no curve of the GPU is known yet
   ScenarioFlags scenario = {};                        // of a pending plan
+  std::optional<RunFolderLock> lock = std::nullopt;   // of the folder, from before it is read to the end
 };
 
 /// The plan of the flags' source, planned first where that is a scenario. Errors: usage, files, no plan.
 Result<PreparedRun> PrepareNewRun(const RunFlags& flags);
-/// What the run in the folder of --resume left. Ends processes of it that still run.
+/// What the run in the folder of --resume left. Errors: no such folder; the run goes on in another process.
 Result<PreparedRun> PrepareResumedRun(const RunFlags& flags);
+/// Ends processes of an earlier part of the run that still run, and says so.
+void EndLeftOf(const std::string& folder);
 
 Result<void> CheckRunFlags(const RunFlags& flags);
 /// Plans that are over are errors; one that cannot be gives its exit code, with its reason told.

@@ -84,12 +84,24 @@ Json SlotJson(const RunSummary& run, const SettledRun& settled, int t) {
   return json;
 }
 
+Json OrNull(const std::optional<Money>& money) { return money ? Json(InEuros(*money)) : Json(); }
+
+bool ProgressIsTold(const RunSummary& run) { return run.facts.units > 0 && run.outcome.progress_told; }
+
+/// The cost of a rung for the work that was really done; nothing where that is none.
+std::optional<Money> RungCost(const RunSummary& run, const Baseline& rung) {
+  const double part = run.outcome.work_done / run.plan.problem.work;
+  if (!rung.totals || !(part > 0)) return std::nullopt;
+  return rung.totals->cost * std::min(part, 1.0);
+}
+
 Json SavingsJson(const RunSummary& run, Money cost) {
   Json json = Json::array();
   for (const Baseline& rung : run.plan.plan.baselines) {
     Json entry = {{"name", rung.name}};
-    entry["cost_eur"] = rung.totals ? Json(InEuros(rung.totals->cost)) : Json();
-    entry["saved_eur"] = rung.totals ? Json(InEuros(rung.totals->cost - cost)) : Json();
+    const std::optional<Money> rung_cost = RungCost(run, rung);
+    entry["cost_eur"] = OrNull(rung_cost);
+    entry["saved_eur"] = rung_cost ? OrNull(*rung_cost - cost) : Json();
     json.push_back(entry);
   }
   return json;
@@ -152,7 +164,7 @@ std::string RunSummaryJson(const RunSummary& run) {
                {"plan_start", FormatStamp(problem.horizon.start)},
                {"deadline", FormatStamp(problem.horizon.end())},
                {"in_time", InTime(run)},
-               {"progress_from", run.facts.units > 0 ? "the job" : "time"},
+               {"progress_from", ProgressIsTold(run) ? "the job" : "time"},
                {"work", problem.work},
                {"work_done", run.outcome.work_done},
                {"gpu_energy_wh", InWattHours(run.outcome.energy)},
@@ -186,7 +198,10 @@ std::string RunSummaryText(const RunSummary& run) {
   const RunOutcome& outcome = run.outcome;
   const SettledRun settled = SettleRun(plan, run.world, outcome.slots, outcome.decisions);
   std::string text = fmt::format("Run {}", run.status == "stopped_late" ? "ended at its deadline" : run.status);
-  text += fmt::format(", {:.1f} % of the work done, {} to {}\n", 100 * outcome.work_done / problem.work,
+  text += fmt::format(", {:.1f} % of the work done{}, {} to {}\n", 100 * outcome.work_done / problem.work,
+                      ProgressIsTold(run)   ? ""
+                      : run.facts.units > 0 ? " (the job told nothing)"
+                                            : " by time",
                       FormatLocal(outcome.begin, plan.zone), FormatLocal(outcome.end, plan.zone));
   const Duration spare = Between(outcome.end, problem.horizon.end());
   if (run.status == "finished") {
@@ -200,9 +215,12 @@ std::string RunSummaryText(const RunSummary& run) {
                       EnergyText(settled.grid_import));
   text += fmt::format("  cost                  {:<11} {}\n", MoneyText(plan.plan.totals.cost), MoneyText(settled.cost));
   for (const Baseline& rung : plan.plan.baselines) {
-    if (!rung.totals) continue;
-    const Money saved = rung.totals->cost - settled.cost;
-    text += fmt::format("  {} {} than {}\n", MoneyText(Abs(saved)), saved >= Money() ? "less" : "more", rung.name);
+    const std::optional<Money> rung_cost = RungCost(run, rung);
+    if (!rung_cost) continue;
+    const Money saved = *rung_cost - settled.cost;
+    const bool is_part = outcome.work_done < problem.work * (1 - 1e-9);
+    text += fmt::format("  {} {} than {}{}\n", MoneyText(Abs(saved)), saved >= Money() ? "less" : "more", rung.name,
+                        is_part ? ", for the work that was done" : "");
   }
   if (const auto& part = run.facts.curve) {
     text += fmt::format("  curve measured before the plan: {}; in none of the sums above\n", CurvePartText(*part));

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -91,6 +92,33 @@ WaitedSignalsBlocked::WaitedSignalsBlocked() {
 }
 
 WaitedSignalsBlocked::~WaitedSignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+std::optional<CommandFault> FaultOfCommand(const std::string& command) {
+  std::vector<std::string> places = {command};
+  if (command.find('/') == std::string::npos) {
+    places.clear();
+    const char* path = getenv("PATH");
+    std::string_view rest = path != nullptr ? path : "/bin:/usr/bin";
+    while (true) {
+      const size_t end = rest.find(':');
+      const std::string folder(rest.substr(0, end));
+      places.push_back((folder.empty() ? "." : folder) + "/" + command);
+      if (end == std::string_view::npos) break;
+      rest.remove_prefix(end + 1);
+    }
+  }
+  std::optional<int> reason;
+  for (const std::string& place : places) {
+    struct stat found {};
+    if (command.empty() || stat(place.c_str(), &found) != 0) continue;
+    if (S_ISREG(found.st_mode) && access(place.c_str(), X_OK) == 0) return std::nullopt;
+    reason = S_ISDIR(found.st_mode) ? EISDIR : EACCES;
+  }
+  return CommandFault{"the command " + Quoted(command) + " cannot be run: " + std::strerror(reason.value_or(ENOENT)) +
+                          (reason ? ": expected a program that may be executed"
+                                  : ": expected the path of a program, or the name of one in a folder of PATH"),
+                      reason ? 126 : 127};
+}
 
 ChildProcess::ChildProcess(pid_t pid, int output, const ChildOptions& options, Dispositions* before)
     : pid_(pid), output_(output), own_group_(options.own_group), has_terminal_(options.foreground), before_(before) {}

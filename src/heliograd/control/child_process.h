@@ -58,6 +58,14 @@ class WaitedSignalsBlocked {
   sigset_t before_;
 };
 
+/// Why a command cannot be started, and the exit code that shells give for it.
+struct CommandFault {
+  std::string sentence;
+  int exit_code = 127;  // 127: there is no such command; 126: it may not be executed
+};
+/// Looks a command up as execvp does: a name without a slash along PATH. Nothing where it can be started.
+std::optional<CommandFault> FaultOfCommand(const std::string& command);
+
 /// One child. Standard input, terminal, working directory and environment are passed on. While it runs, Ctrl-C and
 /// Ctrl-\ from the terminal reach it and are ignored here; SIGTERM and SIGHUP sent here are passed on to it. One at
 /// a time.

@@ -24,7 +24,9 @@ constexpr double kPieceS = 60;                // least length of a stretch that 
 constexpr double kBand = 0.005;               // of the work: further from the schedule a new plan is asked for
 constexpr double kReserve = 0.005;            // of the work that is left, planned on top of it
 constexpr double kSilenceRealS = 120;
-constexpr double kPlanParts = 12;  // of a slot, when planning begins within it
+constexpr double kUntoldS = 120;    // of the job's running time without one word
+constexpr double kUntoldRealS = 3;  // on top of it, where time passes faster and starting takes its own
+constexpr double kPlanParts = 12;   // of a slot, when planning begins within it
 constexpr int kMostPlanSlots = 20'000;
 constexpr double kTryPlannerS = 60;     // after it failed
 constexpr double kPlanAheadRealS = 2;   // before a slot begins, its plan is asked for
@@ -47,6 +49,11 @@ std::vector<SlotDecision> DecisionsOf(const Plan& plan) {
   std::vector<SlotDecision> decisions;
   for (const PlanSlot& slot : plan.slots) decisions.push_back(slot.decision);
   return decisions;
+}
+
+std::string LengthText(double seconds) {
+  return seconds < 3600 ? fmt::format("{:.0f} min", std::max(std::ceil(seconds / 60), 1.0))
+                        : fmt::format("{:.1f} h", seconds / 3600);
 }
 
 std::string WattsText(Power power) { return fmt::format("{:.0f} W", InWatts(power)); }
@@ -115,23 +122,36 @@ void PlanRunner::Begin(const RunLeftOver& left_over) {
   for (SlotActual& slot : outcome_.slots) slot.level_s.resize(problem_.gpu.levels.size());
   work_done_ = mark_work_ = adopted_work_ = left_over.work_done;
   mark_units_ = left_over.units_done > 0 ? left_over.units_done : -1;
+  outcome_.progress_told = left_over.units_done > 0;
   look_ = parts_.gpu.Look();
   if (!look_.is_lost) counter_uj_ = look_.energy_uj;
   slot_ = planned_slot_ = SlotOf(now_);
   schedule_ = MakeDwells(problem_, running_plan_.decisions, std::nullopt, options_.shortest_dwell);
   const bool goes_on = !left_over.slots.empty();
   if (goes_on && left_over.counter_uj && counter_uj_ && *counter_uj_ >= *left_over.counter_uj) {
-    // What the GPU drew while nobody looked is known all the same.
-    Taken taken{Joules(static_cast<double>(*counter_uj_ - *left_over.counter_uj) * 1e-6), 0};
-    AddTo(SlotOf(left_over.at), 0, 1, taken, 0);
-    Tell("unattended",
-         fmt::format("{:.1f} Wh were drawn between the end of the run before and now", InWattHours(taken.energy)));
+    TakeGap(left_over);
   }
   Tell(goes_on ? "resumed_run" : "start",
        goes_on ? fmt::format("the run goes on with {:.1f} % of the plan's work left", 100 * WorkLeft() / problem_.work)
                : "the run begins");
   const bool is_late = now_ > problem_.horizon.start + Nanoseconds(std::max(5.0, 0.1 * parts_.clock.Speed()));
   if (goes_on || is_late) PlanAnew(goes_on ? "the run goes on" : "the run begins after the plan's start");
+}
+
+/// What the GPU drew while nobody looked is known all the same; it was off then, or as good as off.
+void PlanRunner::TakeGap(const RunLeftOver& left_over) {
+  const Stamp from = std::min(std::max(left_over.at, problem_.horizon.start), now_);
+  const double gap_s = SecondsBetween(from, now_);
+  const Taken taken{Joules(static_cast<double>(*counter_uj_ - *left_over.counter_uj) * 1e-6), gap_s};
+  std::vector<bool> entered;
+  for (const SlotActual& slot : outcome_.slots) entered.push_back(slot.entered);
+  Attribute(from, now_, gap_s, taken, 0);
+  for (size_t t = 0; t < entered.size(); ++t) outcome_.slots[t].entered = entered[t];
+  for (int slot = SlotOf(from); slot < slot_; ++slot) {
+    parts_.observer.OnSlotEnd(slot, outcome_.slots[static_cast<size_t>(slot)]);
+  }
+  Tell("unattended",
+       fmt::format("{:.1f} Wh were drawn between the end of the run before and now", InWattHours(taken.energy)));
 }
 
 /// Time, energy and work since the last look go into the books.
@@ -271,6 +291,7 @@ double PlanRunner::TakeProgress(double elapsed_s) {
   run_s_ += elapsed_s;
   const double before = work_done_;
   const std::optional<JobProgress> word = options_.units > 0 ? parts_.job.Progress() : std::nullopt;
+  if (word && !std::exchange(has_spoken_, true)) TakeFirstWord(word->units);
   if (word && word->units != mark_units_) {
     const double work = problem_.work * std::max(word->units - options_.units_before, 0.0) / options_.units;
     largest_step_ = mark_units_ < 0 ? 0 : std::max(largest_step_, work - mark_work_);
@@ -286,14 +307,34 @@ double PlanRunner::TakeProgress(double elapsed_s) {
   // A job that says nothing any more is not assumed to go on.
   if (largest_step_ > 0) since = std::min(since, 3 * largest_step_);
   work_done_ = std::min(mark_work_ + since, std::max(problem_.work, mark_work_));
-  const double silent_s = (run_s_ - mark_run_s_) / parts_.clock.Speed();
-  if (options_.units > 0 && silent_s > kSilenceRealS && !std::exchange(silence_told_, true)) {
-    Tell("silence",
-         "the job has told no progress for two minutes: its work is reckoned by time, and no further than a few "
-         "steps beyond its last word",
-         true);
-  }
+  LookAtSilence();
   return work_done_ - before;
+}
+
+/// A job that was started again may go on from where it was, from a checkpoint before that, or begin anew.
+void PlanRunner::TakeFirstWord(double units) {
+  outcome_.progress_told = true;
+  if (mark_units_ < 0 || units >= mark_units_) return;
+  Tell("began_anew",
+       fmt::format("the job {} {:.0f} of {:.0f} ({:.0f} before); HELIOGRAD_UNITS_DONE tells it where to go on",
+                   units < 0.5 * mark_units_ ? "began anew at" : "goes on at", units,
+                   options_.units + options_.units_before, mark_units_),
+       true);
+}
+
+void PlanRunner::LookAtSilence() {
+  if (options_.units <= 0 || silence_told_) return;
+  const double speed = parts_.clock.Speed();
+  const bool is_untold = !has_spoken_ && run_s_ > kUntoldS + kUntoldRealS * speed;
+  const bool is_silent = (run_s_ - mark_run_s_) / speed > kSilenceRealS;
+  if (!is_untold && !is_silent) return;
+  silence_told_ = true;
+  Tell("silence",
+       has_spoken_ ? "the job has told no progress for two minutes: its work is reckoned by time, and no further than "
+                     "a few steps beyond its last word"
+                   : fmt::format("the job has run for {:.0f} min and told no progress{}: its work is reckoned by time",
+                                 run_s_ / 60, options_.told_how.empty() ? "" : " (" + options_.told_how + ")"),
+       true);
 }
 
 void PlanRunner::Learn() {
@@ -415,9 +456,8 @@ void PlanRunner::LookAtDeadline() {
     const double part = 1 - (WorkLeft() - rate.rate * left_s) / problem_.work;
     Tell("unreachable",
          fmt::format(
-             "the deadline cannot be kept: at full power {:.1f} % of the work is done by then, all of it {:.1f} h "
-             "later",
-             100 * part, (needed_s - left_s) / 3600),
+             "the deadline cannot be kept: at full power {:.1f} % of the work is done by then, all of it {} later",
+             100 * part, LengthText(needed_s - left_s)),
          true);
   }
 }
@@ -701,6 +741,12 @@ void PlanRunner::SumUp() {
   }
 }
 
+/// Of a job that should have told its work and told none nothing is known to be done.
+void PlanRunner::ForgetReckonedWork() {
+  for (SlotActual& slot : outcome_.slots) slot.work = 0;
+  work_done_ = 0;
+}
+
 RunOutcome PlanRunner::Finish(std::optional<ExitStatus> exit) {
   Observe();
   CloseSlots();
@@ -712,6 +758,8 @@ RunOutcome PlanRunner::Finish(std::optional<ExitStatus> exit) {
     outcome_.slots[static_cast<size_t>(slot_)].work += problem_.work - work_done_;
     work_done_ = problem_.work;
   }
+  const bool has_finished = exit && exit->AsShell() == 0;
+  if (options_.units > 0 && !outcome_.progress_told && !has_finished) ForgetReckonedWork();
   outcome_.exit = exit;
   SumUp();
   WriteState();

@@ -116,6 +116,7 @@ struct RunOptions {
   std::optional<Power> safe_limit;      // while no plan holds because the planner failed
   Money switching_cost = Euros(0.005);  // a new plan must save more than this to replace one that holds
   double units = 0;                     // of the plan's work; 0 = the job does not tell, its work is reckoned by time
+  std::string told_how;                 // how the job should have told them, where it tells nothing: one clause
   double units_before = 0;              // that the job had done when the plan was made: it tells them too
   std::optional<Duration> checkpoint_before;  // pauses at least so long are preceded by a checkpoint
   Duration state_every = Seconds(10);         // real time between two states
@@ -129,7 +130,7 @@ struct RunLeftOver {
   double units_done = 0;
   std::optional<int64_t> counter_uj;
   std::optional<Stamp> begin;
-  Stamp at;
+  Stamp at;  // up to which the books go
   int plans = 0, pauses = 0;
 };
 
@@ -139,6 +140,7 @@ struct RunOutcome {
   bool late = false;                    // the job ran at the end of the horizon
   bool stopped_late = false;            // and was ended for it
   bool limits_reached = true;           // limits could be set
+  bool progress_told = false;           // by the job, at some time; else its work is reckoned by time
   std::vector<SlotActual> slots;        // of the plan, and a last one for the time after its end
   std::vector<SlotDecision> decisions;  // of the plans that were followed, by slot of the plan: flows alone
   double work_done = 0;
@@ -177,15 +179,19 @@ class PlanRunner {
   };
 
   void Begin(const RunLeftOver& left_over);
+  void TakeGap(const RunLeftOver& left_over);
   void Observe();
   std::optional<std::string> StoodStill(double elapsed_s, const Taken& taken);
   Taken TakeEnergy(const GpuLook& look, double elapsed_s);
   void DriverIsNew();
   void WatchLimit(const GpuLook& look);
   double TakeProgress(double elapsed_s);
+  void TakeFirstWord(double units);
+  void LookAtSilence();
   void Learn();
   void Attribute(Stamp from, Stamp to, double elapsed_s, const Taken& taken, double work);
   void AddTo(int slot, double elapsed_s, double part, const Taken& taken, double work);
+  void ForgetReckonedWork();
   void CloseSlots();
   void Decide();
   void PlanForNextSlot();
@@ -258,6 +264,7 @@ class PlanRunner {
   double piece_work_ = 0, piece_run_s_ = -1;  // where the stretch begins that the estimate learns from next
   double mark_units_ = -1, largest_step_ = 0;
   bool silence_told_ = false;
+  bool has_spoken_ = false;  // the job, since this part of the run began
   double work_done_ = 0;
   double expected_offset_ = 0;  // of the work against the schedule, accepted
   double adopted_work_ = 0;     // done when the running plan was adopted

@@ -190,15 +190,33 @@ class PlanRunnerTest : public testing::Test {
     world_.emplace(problem_);
   }
 
-  Result<RunOutcome> Run(RunOptions options = {}, Replanner replan = {}) {
-    options.units = world_->tells ? 1000 : 0;
+  Result<RunOutcome> Run(RunOptions options = {}, Replanner replan = {}, const RunLeftOver& left_over = {}) {
+    if (world_->tells) options.units = 1000;
     FakeJob job(*world_);
     FakeLimits limits(*world_);
     FakeGpu gpu(*world_);
     FakeClock clock(*world_);
     PlanRunner runner(problem_, plan_, options,
                       {job, limits, gpu, clock, observer_, std::move(replan), {}, [this] { return interrupted_; }});
-    return runner.Run();
+    return runner.Run(left_over);
+  }
+
+  /// Half an hour of the first slot was done, then nobody looked for two hours; the counter went on.
+  RunLeftOver CutOffForTwoHours() {
+    RunLeftOver left_over;
+    left_over.slots.resize(5);
+    for (SlotActual& slot : left_over.slots) slot.level_s.resize(problem_.gpu.levels.size());
+    left_over.slots[0].level_s[7] = 1800;
+    left_over.slots[0].energy = Watts(170) * Seconds(1800);
+    left_over.slots[0].work = left_over.work_done = world_->done = 0.06;
+    left_over.slots[0].entered = true;
+    left_over.units_done = 600;
+    left_over.begin = problem_.horizon.start;
+    left_over.at = problem_.horizon.start + minutes(30);
+    left_over.counter_uj = 0;
+    world_->now = left_over.at + hours(2);
+    world_->energy_uj = 15e6 * 7200;
+    return left_over;
   }
 
   DispatchProblem problem_;
@@ -523,6 +541,52 @@ TEST_F(PlanRunnerTest, SlotsArePlannedBeforeTheyBeginAndTheirLimitsComeFirst) {
     EXPECT_EQ(*event.read_back_at, event.at);  // the world stands still while it is set
   }
   EXPECT_EQ(std::count(observer_.kinds.begin(), observer_.kinds.end(), "limit"), 3);
+}
+
+TEST_F(PlanRunnerTest, GapThatTheCounterFillsIsOffTimeOnceAndInTheJournal) {
+  const Result<RunOutcome> outcome = Run({}, {}, CutOffForTwoHours());
+  ASSERT_TRUE(outcome);
+  // Nothing of the slots is left for which idle power would have to be assumed on top of what was measured.
+  EXPECT_NEAR(outcome->slots[0].running_s() + outcome->slots[0].off_s, 3600, 1e-6);
+  EXPECT_NEAR(outcome->slots[1].off_s, 3600, 1e-6);
+  EXPECT_NEAR(InWattHours(outcome->slots[1].energy_off), 15, 1e-9);
+  EXPECT_NEAR(InWattHours(outcome->slots[0].energy_off), 7.5, 1e-9);
+  EXPECT_NEAR(outcome->slots[1].unmeasured_s, 0, 1e-9);
+  EXPECT_FALSE(outcome->slots[1].entered);  // nobody was there
+  ASSERT_GE(observer_.ended.size(), 2u);
+  EXPECT_EQ(observer_.ended[0], 0);
+  EXPECT_EQ(observer_.ended[1], 1);
+  EXPECT_EQ(observer_.Count("began_anew"), 0);
+}
+
+TEST_F(PlanRunnerTest, JobThatBeginsAnewIsSaid) {
+  const RunLeftOver left_over = CutOffForTwoHours();
+  world_->done = 0.01;
+  ASSERT_TRUE(Run({}, {}, left_over));
+  ASSERT_EQ(observer_.Count("began_anew"), 1);
+  const auto said = std::find_if(observer_.events.begin(), observer_.events.end(),
+                                 [](const RunEvent& event) { return event.kind == "began_anew"; });
+  EXPECT_NE(said->text.find("began anew at 100 of 1000 (600 before)"), std::string::npos) << said->text;
+  EXPECT_TRUE(said->matters);
+}
+
+TEST_F(PlanRunnerTest, JobThatNeverTellsIsSaidAndNothingOfItIsDone) {
+  world_->tells = false;
+  world_->events[problem_.horizon.start + minutes(20)] = [&] { world_->signal = SIGTERM; };
+  RunOptions options;
+  options.units = 1000;
+  options.told_how = "no line matched 'x'";
+  const Result<RunOutcome> outcome = Run(options);
+  ASSERT_TRUE(outcome);
+  ASSERT_EQ(observer_.Count("silence"), 1);
+  const auto said = std::find_if(observer_.events.begin(), observer_.events.end(),
+                                 [](const RunEvent& event) { return event.kind == "silence"; });
+  EXPECT_NE(said->text.find("no line matched 'x'"), std::string::npos) << said->text;
+  // Two minutes of the job's time, to a look and the three seconds that starting may take.
+  EXPECT_LE(said->at, problem_.horizon.start + seconds(135));
+  EXPECT_FALSE(outcome->progress_told);
+  EXPECT_EQ(outcome->work_done, 0);
+  EXPECT_EQ(outcome->slots[0].work, 0);
 }
 
 TEST_F(PlanRunnerTest, InterruptEndsTheJob) {

@@ -1,0 +1,134 @@
+"""`heliograd run` used wrongly, or on a job that does not do what was said of it."""
+import signal
+import unittest
+
+from run_test import JOB, STEPS, TRAIN, RunTest
+
+TOLD = ("--progress", "step ([0-9]+)", "--steps", STEPS)
+
+
+class MishapTest(RunTest):
+    # Faster than this a slow machine's own standstills would come into the books; slower the tests take long.
+    SPEED = 600
+
+    def refused(self, *args, code=2, words=()):
+        done = self.run_program("run", *args, expect=code, env=self.env)
+        self.assert_one_clear_sentence(done.stderr, *words)
+        self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+
+    def report(self, *args):
+        return self.run_program("report", "run", *args).stdout
+
+
+class Resumed(MishapTest):
+    def test_a_run_that_goes_on_is_left_alone(self):
+        self.plan()
+        run = self.start("run", "plan.json", "--simulated-clock", "-o", "run", *TOLD, "--", TRAIN, "--iterations", STEPS)
+        self.wait_for(lambda: self.has_event("state") and self.has_event("job_started"))
+        before = [(path.name, path.stat().st_ino) for path in sorted((self.folder / "run").iterdir()) if path.suffix == ".helio"]
+        self.refused("--resume", "run", words=("run: this run goes on in process", str(run.pid)))
+        after = [(path.name, path.stat().st_ino) for path in sorted((self.folder / "run").iterdir()) if path.suffix == ".helio"]
+        self.assertEqual(before, after)
+        self.assertIsNone(run.poll())
+        run.kill()  # the lock goes with it
+        run.communicate()
+        done = self.run_program("run", "--resume", "run", env=self.env)
+        self.assertIn("Run finished", done.stdout)
+
+    def test_idle_energy_of_the_gap_counts_once(self):
+        self.run_program("plan", "builtin:paper", *JOB, "--set", "gpu.idle_w=15", "--set", "gpu.host_w=0", "-o", "plan.json")
+        run = self.start("run", "plan.json", "--simulated-clock", "-o", "run", *TOLD, "--", TRAIN, "--iterations", STEPS)
+        self.wait_for(lambda: self.has_event("state") and self.has_event("job_started"))
+        run.send_signal(signal.SIGINT)
+        run.communicate(timeout=60)
+        done = self.run_program("run", "--resume", "run", env=self.env)
+        # The job that was started again counts from nothing, which is said.
+        self.assertRegex(done.stderr, r"the job began anew at [0-9]+ of 46900 \([0-9]+ before\)")
+        self.assertIn("HELIOGRAD_UNITS_DONE", done.stderr)
+        summary = self.summary()
+        seen_s = sum(sum(level["duration_s"] for level in slot["actual"]["levels"]) + slot["actual"]["off_s"]
+                     for slot in summary["slots"])
+        unseen_s = sum(slot["duration_s"] for slot in summary["slots"]) - seen_s
+        # Beyond the GPU's measured energy there is idle power for the time after the run alone: 15 W, assumed. Off time may
+        # have drawn a little less than 15 W by the counter's steps, and counts as 15 W.
+        extra_wh = summary["load_wh"] - summary["gpu_energy_wh"]
+        self.assertAlmostEqual(extra_wh, unseen_s / 3600 * 15, delta=0.3)
+        report = self.run_json("report", "run")
+        self.assertAlmostEqual(report["actual"]["load_wh"], summary["load_wh"], places=6)
+        for saved in zip(summary["baselines"], report["baselines"]):
+            self.assertAlmostEqual(saved[0]["saved_eur"], saved[1]["saved_eur"], places=6)
+
+
+class Refused(MishapTest):
+    def test_flags_of_a_scenario_say_nothing_to_a_plan(self):
+        self.plan()
+        for flag, value in (("--deadline", "+5h"), ("--set", "job.work=0.2"), ("--hours", "5"), ("--start", "now"),
+                            ("--slot-minutes", "30")):
+            self.refused("plan.json", flag, value, "--simulated-clock", "--", "true",
+                         words=("plan.json is a plan", flag, "belongs to a scenario"))
+        self.refused("plan.json", "--resume", "run", words=("--resume", "plan.json"))
+        self.refused("--resume", "run", "--deadline", "+5h", words=("--resume", "--deadline"))
+        self.assertFalse((self.folder / "run").exists())
+
+    def test_a_command_that_is_not_there_is_told_before_anything_is_written(self):
+        self.plan()
+        (self.folder / "plain.sh").write_text("true")
+        for command, code in (("no-such-program", 127), ("./nothing.sh", 127), ("./plain.sh", 126)):
+            self.refused("plan.json", "--simulated-clock", "-o", "run", "--", command, code=code, words=(command,))
+            self.assertFalse((self.folder / "run").exists())
+
+    def test_a_folder_without_parent_and_no_number(self):
+        self.plan()
+        self.refused("plan.json", "--simulated-clock", "-o", "nowhere/run", "--", "true", words=("nowhere/run", "-o"))
+        self.assertFalse((self.folder / "nowhere").exists())
+        self.refused("plan.json", "--simulated-clock", "--safe-limit-w", "nan", "--", "true", code=2, words=("safe-limit-w", "nan"))
+
+
+class Untold(MishapTest):
+    def test_a_job_that_fails_without_a_word_has_done_nothing(self):
+        self.plan()
+        done = self.run_program("run", "plan.json", "--simulated-clock", "-o", "run", *TOLD, "--", "false", expect=1, env=self.env)
+        self.assertIn("0.0 % of the work done", done.stdout)
+        self.assertNotIn("less than", done.stdout)
+        summary = self.summary()
+        self.assertEqual((summary["work_done"], summary["progress_from"]), (0, "time"))
+        self.assertEqual({rung["saved_eur"] for rung in summary["baselines"]}, {None})
+        self.assertNotIn("work are measured", self.report())
+
+    def test_an_expression_that_never_matches_is_said_while_the_job_runs(self):
+        self.plan()
+        run = self.start("run", "plan.json", "--simulated-clock", "-o", "run", "--progress", "nomatch ([0-9]+)", "--steps", STEPS,
+                         "--", TRAIN, "--iterations", STEPS)
+        self.wait_for(lambda: self.has_event("silence"))
+        run.send_signal(signal.SIGINT)
+        output, told = run.communicate(timeout=60)
+        self.assertIn("no line matched 'nomatch ([0-9]+)'", told)
+        self.assertEqual(self.summary()["progress_from"], "time")
+
+    def test_a_wrong_battery_file_is_said_at_the_start(self):
+        self.plan()
+        done = self.run_program("run", "plan.json", "--simulated-clock", "-o", "run", "--battery-file", "nowhere.txt", *TOLD, "--",
+                                "false", expect=1, env=self.env)
+        self.assertIn("nowhere.txt", done.stderr)
+        self.assertNotIn(".:", done.stderr)
+
+
+class Shown(MishapTest):
+    def test_schedule_names_what_the_slots_leave(self):
+        done = self.run_program("run", "builtin:paper", "--dry-run", "--set", "job.work=0.1", "--start", "2025-01-01 16:20",
+                                "--deadline", "2025-01-02 08:00")
+        self.assertIn("the plan's end", done.stdout)
+        self.assertNotIn("07:20 +01:00  the deadline", done.stdout)
+        self.assertIn("last 40 minutes before the deadline are no whole slot", done.stdout)
+
+    def test_the_report_is_a_table_at_80_columns(self):
+        self.plan()
+        self.run_plan("-o", "run")
+        lines = self.report().splitlines()
+        self.assertLessEqual(max(map(len, lines)), 80)
+        head = [line for line in lines if line.lstrip().startswith("slot") and "planned" in line and "Wh (plan)" in line]
+        self.assertEqual(len(head), 1, lines)
+
+
+if __name__ == "__main__":
+    unittest.main()
