@@ -12,15 +12,16 @@ import os
 import pathlib
 import sys
 
-from benchmarks import (dispatch, limit_edges, long_horizons, metering_overhead, network_macs, offgrid, program_start, pv_year,
-                        resize, run_overhead, run_store, sampler, study_rate, truth)
+from benchmarks import (dispatch, limit_edges, long_horizons, marking, metering_overhead, network_macs, offgrid, program_start,
+                        pv_year, resize, run_overhead, run_store, sampler, study_rate, truth)
 from report import machine, markdown, write, write_page
 
 BENCHMARKS = {"pv_year": pv_year.measure, "dispatch": dispatch.measure, "program_start": program_start.measure,
               "offgrid": offgrid.measure, "long_horizons": long_horizons.measure, "study_rate": study_rate.measure,
               "sampler": sampler.measure, "run_store": run_store.measure,
               "metering_overhead": metering_overhead.measure, "resize": resize.measure,
-              "network_macs": network_macs.measure, "limit_edges": limit_edges.measure, "run_overhead": run_overhead.measure}
+              "network_macs": network_macs.measure, "marking": marking.measure, "limit_edges": limit_edges.measure,
+              "run_overhead": run_overhead.measure}
 
 
 def main():

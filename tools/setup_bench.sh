@@ -14,7 +14,8 @@ if cmp -s requirements-bench.txt .venv-bench/installed-requirements.txt; then
 fi
 
 complete=true
-for peer in nrel-pysam pvlib gurobipy fvcore ptflops; do
+# Zeus brings 400 MB along, scikit-learn most of it.
+for peer in nrel-pysam pvlib gurobipy fvcore ptflops zeus; do
   pinned=$(grep "^$peer==" requirements-bench.txt)
   echo "setup: installing into .venv-bench: $pinned"
   # ptflops and fvcore count with the PyTorch of .venv-python, where that is; ptflops alone would bring another.

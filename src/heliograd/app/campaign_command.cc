@@ -17,10 +17,13 @@
 #include "heliograd/app/campaign_page.h"
 #include "heliograd/app/campaign_store.h"
 #include "heliograd/app/command_line.h"
+#include "heliograd/app/held_limits.h"
 #include "heliograd/app/profile_json.h"
+#include "heliograd/app/sources.h"
 #include "heliograd/base/file.h"
 #include "heliograd/base/text.h"
 #include "heliograd/control/child_process.h"
+#include "heliograd/model/simulated_power.h"
 #include "heliograd/profile/mac_count.h"
 #include "heliograd/profile/networks.h"
 #include "heliograd/report/number_text.h"
@@ -42,11 +45,13 @@ std::vector<std::string> CommandOf(const Campaign& campaign, const CampaignCell&
                                     cell.network,     "--json",
                                     "--data",         cell.data,
                                     "--device",       campaign.device,
-                                    "--mode",         campaign.mode,
                                     "--batch",        std::to_string(campaign.batch),
                                     "--dither",       fmt::format("{:g}", campaign.dither_percent),
                                     "--workers",      std::to_string(campaign.workers)};
+  if (!campaign.mode.empty()) words.insert(words.end(), {"--mode", campaign.mode});
   if (campaign.iterations > 0) words.insert(words.end(), {"--iterations", std::to_string(campaign.iterations)});
+  if (!campaign.gpu.empty()) words.insert(words.end(), {"--gpu", campaign.gpu});
+  if (cell.IsOfSweep()) words.insert(words.end(), {"--limit-w", fmt::format("{:g}", cell.limit_w)});
   if (cell.with_layers) words.push_back("--layers");
   if (cell.with_layers && campaign.quick_layers) words.push_back("--quick");
   return words;
@@ -140,8 +145,8 @@ Result<CellEnd> RunCell(const Campaign& campaign, const CampaignCell& cell, cons
 /// Finished well, with these settings.
 bool IsDone(const std::vector<FinishedCell>& cells, const Campaign& campaign, const CampaignCell& cell) {
   return std::any_of(cells.begin(), cells.end(), [&](const FinishedCell& finished) {
-    return finished.ok && finished.hardware == campaign.hardware && finished.cell.network == cell.network &&
-           finished.cell.data == cell.data && finished.settings == SettingsOf(campaign, cell);
+    return finished.ok && finished.hardware == campaign.hardware && finished.cell.Name() == cell.Name() &&
+           finished.settings == SettingsOf(campaign, cell);
   });
 }
 
@@ -178,6 +183,28 @@ std::string EndText(const FinishedCell& cell) {
                      cell.seconds);
 }
 
+/// A sweep whose limits may not be set is refused before anything is measured.
+Result<void> CheckSweep(const Campaign& campaign) {
+  std::vector<Power> limits;
+  for (const double limit_w : campaign.sweep->limits_w) limits.push_back(Watts(limit_w));
+  if (campaign.device == "cpu" && campaign.gpu.empty()) {
+    if (campaign.sweep->limits_w.front() >= kStudyGpuLowestLimitW &&
+        campaign.sweep->limits_w.back() <= kStudyGpuHighestLimitW) {
+      return {};
+    }
+    return Fail(fmt::format("[sweep]: the simulated GPU takes limits of {:g} to {:g} W", kStudyGpuLowestLimitW,
+                            kStudyGpuHighestLimitW),
+                ErrorKind::kUsage);
+  }
+  const auto gpu = campaign.gpu.empty() ? GpuOfDevice(campaign.device) : Result<std::string>(campaign.gpu);
+  if (!gpu) return Fail(gpu.error());
+  Result<void> possible = CheckLimits(*gpu, limits, "heliograd campaign");
+  if (possible) return {};
+  Error error = possible.error();
+  error.problems.back() = "[sweep] cannot run here: " + error.problems.back() + "; without [sweep] the rest does";
+  return Fail(std::move(error));
+}
+
 struct CampaignOutcome {
   int failed = 0, done_before = 0, done = 0;
   bool interrupted = false;
@@ -187,6 +214,10 @@ Result<CampaignOutcome> RunCells(const Campaign& campaign, CampaignStore& store,
   const std::vector<CampaignCell> cells = CellsOf(campaign);
   const auto before = store.Cells();
   if (!before) return Fail(before.error());
+  const bool sweeps = std::any_of(cells.begin(), cells.end(), [&](const CampaignCell& cell) {
+    return cell.IsOfSweep() && (again || !IsDone(*before, campaign, cell));
+  });
+  if (auto possible = sweeps ? CheckSweep(campaign) : Result<void>{}; !possible) return Fail(possible.error());
   const WaitedSignalsBlocked signals;
   std::vector<FinishedCell> finished;
   CampaignOutcome outcome;

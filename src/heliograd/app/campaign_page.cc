@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 
+#include "heliograd/app/campaign_sweep.h"
 #include "heliograd/app/energy_law_file.h"
 #include "heliograd/app/law_report.h"
 #include "heliograd/app/profile_json.h"
@@ -41,7 +42,7 @@ struct Measured {
 std::vector<Measured> ReadCells(const std::vector<FinishedCell>& cells) {
   std::vector<Measured> read;
   for (const FinishedCell& cell : cells) {
-    if (!cell.ok) continue;
+    if (!cell.ok || cell.cell.IsOfSweep()) continue;
     auto profile = ProfileFromJson(cell.json, cell.cell.Name());
     if (profile) read.push_back({cell.hardware, cell.cell, std::move(*profile)});
   }
@@ -324,10 +325,38 @@ Result<void> AddFigures(Writer& writer, const std::vector<Measured>& cells) {
   return {};
 }
 
+/// Figs 7 and 8 of each network that was trained under several limits, and a curve for plans.
+Result<void> AddSweeps(Writer& writer, const std::vector<FinishedCell>& cells) {
+  const std::vector<SweepReport> sweeps = ReportSweeps(cells);
+  if (sweeps.empty()) return {};
+  writer.page().AddHeading("Power limits");
+  writer.page().AddParagraph(
+      "Every training of a sweep begins with the same parameters and sees the same images: their seed is one. The "
+      "study's numbers are of ResNet18 on Fashion-MNIST on an RTX 4070, of all 5 epochs.");
+  int number = 0;
+  for (const SweepReport& sweep : sweeps) {
+    ++number;
+    const std::string figure = fmt::format("fig7_8_{}", number), curve = fmt::format("curve_{}.toml", number);
+    if (auto done = writer.Add(StepSweepFigure(sweep.chart), figure, sweep.chart.title, ""); !done) return done;
+    if (!sweep.claims.empty()) writer.page().AddTable({"claim", "the study", "here"}, sweep.claims);
+    for (const std::string& note : sweep.notes) writer.page().AddParagraph("Note: " + note + ".");
+    if (auto done = writer.Add({fmt::format("sweep_{}", number), sweep.title, sweep.columns, sweep.rows}); !done) {
+      return done;
+    }
+    if (sweep.curve_toml.empty()) continue;
+    if (auto done = writer.Keep(curve, sweep.curve_toml); !done) return done;
+    writer.page().AddLink(curve, sweep.title + ": for gpu.curve of a scenario");
+  }
+  return {};
+}
+
 PageTable Failures(const std::vector<FinishedCell>& cells) {
-  PageTable table = {"failed", "Cells that failed", {"network", "data", "hardware", "why"}, {}};
-  for (const FinishedCell& cell : cells) {
-    if (!cell.ok) table.rows.push_back({cell.cell.network, cell.cell.data, cell.hardware, cell.error});
+  PageTable table = {"failed", "Cells that failed", {"network", "data", "hardware", "limit W", "why"}, {}};
+  for (const FinishedCell& finished : cells) {
+    const CampaignCell& cell = finished.cell;
+    if (finished.ok) continue;
+    table.rows.push_back({cell.network, cell.data, finished.hardware,
+                          cell.IsOfSweep() ? fmt::format("{:g}", cell.limit_w) : "", finished.error});
   }
   return table;
 }
@@ -343,9 +372,14 @@ Result<std::vector<std::string>> WriteCampaignPage(const std::vector<FinishedCel
       "10.1109/MSWiM67937.2025.11309062. Times are measured; where the power is simulated, a title says so and the "
       "energies tell of the method, not of a GPU. The study leaves its GoogLeNet modifications and its transformer "
       "undefined: those here are this project's own.");
-  if (Result<void> done = writer.Add(TableOne(cells)); !done) return Fail(done.error());
-  if (Result<void> done = AddFigures(writer, cells); !done) return Fail(done.error());
-  if (Result<void> done = AddLaws(writer, cells); !done) return Fail(done.error());
+  if (!cells.empty()) {
+    if (Result<void> done = writer.Add(TableOne(cells)); !done) return Fail(done.error());
+    if (Result<void> done = AddFigures(writer, cells); !done) return Fail(done.error());
+  }
+  if (Result<void> done = AddSweeps(writer, finished); !done) return Fail(done.error());
+  if (!cells.empty()) {
+    if (Result<void> done = AddLaws(writer, cells); !done) return Fail(done.error());
+  }
   const PageTable failures = Failures(finished);
   if (!failures.rows.empty()) {
     writer.page().AddHeading("What failed");

@@ -23,7 +23,7 @@ struct FinishedCell {
   double seconds = 0;
 };
 
-/// One writer at a time.
+/// One writer at a time. A sweep's cells lie in a table of their own, which files of before have not.
 class CampaignStore {
  public:
   /// Makes the file where it is missing. Errors: it is no campaign's, or cannot be written.

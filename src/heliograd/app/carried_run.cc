@@ -134,19 +134,28 @@ std::string StatusByJournal(const ReadJournal& journal, const PlanFile& plan) {
   return journal.left_over.work_done >= plan.problem.work * (1 - 1e-9) ? "finished" : "failed";
 }
 
+std::string NoPlanYet(const std::string& folder, const RunFacts& facts) {
+  const std::string took = facts.curve ? " (" + CurvePartText(*facts.curve) + " so far)" : "";
+  return fmt::format(
+      "{}: the run has no plan to compare with: its power curve was being measured{}: {}/journal.jsonl has "
+      "what happened; go on with it by heliograd run --resume {}, where work is left",
+      folder, took, folder, folder);
+}
+
 }  // namespace
 
 Result<CarriedPlan> ReadCarriedRun(const std::string& folder) {
-  const Result<std::string> plan_text = ReadPart(folder, "plan.json");
-  if (!plan_text) return Fail(plan_text.error());
   const Result<std::string> facts_text = ReadPart(folder, "run.json");
   if (!facts_text) return Fail(facts_text.error());
+  const Result<RunFacts> facts = RunFactsFromJson(*facts_text, folder + "/run.json");
+  if (!facts) return Fail(facts.error());
+  if (!facts->has_plan()) return Fail(NoPlanYet(folder, *facts));
+  const Result<std::string> plan_text = ReadPart(folder, "plan.json");
+  if (!plan_text) return Fail(plan_text.error());
   const Result<std::string> journal_text = ReadPart(folder, "journal.jsonl");
   if (!journal_text) return Fail(journal_text.error());
   Result<PlanFile> plan = PlanFromJson(*plan_text, folder + "/plan.json");
   if (!plan) return Fail(plan.error());
-  const Result<RunFacts> facts = RunFactsFromJson(*facts_text, folder + "/run.json");
-  if (!facts) return Fail(facts.error());
   const DispatchProblem& problem = plan->problem;
   Result<ReadJournal> journal =
       ParseJournal(*journal_text, folder + "/journal.jsonl", problem.horizon.slots, problem.gpu.levels.size());
@@ -160,7 +169,9 @@ Result<CarriedPlan> ReadCarriedRun(const std::string& folder) {
   run.command = fmt::format("{}", fmt::join(facts->command, " "));
   run.gpu = fmt::format("{} ({})", facts->gpu_name, facts->gpu_uuid);
   run.status = StatusByJournal(*journal, *plan);
-  run.begin = *journal->left_over.begin;
+  // The time before the plan is a part of its own.
+  run.begin = facts->curve ? std::max(facts->curve->end, *journal->left_over.begin) : *journal->left_over.begin;
+  run.curve = facts->curve;
   run.end = journal->left_over.at;
   run.work_done = journal->left_over.work_done;
   run.progress_is_told = facts->units > 0;

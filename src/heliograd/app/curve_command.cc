@@ -22,7 +22,6 @@
 #include "heliograd/control/limitd_client.h"
 #include "heliograd/meter/clock_reasons.h"
 #include "heliograd/meter/nvml_meter.h"
-#include "heliograd/model/limit_refinement.h"
 #include "heliograd/model/limit_sweep.h"
 #include "heliograd/report/curve_figure.h"
 
@@ -99,15 +98,6 @@ Result<SweepOptions> OptionsOf(const CurveFlags& flags) {
   return options;
 }
 
-/// The energies of the windows so far, from what is recorded.
-Result<EvaluatedSweep> Evaluate(Recording& recording, const std::vector<MeasuredWindow>& windows,
-                                const std::vector<DeviceCalibration>& calibrations) {
-  if (Result<void> done = recording.CatchUp(); !done) return Fail(done.error());
-  const Result<RunReader> run = RunReader::Open(recording.path());
-  if (!run) return Fail(run.error());
-  return EvaluateWindows(*run, windows, calibrations);
-}
-
 /// An interrupted sweep whose windows do not make a curve says what is missing.
 Error TooLittle(const SweepOutcome& outcome, const Error& reason) {
   Error error = outcome.stopped ? *outcome.stopped : reason;
@@ -166,7 +156,7 @@ Result<int> MeasureCurve(const CurveFlags& flags) {
 
   const LoadedCalibrations calibrations = LoadCalibrations();
   const auto analyse = [&](const std::vector<MeasuredWindow>& windows) -> Result<SweepResult> {
-    const auto evaluated = Evaluate(**recording, windows, calibrations.usable);
+    const auto evaluated = EvaluateRecorded(**recording, windows, calibrations.usable);
     if (!evaluated) return Fail(evaluated.error());
     return AnalyseSweep(evaluated->windows);
   };
@@ -182,24 +172,15 @@ Result<int> MeasureCurve(const CurveFlags& flags) {
   if (!outcome) return Fail(outcome.error());
   // What whole rounds there are is enough, whatever ended the sweep.
   if (outcome->whole_rounds < 2) return Fail(TooLittle(*outcome, {ErrorKind::kFailure, {"nothing was measured"}}));
-  Result<EvaluatedSweep> evaluated = Evaluate(**recording, outcome->windows, calibrations.usable);
+  Result<EvaluatedSweep> evaluated = EvaluateRecorded(**recording, outcome->windows, calibrations.usable);
   if (!evaluated) return Fail(evaluated.error());
   const Result<SweepResult> result = AnalyseSweep(evaluated->windows);
   if (!result) return Fail(TooLittle(*outcome, result.error()));
 
-  MeasuredCurve curve;
+  MeasuredCurve curve = CurveOf(*outcome, *evaluated, *result, *limits);
   curve.device = (*capper)->Device();
   curve.command = CommandLine(flags);
   curve.unit_is_run = flags.progress.empty() && !flags.progress_hook;
-  curve.result = *result;
-  curve.result.least_energy = Framed(*limits, *result, result->least_energy);
-  curve.result.least_energy_time = Framed(*limits, *result, result->least_energy_time);
-  curve.states = evaluated->states;
-  curve.gain_half_width = evaluated->gain_half_width;
-  curve.rounds = outcome->whole_rounds;
-  curve.repeats = outcome->repeats;
-  curve.windows = static_cast<int>(evaluated->windows.size());
-  curve.elapsed = outcome->elapsed;
   curve.notes = calibrations.problems;
   curve.notes.insert(curve.notes.end(), evaluated->notes.begin(), evaluated->notes.end());
   for (const std::string& note : curve.notes) PrintMessage("note: " + note);

@@ -73,6 +73,10 @@ Result<PowerCurve> ParseCurve(std::string_view content, const std::string& name)
         fmt::format("{}: curve.unit is {}: expected \"run\" or \"progress\".", name, Quoted(curve.unit)));
   }
   curve.measured_at = root.at_path("curve.measured_at").value_or(std::string());
+  if (const auto coarse = root.at_path("curve.coarse"); coarse && !coarse.is_boolean()) {
+    problems.push_back(fmt::format("{}: curve.coarse is no true or false: expected one of these.", name));
+  }
+  curve.coarse = root.at_path("curve.coarse").value_or(false);
   const double gain_percent = root.at_path("curve.gain_half_width_percent").value_or(0.0);
   if (gain_percent > 0 && gain_percent < 100) curve.gain_half_width = gain_percent / 100;
   std::vector<CurvePoint> read;

@@ -5,6 +5,7 @@
 //     obtained = "measured"         # or "modelled"; measured when left out
 //     unit = "progress"             # optional: units that the command told, or "run"
 //     measured_at = "2026-01-02T10:00:00Z"   # optional
+//     coarse = true                 # optional: measured in the first minutes of a run, at a handful of limits
 //     [[points]]
 //     limit_w = 150
 //     seconds_per_unit = 0.12
@@ -37,6 +38,7 @@ struct PowerCurve {
   double gain_half_width = 0;        // relative; one factor common to all energies, 0 where the file gives none
   std::string unit;                  // "run", "progress": what the command told; empty where the file does not say
   std::string measured_at;           // a stamp; empty where the file does not say
+  bool coarse = false;               // measured in the first minutes of a run
   bool modelled = false;             // by an energy law, not measured
   bool draw_is_assumed = false;      // at least one point had no energy: its draw is taken equal to its limit
 };

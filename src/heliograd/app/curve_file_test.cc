@@ -24,6 +24,13 @@ TEST(CurveFile, SaysWhetherItWasMeasured) {
               HasSubstr("curve.obtained is 'guessed': expected \"measured\" or \"modelled\""));
 }
 
+TEST(CurveFile, SaysWhetherItIsCoarse) {
+  const std::string points = "[[points]]\nlimit_w = 150\nseconds_per_unit = 1\n";
+  EXPECT_FALSE(ParseCurve(points, "c")->coarse);
+  EXPECT_TRUE(ParseCurve("[curve]\ncoarse = true\n" + points, "c")->coarse);
+  EXPECT_FALSE(ParseCurve("[curve]\ncoarse = 1\n" + points, "c"));
+}
+
 TEST(CurveFile, DrawIsEnergyOverTimeWhereMeasuredElseTheLimit) {
   const auto curve = ParseCurve(
       "[[points]]\nlimit_w = 300\nseconds_per_unit = 0.1\n"

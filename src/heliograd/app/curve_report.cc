@@ -8,6 +8,7 @@
 #include "heliograd/app/toml_text.h"
 #include "heliograd/base/clock.h"
 #include "heliograd/base/time.h"
+#include "heliograd/model/limit_refinement.h"
 #include "heliograd/report/number_text.h"
 
 namespace heliograd {
@@ -65,17 +66,32 @@ std::string FoundComment(const SweepResult& result) {
 
 }  // namespace
 
+MeasuredCurve CurveOf(const SweepOutcome& outcome, const EvaluatedSweep& evaluated, const SweepResult& result,
+                      const std::vector<Power>& limits) {
+  MeasuredCurve curve;
+  curve.result = result;
+  curve.result.least_energy = Framed(limits, result, result.least_energy);
+  curve.result.least_energy_time = Framed(limits, result, result.least_energy_time);
+  curve.states = evaluated.states;
+  curve.gain_half_width = evaluated.gain_half_width;
+  curve.rounds = outcome.whole_rounds;
+  curve.repeats = outcome.repeats;
+  curve.windows = static_cast<int>(evaluated.windows.size());
+  curve.elapsed = outcome.elapsed;
+  return curve;
+}
+
 std::string CurveToml(const MeasuredCurve& curve) {
   std::string text = fmt::format(
-      "# Measured by heliograd curve on {}: {} ({}, {}).\n{}"
+      "# Measured by heliograd {} on {}: {} ({}, {}).\n{}"
       "# Intervals hold the truth in 95 of 100 sweeps; the sensor's gain, +-{:.1f} % on every energy alike, is not in "
       "them.\n# A unit is {}.\n"
-      "[curve]\nname = {}\nunit = \"{}\"\nmeasured_at = \"{}\"\ngain_half_width_percent = {:.3g}\n",
-      FormatStamp(SystemClock().Now()), curve.device.name, curve.device.uuid, curve.device.driver,
-      FoundComment(curve.result), 100 * curve.gain_half_width,
+      "[curve]\nname = {}\nunit = \"{}\"\nmeasured_at = \"{}\"\n{}gain_half_width_percent = {:.3g}\n",
+      curve.coarse ? "run in the first minutes of a job" : "curve", FormatStamp(SystemClock().Now()), curve.device.name,
+      curve.device.uuid, curve.device.driver, FoundComment(curve.result), 100 * curve.gain_half_width,
       curve.unit_is_run ? "one run of the command" : "one unit of the progress that the command tells",
       TomlString(curve.command + " on " + curve.device.name), curve.unit_is_run ? "run" : "progress",
-      FormatStamp(SystemClock().Now()), 100 * curve.gain_half_width);
+      FormatStamp(SystemClock().Now()), curve.coarse ? "coarse = true\n" : "", 100 * curve.gain_half_width);
   for (const SweepLevel& level : curve.result.levels) {
     const double seconds = InSeconds(level.time), joules = InJoules(level.energy);
     text += fmt::format(

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "heliograd/app/curve_sweep.h"
 #include "heliograd/app/curve_windows.h"
 #include "heliograd/model/limit_sweep.h"
 #include "heliograd/report/curve_figure.h"
@@ -16,6 +17,7 @@ namespace heliograd {
 struct MeasuredCurve {
   DeviceRecord device;
   std::string command;       // in one line
+  bool coarse = false;       // in the first minutes of a run, whose job then went on
   bool unit_is_run = false;  // else a unit of the progress that the command tells
   SweepResult result;
   std::vector<LevelState> states;  // of the levels of `result`
@@ -26,6 +28,10 @@ struct MeasuredCurve {
   Duration elapsed;
   std::vector<std::string> notes;
 };
+
+/// What a sweep over `limits` came to; device, command, unit and notes of calibrations are left to the caller.
+MeasuredCurve CurveOf(const SweepOutcome& outcome, const EvaluatedSweep& evaluated, const SweepResult& result,
+                      const std::vector<Power>& limits);
 
 /// The file that `plan` and `estimate` read.
 std::string CurveToml(const MeasuredCurve& curve);

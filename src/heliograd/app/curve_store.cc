@@ -55,7 +55,9 @@ Result<std::string> ChooseCurve(const std::optional<std::string>& uuid) {
 
 Result<void> CountUnits(Scenario& scenario, const PowerCurve& curve, const std::string& path, double steps) {
   if (curve.unit != "progress" || scenario.IsGiven("job.units")) return {};
-  if (steps > 0) return scenario.Set(fmt::format("job.units={}", steps), "--steps");
+  // The steps are those of the work that is left, job.units those of the whole job.
+  const double work = scenario.NumberOf("job.work");
+  if (steps > 0 && work > 0) return scenario.Set(fmt::format("job.units={}", steps / work), "--steps");
   return Fail(
       path +
           ": counts the units that its command told: say how many the whole job has, with --steps N of `run` or "
@@ -90,6 +92,12 @@ Result<std::string> StoreCurve(const std::string& uuid, std::string_view toml) {
   return path;
 }
 
+Result<bool> HasStoredCurve(const std::string& uuid) {
+  const Result<std::string> folder = CurveFolder();
+  if (!folder) return Fail(folder.error());
+  return IsPlain(uuid) && std::filesystem::exists(*folder + "/" + uuid + ".toml");
+}
+
 Result<std::string> TakeStoredCurve(Scenario& scenario, const std::optional<std::string>& uuid, double steps) {
   if (scenario.Has("gpu.curve")) {
     // Its own curve counts as it always did; only what run knows of the job is added.
@@ -107,8 +115,12 @@ Result<std::string> TakeStoredCurve(Scenario& scenario, const std::optional<std:
   if (!curve) return Fail(curve.error());
   if (Result<void> set = scenario.Set("gpu.curve=" + *path, "stored curve"); !set) return Fail(set.error());
   if (Result<void> counted = CountUnits(scenario, *curve, *path, steps); !counted) return Fail(counted.error());
-  return fmt::format("power curve: {}, measured {} ({})", curve->name,
-                     curve->measured_at.empty() ? "at an unknown time" : curve->measured_at, *path);
+  const std::string when = curve->measured_at.empty() ? "at an unknown time" : curve->measured_at;
+  if (!curve->coarse) return fmt::format("power curve: {}, measured {} ({})", curve->name, when, *path);
+  return fmt::format(
+      "power curve: {}, coarse, measured in the first minutes of a run {} ({}); `heliograd curve` replaces it with a "
+      "finer one",
+      curve->name, when, *path);
 }
 
 }  // namespace heliograd

@@ -58,39 +58,66 @@ struct ProgressPipe {
   }
 };
 
+/// The command of a sweep by itself: started for it, and ended with it.
+class OwnCommand : public SweptCommand {
+ public:
+  OwnCommand(ChildProcess process, std::unique_ptr<ProgressPump> pump)
+      : process_(std::move(process)), pump_(std::move(pump)) {}
+  ~OwnCommand() override {
+    process_.Signal(SIGTERM);
+    if (!process_.Wait(kTimeToEnd)) process_.Signal(SIGKILL);
+    while (!process_.Wait(milliseconds(200))) {
+    }
+  }
+
+  std::optional<ProgressMark> FirstFrom(int64_t at_ns) const override { return pump_->FirstFrom(at_ns); }
+  std::optional<ProgressMark> Last() const override { return pump_->Last(); }
+  std::string Unreadable() const override { return pump_->Unreadable(); }
+  std::optional<ExitStatus> Wait(milliseconds at_most) override { return process_.Wait(at_most); }
+
+ private:
+  ChildProcess process_;
+  std::unique_ptr<ProgressPump> pump_;
+};
+
 }  // namespace
 
 Result<SweepOutcome> LimitSweep::Run() {
   started_ns_ = parts_.recording.NowNs();
+  job_ = parts_.running;
   const bool runs_once = options_.progress || options_.progress_hook;
+  if (job_ != nullptr || !runs_once) {
+    CatchInterrupts();
+    return Sweep();
+  }
   ProgressPipe pipe;
   if (options_.progress_hook) {
     if (Result<void> opened = pipe.Open(); !opened) return Fail(opened.error());
   }
-  if (runs_once) {
-    ChildOptions child;
-    child.pipe_output = options_.progress.has_value();
-    child.output_to_stderr = options_.output_to_stderr;
-    if (options_.progress_hook) {
-      child.inherited = pipe.writing;
-      child.environment = {fmt::format("{}={}", kProgressVariable, pipe.writing)};
-    }
-    Result<ChildProcess> job = ChildProcess::Start(options_.command, child, parts_.signals);
-    if (!job) return Fail(job.error());
-    job_.emplace(std::move(*job));
-    CatchInterrupts();  // the child is started, and gets its own Ctrl-C from the terminal
-    pipe.CloseWriting();
-    pump_ = options_.progress_hook
-                ? std::make_unique<ProgressPump>(pipe.reading)
-                : std::make_unique<ProgressPump>(
-                      job_->output(), options_.output_to_stderr ? STDERR_FILENO : STDOUT_FILENO, *options_.progress);
-  } else {
-    CatchInterrupts();
+  ChildOptions child;
+  child.pipe_output = options_.progress.has_value();
+  child.output_to_stderr = options_.output_to_stderr;
+  if (options_.progress_hook) {
+    child.inherited = pipe.writing;
+    child.environment = {fmt::format("{}={}", kProgressVariable, pipe.writing)};
   }
+  Result<ChildProcess> process = ChildProcess::Start(options_.command, child, parts_.signals);
+  if (!process) return Fail(process.error());
+  CatchInterrupts();  // the child is started, and gets its own Ctrl-C from the terminal
+  pipe.CloseWriting();
+  auto pump = options_.progress_hook ? std::make_unique<ProgressPump>(pipe.reading)
+                                     : std::make_unique<ProgressPump>(
+                                           process->output(), options_.output_to_stderr ? STDERR_FILENO : STDOUT_FILENO,
+                                           *options_.progress);
+  OwnCommand command(std::move(*process), std::move(pump));
+  job_ = &command;
+  return Sweep();
+}
+
+Result<SweepOutcome> LimitSweep::Sweep() {
   Result<void> done = WarmUp();
   if (done) done = RunRounds();
   if (!done) outcome_.stopped = done.error();
-  EndJob();
   outcome_.elapsed = FromNanoseconds(parts_.recording.NowNs() - started_ns_);
   return std::move(outcome_);
 }
@@ -132,9 +159,17 @@ Result<void> LimitSweep::RunRounds() {
     }
     left_in_later_rounds_ = limits.size() * static_cast<size_t>(std::max(0, fewest - round - 1));
     if (Result<void> done = RunRound(round, limits); !done) return done;
+    if (left_in_round_ > 0) return {};  // what there is was enough
     ++outcome_.whole_rounds;
   }
   return {};
+}
+
+/// Limits and rounds each take a degree of freedom but for one; what is left tells the scatter.
+bool LimitSweep::IsEnough(int round) const {
+  if (!options_.enough || round == 0) return false;
+  const auto taken = options_.limits.size() + static_cast<size_t>(round);
+  return outcome_.windows.size() > taken && FromNanoseconds(parts_.recording.NowNs() - started_ns_) >= *options_.enough;
 }
 
 bool LimitSweep::KneeIsNarrow(const SweepResult& found) const {
@@ -147,6 +182,7 @@ Result<void> LimitSweep::RunRound(int round, std::vector<Power> limits) {
   std::shuffle(limits.begin(), limits.end(), random);
   left_in_round_ = limits.size();
   for (const Power limit : limits) {
+    if (IsEnough(round)) return {};
     if (Result<void> done = MeasureAt(round, limit); !done) return done;
     --left_in_round_;
     if (job_) continue;
@@ -174,6 +210,7 @@ Result<void> LimitSweep::MeasureAt(int round, Power limit) {
         outcome_.notes.push_back(note);
       }
       outcome_.windows.push_back({round, limit, window->begin_ns, window->end_ns, window->units});
+      if (parts_.on_window) parts_.on_window(outcome_.windows.back());
       return {};
     }
     ++outcome_.repeats;
@@ -231,17 +268,18 @@ Result<ProgressMark> LimitSweep::WaitForMark(int64_t from_ns, Watch& watch) {
   while (true) {
     Look(watch);
     if (Interrupted()) return Interruption();
-    if (const std::optional<ProgressMark> mark = pump_->FirstFrom(from_ns)) return *mark;
+    if (const std::optional<ProgressMark> mark = job_->FirstFrom(from_ns)) return *mark;
     if (const auto exit = job_->Wait(kLookEvery)) {
+      outcome_.exit = exit;
       if (Interrupted() || EndedBySignal(*exit)) return Interruption();
       return Fail(
           fmt::format("the command ended ({}) before the sweep did: give it more work, or take fewer --limits "
                       "or a shorter --window",
                       exit->AsShell()));
     }
-    const std::optional<ProgressMark> last = pump_->Last();
+    const std::optional<ProgressMark> last = job_->Last();
     if (parts_.recording.NowNs() - std::max(from_ns, last ? last->at_ns : 0) < kSilenceNs) continue;
-    const std::string unreadable = pump_->Unreadable();
+    const std::string unreadable = job_->Unreadable();
     const std::string expected =
         options_.progress_hook
             ? fmt::format("does it write lines such as \"17\" to the file that {} names?", kProgressVariable)
@@ -261,7 +299,9 @@ Result<void> LimitSweep::Rest(Duration duration) {
     if (Interrupted()) return Interruption();
     const auto step = std::min<int64_t>(left_ns, std::chrono::nanoseconds(kLookEvery).count());
     if (job_) {
-      if (job_->Wait(milliseconds(std::max<int64_t>(step / 1'000'000, 1)))) {
+      if (const auto exit = job_->Wait(milliseconds(std::max<int64_t>(step / 1'000'000, 1)))) {
+        outcome_.exit = exit;
+        if (Interrupted() || EndedBySignal(*exit)) return Interruption();
         return Fail("the command ended before the first window: give it more work, or a shorter --warm-up");
       }
       continue;
@@ -319,14 +359,12 @@ void LimitSweep::Tell(int round, Power limit) {
   parts_.tell(text);
 }
 
-void LimitSweep::EndJob() {
-  if (!job_) return;
-  job_->Signal(SIGTERM);
-  if (!job_->Wait(kTimeToEnd)) job_->Signal(SIGKILL);
-  while (!job_->Wait(milliseconds(200))) {
-  }
-  pump_.reset();
-  job_.reset();
+Result<EvaluatedSweep> EvaluateRecorded(Recording& recording, const std::vector<MeasuredWindow>& windows,
+                                        const std::vector<DeviceCalibration>& calibrations) {
+  if (Result<void> done = recording.CatchUp(); !done) return Fail(done.error());
+  const Result<RunReader> run = RunReader::Open(recording.path());
+  if (!run) return Fail(run.error());
+  return EvaluateWindows(*run, windows, calibrations);
 }
 
 }  // namespace heliograd

@@ -22,6 +22,19 @@
 
 namespace heliograd {
 
+/// A running command that tells its progress: started by the sweep itself, or by a run that goes on with it.
+class SweptCommand {
+ public:
+  virtual ~SweptCommand() = default;
+  /// The first word at or after the stamp, the last one; nothing while there is none.
+  virtual std::optional<ProgressMark> FirstFrom(int64_t at_ns) const = 0;
+  virtual std::optional<ProgressMark> Last() const = 0;
+  /// What it said last that should have been a number and was none; empty without.
+  virtual std::string Unreadable() const = 0;
+  /// Waits at most so long; its end, or nothing while it runs.
+  virtual std::optional<ExitStatus> Wait(std::chrono::milliseconds at_most) = 0;
+};
+
 struct SweepOptions {
   std::vector<std::string> command;
   /// How the running command tells its progress; with neither, it is run once for each window.
@@ -37,6 +50,8 @@ struct SweepOptions {
   int most_repeats = 2;     // of a window that does not count
   unsigned seed = 1;
   bool tells_time_left = false;
+  /// Real time after which the later rounds end as soon as their windows tell the scatter.
+  std::optional<Duration> enough = std::nullopt;
 };
 
 /// What a sweep came to. It has windows also when something stopped it early.
@@ -47,6 +62,7 @@ struct SweepOutcome {
   int repeats = 0;                 // windows measured again
   std::vector<std::string> notes;  // one sentence each
   Duration elapsed;
+  std::optional<ExitStatus> exit;  // of a running command that ended meanwhile
 };
 
 /// Runs one sweep. One thread.
@@ -62,6 +78,10 @@ class LimitSweep {
     /// The energies so far, for whether the knee is known.
     std::function<Result<SweepResult>(const std::vector<MeasuredWindow>&)> analyse;
     std::function<void(std::string_view)> tell;
+    /// A command that runs already and goes on after the sweep; null: `options.command` is started, and ended.
+    SweptCommand* running = nullptr;
+    /// Told of each window that counts. May be null.
+    std::function<void(const MeasuredWindow&)> on_window = nullptr;
   };
 
   LimitSweep(const SweepOptions& options, const Parts& parts) : options_(options), parts_(parts) {}
@@ -81,6 +101,7 @@ class LimitSweep {
     std::string slowdown;
   };
 
+  Result<SweepOutcome> Sweep();
   Result<void> WarmUp();
   Result<void> RunRounds();
   Result<void> RunRound(int round, std::vector<Power> limits);
@@ -95,17 +116,20 @@ class LimitSweep {
   std::optional<int64_t> Temperature() const;
   std::optional<SweepResult> Known();
   bool KneeIsNarrow(const SweepResult& found) const;
+  bool IsEnough(int round) const;
   void Tell(int round, Power limit);
-  void EndJob();
 
   const SweepOptions& options_;
   Parts parts_;
   SweepOutcome outcome_;
-  std::optional<ChildProcess> job_;  // of a running job
-  std::unique_ptr<ProgressPump> pump_;
+  SweptCommand* job_ = nullptr;  // that runs; null where each window is a run of its own
   int64_t started_ns_ = 0, first_window_ns_ = 0;
   size_t left_in_round_ = 0;
   size_t left_in_later_rounds_ = 0;
 };
+
+/// The energies of windows so far, from what is recorded.
+Result<EvaluatedSweep> EvaluateRecorded(Recording& recording, const std::vector<MeasuredWindow>& windows,
+                                        const std::vector<DeviceCalibration>& calibrations);
 
 }  // namespace heliograd

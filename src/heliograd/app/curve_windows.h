@@ -44,7 +44,4 @@ struct EvaluatedSweep {
 Result<EvaluatedSweep> EvaluateWindows(const RunReader& run, const std::vector<MeasuredWindow>& windows,
                                        const std::vector<DeviceCalibration>& calibrations);
 
-/// The mean of what was in force from `begin_ns` to `end_ns`: a value holds until the next one. Nothing without any.
-std::optional<double> MeanInForce(const std::vector<Sample>& samples, int64_t begin_ns, int64_t end_ns);
-
 }  // namespace heliograd

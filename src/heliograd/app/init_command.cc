@@ -222,8 +222,8 @@ Result<int> Init(const InitFlags& flags) {
     if (auto done = Print(fmt::format("{{\"path\": {}}}\n", Text(path))); !done) return Fail(done.error());
   }
   PrintMessage(path +
-               " written. Next: heliograd curve -- COMMAND measures your GPU, then heliograd run --deadline \"tomorrow "
-               "08:00\" -- COMMAND");
+               " written. Next: heliograd run --deadline \"tomorrow 08:00\" --progress REGEX --steps N -- COMMAND, which "
+               "measures your GPU in the job's first minutes; heliograd curve -- COMMAND measures it better before");
   return kExitOk;
 }
 

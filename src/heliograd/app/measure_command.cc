@@ -11,14 +11,12 @@
 #include "heliograd/app/calibration_store.h"
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/duration_text.h"
+#include "heliograd/app/held_limits.h"
 #include "heliograd/app/interrupt.h"
-#include "heliograd/app/left_limits.h"
 #include "heliograd/app/recording.h"
 #include "heliograd/app/sources.h"
 #include "heliograd/base/text.h"
 #include "heliograd/control/child_process.h"
-#include "heliograd/control/limitd_client.h"
-#include "heliograd/meter/nvml_meter.h"
 #include "heliograd/report/number_text.h"
 #include "heliograd/report/run_energy.h"
 
@@ -200,39 +198,10 @@ std::string CommandLine(const MeasureFlags& flags) {
   return text;
 }
 
-/// The power limit of every selected GPU while the measurement lasts; the prior ones come back when it is destroyed.
-class HeldLimits {
- public:
-  static Result<HeldLimits> Set(const MeasureFlags& flags) {
-    HeldLimits held;
-    if (flags.limit_w <= 0) return held;
-    const Result<SelectedGpus> gpus = SelectGpus(flags.gpus);
-    if (!gpus) return Fail(gpus.error());
-    const Result<std::string> folder = LeaseFolder();
-    if (!folder) return Fail(folder.error());
-    for (nvml::Device device : gpus->devices) {
-      Result<std::unique_ptr<PowerCapper>> capper = OpenNvmlCapper(gpus->library, device);
-      if (!capper) return Fail(capper.error());
-      held.cappers_.push_back(std::move(*capper));
-      held.limits_.push_back(MakePowerLimits(*held.cappers_.back(),
-                                             {.folder = *folder,
-                                              .command = "heliograd measure -- " + CommandLine(flags),
-                                              .guard = {"/proc/self/exe", "limits", "guard"}},
-                                             PrintMessage));
-      if (Result<void> set = held.limits_.back()->Set(Watts(flags.limit_w)); !set) return Fail(set.error());
-    }
-    return held;
-  }
-
-  /// Puts them back and says what did not go as planned.
-  void Release() {
-    for (size_t i = 0; i < limits_.size(); ++i) ReleaseLimits(*limits_[i], cappers_[i]->Device().uuid);
-  }
-
- private:
-  std::vector<std::unique_ptr<PowerCapper>> cappers_;  // outlive the limits, which are destroyed first
-  std::vector<std::unique_ptr<PowerLimits>> limits_;
-};
+Result<HeldLimits> LimitsOf(const MeasureFlags& flags) {
+  if (flags.limit_w <= 0) return HeldLimits();
+  return HeldLimits::Set(flags.gpus, Watts(flags.limit_w), "heliograd measure -- " + CommandLine(flags));
+}
 
 RecordingOptions OptionsOf(const MeasureFlags& flags) {
   RecordingOptions options;
@@ -253,7 +222,7 @@ Result<int> Measure(const MeasureFlags& flags) {
   if (!sources) return Fail(sources.error());
   const std::vector<std::string> absent = sources->absent;
   const bool is_command = !flags.command.empty();
-  Result<HeldLimits> limits = HeldLimits::Set(flags);
+  Result<HeldLimits> limits = LimitsOf(flags);
   if (!limits) return Fail(limits.error());
   // Before any thread starts, so that a command's end and SIGTERM come to this thread.
   std::optional<WaitedSignalsBlocked> signals;

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "heliograd/base/text.h"
+#include "heliograd/trace/mean_in_force.h"
 
 namespace heliograd {
 namespace {
@@ -220,15 +221,26 @@ Result<WindowSummary> MeasuringSession::Summary() {
   return summary;
 }
 
+const DeviceCalibration* MeasuringSession::Calibration(int device, int64_t stamp_ns) const {
+  const DeviceRecord& record = devices_[static_cast<size_t>(device)];
+  const DeviceCalibration* calibration = FindCalibration(calibrations_.usable, record);
+  const Stamp now{std::chrono::nanoseconds(stamp_ns)};
+  return calibration != nullptr && JudgeCalibration(*calibration, record, now).used ? calibration : nullptr;
+}
+
+std::optional<SensorTiming> MeasuringSession::Timing(int device) const {
+  const DeviceCalibration* calibration = Calibration(device, NowNs());
+  return calibration == nullptr ? std::nullopt : std::optional(TellingSensorOf(*calibration).timing);
+}
+
 Result<DeviceTicks> MeasuringSession::Ticks(int device, int64_t begin_ns, int64_t end_ns) {
   if (device < 0 || device >= static_cast<int>(devices_.size())) {
     return Fail(fmt::format("there is no device {}: there are {}, counted from 0", device, devices_.size()),
                 ErrorKind::kUsage);
   }
   const DeviceRecord& record = devices_[static_cast<size_t>(device)];
-  const DeviceCalibration* calibration = FindCalibration(calibrations_.usable, record);
-  const Stamp now{std::chrono::nanoseconds(end_ns)};
-  if (calibration == nullptr || !JudgeCalibration(*calibration, record, now).used) {
+  const DeviceCalibration* calibration = Calibration(device, end_ns);
+  if (calibration == nullptr) {
     return Fail(record.uuid + ": its sensor is not calibrated: run `heliograd calibrate` once", ErrorKind::kDevice);
   }
   const std::lock_guard lock(reading_mutex_);
@@ -240,6 +252,22 @@ Result<DeviceTicks> MeasuringSession::Ticks(int device, int64_t begin_ns, int64_
   if (!channels) return Fail(channels.error());
   if (!facts) return Fail(facts.error());
   return TicksBetween(*run, *channels, device, TellingSensorOf(*calibration), {begin_ns, end_ns, PollSeconds(*facts)});
+}
+
+Result<std::optional<double>> MeasuringSession::MeanSmClock(int device, int64_t begin_ns, int64_t end_ns) {
+  const std::lock_guard lock(reading_mutex_);
+  if (Result<void> done = CatchUpTo(end_ns); !done) return Fail(done.error());
+  const Result<RunReader> run = RunReader::Open(recording_->path());
+  if (!run) return Fail(run.error());
+  const auto channels = run->Channels();
+  if (!channels) return Fail(channels.error());
+  for (size_t i = 0; i < channels->size(); ++i) {
+    if ((*channels)[i].device != device || (*channels)[i].kind != ChannelKind::kSmClock) continue;
+    const auto samples = run->Samples(static_cast<int>(i), begin_ns, end_ns);
+    if (!samples) return Fail(samples.error());
+    return MeanInForce(*samples, begin_ns, end_ns);
+  }
+  return std::nullopt;
 }
 
 }  // namespace heliograd

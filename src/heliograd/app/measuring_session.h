@@ -8,6 +8,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -57,6 +58,12 @@ class MeasuringSession {
   /// The readings of a calibrated device between two stamps. Errors: no such device, no usable calibration of it (then
   /// `heliograd calibrate` is named), or too few readings.
   Result<DeviceTicks> Ticks(int device, int64_t begin_ns, int64_t end_ns);
+  /// How the sensor of a calibrated device looks by which short windows are told apart; nothing without a usable
+  /// calibration.
+  std::optional<SensorTiming> Timing(int device) const;
+  /// The mean SM clock of a device between two stamps, in MHz; nothing where it is not recorded (SourceSelection).
+  /// Errors: no such device, the recording cannot be read.
+  Result<std::optional<double>> MeanSmClock(int device, int64_t begin_ns, int64_t end_ns);
 
  private:
   struct Window {
@@ -78,6 +85,8 @@ class MeasuringSession {
   uint32_t NameNumber(std::string_view name);
   WindowMark Mark(const Window& window) const;
   Result<Window> ClosedWindow(int64_t window);
+  /// That may be used at this stamp, or nullptr.
+  const DeviceCalibration* Calibration(int device, int64_t stamp_ns) const;
   Result<void> CatchUpTo(int64_t stamp_ns);
 
   std::unique_ptr<Recording> recording_;

@@ -78,12 +78,12 @@ Result<int> Profile(const ProfileFlags& flags) {
 }  // namespace
 
 void AddProfileCommand(CLI::App& program, Commands& commands) {
-  CLI::App* app =
-      AddCommand(program, "profile", "Trains a network and shows what each step and each layer needs",
-                 {"heliograd profile resnet18 --data synthetic --batch 16 --iterations 20",
-                  "heliograd profile alexnet --layers --quick --layer-figure layers.svg", "heliograd profile --list",
-                  "heliograd profile resnet18 --macs", "heliograd profile --model my.onnx --macs",
-                  "heliograd profile --model my.pt --macs --input 1x3x224x224"});
+  CLI::App* app = AddCommand(program, "profile", "Trains a network and shows what each step and each layer needs",
+                             {"heliograd profile resnet18 --data synthetic --batch 16 --iterations 20",
+                              "heliograd profile alexnet --layers --quick --layer-figure layers.svg",
+                              "heliograd profile resnet18 --device cuda --limit-w 170", "heliograd profile --list",
+                              "heliograd profile resnet18 --macs", "heliograd profile --model my.onnx --macs",
+                              "heliograd profile --model my.pt --macs --input 1x3x224x224"});
   auto flags = std::make_shared<ProfileFlags>();
   CountFlags& count = flags->count;
   app->add_option("network", count.network_name, "one of --list");
@@ -110,9 +110,10 @@ void AddProfileCommand(CLI::App& program, Commands& commands) {
   app->add_option("--device", training.device,
                   "cpu, cuda or cuda:1; on the CPU the times are real and the power is simulated")
       ->capture_default_str();
-  app->add_option("--mode", training.mode, "events: nothing waits for the device; sync: each step does")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"events", "sync"}));
+  app->add_option("--mode", training.mode,
+                  "events: nothing waits for the device; sync: each step does; loops: each step by itself in a loop "
+                  "after the training (default: loops where the sensor averages over a second, else events)")
+      ->check(CLI::IsMember({"events", "sync", "loops"}));
   app->add_option("--dither", training.dither_percent,
                   "random rest after an iteration, percent of it: tells the steps apart on a slow sensor")
       ->capture_default_str()
@@ -120,11 +121,13 @@ void AddProfileCommand(CLI::App& program, Commands& commands) {
   app->add_flag("--operators", training.operators,
                 "time of PyTorch's operators too, as they run in training, over 3 iterations more");
   app->add_flag("--layers", training.layers, "each layer too, alone in a loop");
-  app->add_flag("--quick", training.quick, "loops of 1.5 s in 2 rounds: wide intervals");
-  app->add_option("--loop-seconds", training.loop_s, "of a layer's loop")
+  app->add_flag("--quick", training.quick, "short loops in 2 rounds: wide intervals");
+  app->add_option("--loop-seconds", training.loop_s, "of a layer's or a step's loop")
       ->capture_default_str()
       ->check(CLI::Range(0.5, 600.0));
-  app->add_option("--rounds", training.rounds, "over all layers")->capture_default_str()->check(CLI::Range(2, 100));
+  app->add_option("--rounds", training.rounds, "over all layers, or all steps in loops")
+      ->capture_default_str()
+      ->check(CLI::Range(2, 100));
   app->add_option("--workers", training.workers, "threads that load images")
       ->capture_default_str()
       ->check(CLI::Range(1, 256));
@@ -132,7 +135,21 @@ void AddProfileCommand(CLI::App& program, Commands& commands) {
       ->capture_default_str()
       ->check(CLI::Range(1e-9, 100.0));
   app->add_option("--seed", training.seed, "of parameters, order of images and rests")->capture_default_str();
-  app->add_option("--gpu", training.gpu, "whose power is measured, by number or start of UUID");
+  app->add_option(
+         "--limit-w", training.limit_w,
+         "the GPU's power limit meanwhile; the prior one is put back, whatever happens. On the CPU that of the "
+         "simulated GPU")
+      ->check(CLI::Range(1.0, 10'000.0));
+  app->add_option(
+         "--simulated-sensor", training.sensor,
+         "of simulated power: fast, or average-1s, which tells the mean of the last second as several cards do")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, SimulatedSensor>{
+          {"fast", SimulatedSensor::kFast}, {"average-1s", SimulatedSensor::kAverageOfOneS}}))
+      ->default_str("fast")
+      ->option_text("fast|average-1s");
+  app->add_option("--gpu", training.gpu,
+                  "whose power is measured and limited, by number or start of UUID (default: the one of --device; on "
+                  "the CPU the power is simulated)");
   app->add_option("--record", training.record, "keep the recording of a measured run in this file");
   app->add_option("-o,--output", flags->output, "also write the JSON to this file");
   app->add_option("--figure", flags->figure, "draw the steps in this file: .svg, .png or .pdf");

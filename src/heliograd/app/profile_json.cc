@@ -37,6 +37,7 @@ Json StepJson(const ProfiledStep& step) {
   json["macs"] = step.macs;
   json["share"] = OrNull(step.share);
   json["share_half_width"] = OrNull(step.share_half_width);
+  json["true_energy_j"] = step.truth ? Json(InJoules(*step.truth)) : Json();
   json["identifiable"] = step.identifiable;
   json["why"] = step.why;
   return json;
@@ -50,6 +51,9 @@ ProfiledStep StepOf(const Json& json) {
   step.macs = json.at("macs").get<int64_t>();
   step.share = TakeNumber(json, "share");
   step.share_half_width = TakeNumber(json, "share_half_width");
+  if (json.contains("true_energy_j") && !json.at("true_energy_j").is_null()) {
+    step.truth = Joules(json.at("true_energy_j").get<double>());
+  }
   step.identifiable = json.at("identifiable").get<bool>();
   step.why = json.at("why").get<std::string>();
   return step;
@@ -118,6 +122,8 @@ std::string ProfileToJson(const TrainingProfile& profile) {
   json["iterations"] = profile.iterations;
   json["mode"] = profile.mode;
   json["dither_percent"] = 100 * profile.dither;
+  json["limit_w"] = profile.limit ? Json(InWatts(*profile.limit)) : Json();
+  json["sm_clock_mhz"] = OrNull(profile.sm_clock_mhz);
   json["duration_s"] = InSeconds(profile.duration);
   json["samples"] = profile.samples;
   json["iteration_s"] = InSeconds(profile.iteration);
@@ -173,6 +179,11 @@ Result<TrainingProfile> ProfileFromJson(std::string_view text, const std::string
     profile.iterations = json.at("iterations").get<int64_t>();
     profile.mode = json.at("mode").get<std::string>();
     profile.dither = json.at("dither_percent").get<double>() / 100;
+    // Campaigns of before limits hold neither.
+    if (json.contains("limit_w")) {
+      if (const auto limit = TakeNumber(json, "limit_w")) profile.limit = Watts(*limit);
+      profile.sm_clock_mhz = TakeNumber(json, "sm_clock_mhz");
+    }
     profile.duration = Seconds(json.at("duration_s").get<double>());
     profile.samples = json.at("samples").get<int64_t>();
     profile.iteration = Seconds(json.at("iteration_s").get<double>());

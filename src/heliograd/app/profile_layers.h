@@ -4,6 +4,7 @@
 // above idle, and the ratio of their sum to the whole network, which is published and never used to rescale.
 #pragma once
 
+#include "heliograd/app/loop_rounds.h"
 #include "heliograd/app/profile_steps.h"
 #include "heliograd/base/result.h"
 #include "heliograd/profile/architecture.h"
@@ -13,10 +14,8 @@
 namespace heliograd {
 
 struct LayerOptions {
-  double loop_s = 5;
-  int rounds = 5;
+  LoopRoundOptions rounds_of;
   int64_t batch = 128;
-  uint64_t seed = 1;
 };
 
 /// Errors: PyTorch's own, an interruption before two whole rounds.

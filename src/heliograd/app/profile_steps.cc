@@ -13,7 +13,6 @@
 #include "heliograd/app/measuring_session.h"
 #include "heliograd/model/gpu_physics.h"
 #include "heliograd/model/phase_energy.h"
-#include "heliograd/model/simulated_power.h"
 
 namespace heliograd {
 namespace {
@@ -23,6 +22,7 @@ constexpr double kGainHalfWidth = 1.96 * 0.025;  // of a sensor that was not com
 constexpr std::chrono::seconds kIdleTime(3);
 constexpr std::array<double, kTrainingSteps.size()> kAssumedUtilisation = {0.1, 0.85, 0.15, 1.0, 0.3};
 constexpr const char* kOther = "other";
+constexpr double kLongAverage = 2;  // windows of a sensor beyond so many of its updates cannot be timed in place
 
 std::string StepName(int phase) {
   return phase < static_cast<int>(kTrainingSteps.size()) ? kTrainingSteps[static_cast<size_t>(phase)] : kOther;
@@ -76,14 +76,48 @@ void TakeEstimate(const PhaseEnergies& found, TrainingProfile& profile) {
   profile.gain_half_width = found.gain_half_width;
 }
 
+/// Runs as they were, each repetition made of its parts.
+std::vector<BusyStretch> StretchesOf(const std::vector<LoopRun>& runs, const std::vector<LoopPart>& parts,
+                                     const std::vector<TimeSpan>& spans) {
+  std::vector<BusyStretch> stretches;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const double repetitions = static_cast<double>(parts.size() > 1 ? runs[i].repetitions : 1);
+    const double once_s = (spans[i].end_s - spans[i].begin_s) / repetitions;
+    for (double done = 0; done < repetitions; ++done) {
+      double begin_s = spans[i].begin_s + done * once_s;
+      for (const LoopPart& part : parts) {
+        stretches.push_back({begin_s, begin_s + part.share * once_s, part.utilisation});
+        begin_s += part.share * once_s;
+      }
+    }
+  }
+  return stretches;
+}
+
 class Simulated final : public StepMeter {
  public:
-  std::string Name() const override { return "simulated: the study's GPU on paper, as busy in each step as assumed"; }
+  Simulated(std::optional<Power> limit, SimulatedSensor sensor) : limit_(limit), sensor_(sensor) {}
+
+  std::string Name() const override {
+    return fmt::format("simulated: the study's GPU on paper, as busy in each step as assumed{}",
+                       limit_ ? fmt::format(", under a limit of {:g} W", InWatts(*limit_)) : "");
+  }
   PowerSource Source() const override { return PowerSource::kSimulated; }
   int64_t NowNs() const override {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin_).count();
   }
-  void Add(const StepSpan& span) override { spans_.push_back(span); }
+  StepSpan Add(const StepSpan& span) override {
+    StepSpan seen = {span.step, span.begin_ns + late_ns_, span.end_ns + late_ns_};
+    if (span.step != kRestStep) {
+      const double slowdown = Slowdown(AssumedUtilisation(span.step));
+      const auto longer_ns = static_cast<int64_t>(static_cast<double>(span.end_ns - span.begin_ns) * (slowdown - 1));
+      seen.end_ns += longer_ns;
+      late_ns_ += longer_ns;
+    }
+    spans_.push_back(seen);
+    return seen;
+  }
+  double Slowdown(double utilisation) const override { return PointOfUtilisation(utilisation, limit_).slowdown; }
 
   Result<void> Finish(TrainingProfile& profile) override {
     std::vector<BusyStretch> stretches;
@@ -97,12 +131,13 @@ class Simulated final : public StepMeter {
         continue;
       }
       marks.push_back({span.step, begin_s, end_s});
-      stretches.push_back({begin_s, end_s, kAssumedUtilisation[static_cast<size_t>(span.step)]});
+      stretches.push_back({begin_s, end_s, AssumedUtilisation(span.step)});
       iterations += span.step == 0;
     }
     // The sensor tells of the last step a little later.
-    const std::vector<PowerPiece> power = PowerOfStretches(stretches, end_s + 1);
-    const Result<SimulatedReadings> readings = ReadSimulatedPower(power, kSensorSeed);
+    const std::vector<PowerPiece> power = PowerOfStretches(stretches, end_s + 1, limit_);
+    if (limit_) profile.sm_clock_mhz = MeanClockMhz(stretches);
+    const Result<SimulatedReadings> readings = ReadSimulatedPower(power, kSensorSeed, sensor_);
     if (!readings) return TakeTimes(iterations, readings.error().Message(), profile);
     PhaseRun run;
     run.marks = marks;
@@ -113,33 +148,60 @@ class Simulated final : public StepMeter {
     const Result<PhaseEnergies> found = EstimatePhaseEnergies(run);
     if (!found) return TakeTimes(iterations, found.error().Message(), profile);
     TakeEstimate(*found, profile);
+    TellTruth(profile);
     profile.samples = static_cast<int64_t>(readings->ticks.size());
     profile.trace = Thinned(readings->ticks);
     profile.notes.push_back(
-        "no GPU was measured: the times are this machine's, the power is that of the study's GPU at its highest clock, "
-        "as busy as assumed in each step, read by a simulated sensor");
+        limit_
+            ? "no GPU was measured: the times are this machine's, made longer as the study's GPU is slower under the "
+              "limit; the power is that GPU's, as busy as assumed in each step, read by a simulated sensor"
+            : "no GPU was measured: the times are this machine's, the power is that of the study's GPU at its highest "
+              "clock, as busy as assumed in each step, read by a simulated sensor");
     return {};
   }
 
-  Result<LoopPower> PowerOfLoop(const std::vector<LoopRun>& runs, double utilisation) override {
-    std::vector<BusyStretch> stretches;
+  Result<LoopPower> PowerOfLoop(const std::vector<LoopRun>& runs, const std::vector<LoopPart>& parts) override {
     std::vector<TimeSpan> spans;
     const int64_t begin_ns = runs.front().begin_ns;
     const auto seconds = [&](int64_t stamp_ns) { return 1e-9 * static_cast<double>(stamp_ns - begin_ns); };
     for (const LoopRun& run : runs) {
       spans.push_back({seconds(run.begin_ns), seconds(run.end_ns)});
-      stretches.push_back({spans.back().begin_s, spans.back().end_s, utilisation});
     }
-    const std::vector<PowerPiece> power = PowerOfStretches(stretches, spans.back().end_s + 1);
-    const Result<SimulatedReadings> readings = ReadSimulatedPower(power, ++loop_seed_);
+    const std::vector<PowerPiece> power =
+        PowerOfStretches(StretchesOf(runs, parts, spans), spans.back().end_s + 1, limit_);
+    const Result<SimulatedReadings> readings = ReadSimulatedPower(power, ++loop_seed_, sensor_);
     if (!readings) return Fail(readings.error());
     return MeanLoopPower({spans, readings->ticks}, readings->timing);
+  }
+  std::optional<Duration> LongAverage() const override {
+    const PowerSensor sensor = SensorOfSimulatedPower(0, sensor_);
+    return sensor.window_s > 0 ? std::optional(Seconds(sensor.window_s)) : std::nullopt;
   }
   Result<IdlePower> PowerAtIdle() override {
     return IdlePower{GpuPower(kGpuHighestClockMhz, 0, StudyGpuIdlePower()), Watts(0)};
   }
 
  private:
+  void TellTruth(TrainingProfile& profile) const {
+    for (ProfiledStep& step : profile.steps) {
+      const auto found = std::find(kTrainingSteps.begin(), kTrainingSteps.end(), step.name);
+      const bool is_step = found != kTrainingSteps.end();
+      const double utilisation = is_step ? AssumedUtilisation(static_cast<int>(found - kTrainingSteps.begin())) : 0;
+      step.truth = PointOfUtilisation(utilisation, limit_).power * step.duration;
+    }
+  }
+
+  /// While work runs.
+  double MeanClockMhz(const std::vector<BusyStretch>& stretches) const {
+    double clock = 0, length_s = 0;
+    for (const BusyStretch& stretch : stretches) {
+      const double one_s = stretch.end_s - stretch.begin_s;
+      clock += one_s * PointOfUtilisation(stretch.utilisation, limit_).clock_mhz;
+      length_s += one_s;
+    }
+    return clock / length_s;
+  }
+
   /// A run too short for energies still tells its times.
   Result<void> TakeTimes(double iterations, const std::string& why, TrainingProfile& profile) const {
     for (size_t i = 0; i < kTrainingSteps.size(); ++i) {
@@ -154,9 +216,14 @@ class Simulated final : public StepMeter {
       profile.steps.push_back(step);
     }
     profile.refusal = why;
+    profile.gain_half_width = kGainHalfWidth;
+    TellTruth(profile);
     return {};
   }
 
+  const std::optional<Power> limit_;
+  const SimulatedSensor sensor_;
+  int64_t late_ns_ = 0;  // by which a span counts later than it was, for all that ran before it
   uint64_t loop_seed_ = kSensorSeed;
   const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   std::vector<StepSpan> spans_;
@@ -175,15 +242,16 @@ class Measured final : public StepMeter {
   }
   PowerSource Source() const override { return PowerSource::kMeasured; }
   int64_t NowNs() const override { return session_->NowNs(); }
-  void Add(const StepSpan& span) override {
+  StepSpan Add(const StepSpan& span) override {
     const std::string name = span.step == kRestStep ? kRestName : StepName(span.step);
     iterations_ += span.step == 0;
     if (begin_ns_ == 0) begin_ns_ = span.begin_ns;
     end_ns_ = span.end_ns;
     // A step that took no time, as the device's clock tells it, has no energy either.
-    if (span.end_ns <= span.begin_ns) return;
+    if (span.end_ns <= span.begin_ns) return span;
     const Result<int64_t> added = session_->Add(name, span.begin_ns, span.end_ns, 0);
     if (!added && added_) added_ = Fail(added.error());
+    return span;
   }
 
   Result<void> Finish(TrainingProfile& profile) override {
@@ -206,15 +274,24 @@ class Measured final : public StepMeter {
     } else {
       profile.notes.push_back("no trace of the power: " + ticks.error().Message());
     }
+    const auto clock = session_->MeanSmClock(0, begin_ns_, end_ns_);
+    if (!clock) return Fail(clock.error());
+    profile.sm_clock_mhz = *clock;
     return {};
   }
 
-  Result<LoopPower> PowerOfLoop(const std::vector<LoopRun>& runs, double) override {
+  Result<LoopPower> PowerOfLoop(const std::vector<LoopRun>& runs, const std::vector<LoopPart>&) override {
     const Result<DeviceTicks> ticks = session_->Ticks(0, runs.front().begin_ns, runs.back().end_ns);
     if (!ticks) return Fail(ticks.error());
     std::vector<TimeSpan> spans;
     for (const LoopRun& run : runs) spans.push_back({ticks->Seconds(run.begin_ns), ticks->Seconds(run.end_ns)});
     return MeanLoopPower({spans, ticks->ticks}, ticks->timing);
+  }
+
+  std::optional<Duration> LongAverage() const override {
+    const std::optional<SensorTiming> timing = session_->Timing(0);
+    if (!timing || timing->contiguous || timing->window_s <= kLongAverage * timing->period_s) return std::nullopt;
+    return Seconds(timing->window_s);
   }
 
   Result<IdlePower> PowerAtIdle() override {
@@ -288,11 +365,17 @@ class Measured final : public StepMeter {
 
 }  // namespace
 
-std::unique_ptr<StepMeter> SimulatedSteps() { return std::make_unique<Simulated>(); }
+double AssumedUtilisation(int step) { return kAssumedUtilisation[static_cast<size_t>(step)]; }
 
-Result<std::unique_ptr<StepMeter>> MeasuredSteps(const std::string& gpus, const std::string& record_path) {
+std::unique_ptr<StepMeter> SimulatedSteps(std::optional<Power> limit, SimulatedSensor sensor) {
+  return std::make_unique<Simulated>(limit, sensor);
+}
+
+Result<std::unique_ptr<StepMeter>> MeasuredSteps(const std::string& gpus, const std::string& record_path,
+                                                 bool with_clocks) {
   SessionOptions options;
   options.sources.gpus = gpus;
+  options.sources.with_clocks = with_clocks;
   options.sources.with_processor = false;
   options.recording.path = record_path;
   Result<std::unique_ptr<MeasuringSession>> session = MeasuringSession::Open(std::move(options));

@@ -113,7 +113,7 @@ TEST_F(MeasuredStepsTest, StepsAreToldFromTheSensorAndAddUpToTheIteration) {
     runs.push_back({begin_ns, (*meter)->NowNs(), 10});
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
-  const Result<LoopPower> power = (*meter)->PowerOfLoop(runs, 1);
+  const Result<LoopPower> power = (*meter)->PowerOfLoop(runs, {{1, 1}});
   ASSERT_TRUE(power) << power.error().Message();
   EXPECT_NEAR(InWatts(power->running), kIdleW, 3 * 0.3);
 }

@@ -9,10 +9,13 @@
 #include <memory>
 
 #include "heliograd/app/command_line.h"
+#include "heliograd/app/held_limits.h"
 #include "heliograd/app/interrupt.h"
 #include "heliograd/app/profile_layers.h"
+#include "heliograd/app/profile_loops.h"
 #include "heliograd/app/profile_steps.h"
 #include "heliograd/app/progress_pump.h"
+#include "heliograd/app/sources.h"
 #include "heliograd/base/text.h"
 #include "heliograd/profile/loader.h"
 #include "heliograd/profile/mac_count.h"
@@ -27,7 +30,9 @@ constexpr int64_t kFewestIterations = 3;  // where none are asked for
 constexpr int64_t kFewestToTell = 2;
 constexpr double kQuickLoopS = 1.5;
 constexpr int kQuickRounds = 2;
+constexpr double kQuickLongLoopS = 3;  // 1.5 s do not hold enough readings that are means of a second
 constexpr int64_t kOperatorIterations = 3;
+constexpr const char* kLoopsMode = "loops";
 constexpr size_t kLastBatches = 10;  // the last accuracy and loss are means over so many tellings
 
 /// What one training needs, opened and checked before anything runs.
@@ -36,11 +41,46 @@ struct Prepared {
   std::shared_ptr<const Dataset> data;
   Architecture network;
   std::unique_ptr<Loader> loader;
+  HeldLimits limits;
   std::unique_ptr<StepMeter> meter;
 };
 
+Result<void> CheckSimulatedLimit(double limit_w) {
+  if (limit_w == 0 || (limit_w >= kStudyGpuLowestLimitW && limit_w <= kStudyGpuHighestLimitW)) return {};
+  return Fail(fmt::format("--limit-w {:g}: the simulated GPU takes {:g} to {:g} W", limit_w, kStudyGpuLowestLimitW,
+                          kStudyGpuHighestLimitW),
+              ErrorKind::kUsage);
+}
+
+/// Limit and meter: on the CPU both are simulated, unless a GPU is named.
+Result<void> PrepareMeter(const TrainingFlags& flags, Prepared& made) {
+  if (flags.device == "cpu" && flags.gpu.empty()) {
+    const auto limit = flags.limit_w > 0 ? std::optional(Watts(flags.limit_w)) : std::nullopt;
+    made.meter = SimulatedSteps(limit, flags.sensor);
+    return {};
+  }
+  const auto gpu = flags.gpu.empty() ? GpuOfDevice(flags.device) : Result<std::string>(flags.gpu);
+  if (!gpu) return Fail(gpu.error());
+  if (flags.limit_w > 0) {
+    if (const auto one = SelectGpus(*gpu); one && one->devices.size() != 1) {
+      return Fail("--gpu: a limit is of one GPU", ErrorKind::kUsage);
+    }
+    auto limits = HeldLimits::Set(*gpu, Watts(flags.limit_w), "heliograd profile " + flags.model);
+    if (!limits) return Fail(limits.error());
+    made.limits = std::move(*limits);
+  }
+  auto meter = MeasuredSteps(*gpu, flags.record, /*with_clocks=*/flags.limit_w > 0);
+  if (!meter) return Fail(meter.error());
+  made.meter = std::move(*meter);
+  return {};
+}
+
 Result<Prepared> Prepare(const TrainingFlags& flags) {
   Prepared made;
+  const bool is_simulated = flags.device == "cpu" && flags.gpu.empty();
+  if (auto sound = is_simulated ? CheckSimulatedLimit(flags.limit_w) : Result<void>{}; !sound) {
+    return Fail(sound.error());
+  }
   // Names first: they are mistaken more often than PyTorch is missing.
   if (const auto known = MakeNetwork(flags.model, {}); !known) return Fail(known.error());
   const auto data = OpenDataset(flags.data, DatasetPart::kTrain, flags.seed);
@@ -63,13 +103,7 @@ Result<Prepared> Prepare(const TrainingFlags& flags) {
   auto loader = Loader::Start(made.data, options);
   if (!loader) return Fail(loader.error());
   made.loader = std::move(*loader);
-  if (flags.device == "cpu") {
-    made.meter = SimulatedSteps();
-    return made;
-  }
-  auto meter = MeasuredSteps(flags.gpu, flags.record);
-  if (!meter) return Fail(meter.error());
-  made.meter = std::move(*meter);
+  if (Result<void> done = PrepareMeter(flags, made); !done) return Fail(done.error());
   return made;
 }
 
@@ -167,8 +201,8 @@ Result<void> TrainSteps(Prepared& made, const TrainingFlags& flags, TrainingProf
   Follower follower(flags, profile, *made.meter);
   TrainingOptions options;
   options.device = flags.device;
-  options.synchronise = flags.mode == "sync";
-  options.dither = flags.dither_percent / 100;
+  options.synchronise = profile.mode == "sync";
+  options.dither = profile.dither;
   options.most_iterations = flags.iterations;
   options.learning_rate = flags.learning_rate;
   options.seed = flags.seed;
@@ -179,10 +213,7 @@ Result<void> TrainSteps(Prepared& made, const TrainingFlags& flags, TrainingProf
     if (!next) return Fail(next.error());
     return {};
   };
-  options.on_span = [&](const StepSpan& span) {
-    made.meter->Add(span);
-    follower.See(span);
-  };
+  options.on_span = [&](const StepSpan& span) { follower.See(made.meter->Add(span)); };
   options.goes_on = [&](const TrainingProgress& progress) { return follower.GoesOn(progress); };
   options.is_interrupted = [] { return Interrupted(); };
   const Result<TrainingOutcome> outcome = made.torch->Train(made.network, options);
@@ -202,44 +233,103 @@ Result<void> TrainSteps(Prepared& made, const TrainingFlags& flags, TrainingProf
   return made.meter->Finish(profile);
 }
 
+/// Chosen by the sensor where the flags leave it open, and said.
+std::string ModeOf(const TrainingFlags& flags, const StepMeter& meter) {
+  if (!flags.mode.empty()) return flags.mode;
+  const std::optional<Duration> average = meter.LongAverage();
+  if (!average) return "events";
+  PrintMessage(fmt::format(
+      "the power sensor averages over {:.2g} s, in which steps cannot be told apart: each is measured in a loop by "
+      "itself after the training (--mode loops); --mode events tries it in place",
+      InSeconds(*average)));
+  return kLoopsMode;
+}
+
+LoopRoundOptions RoundsOf(const TrainingFlags& flags, const StepMeter& meter) {
+  LoopRoundOptions options;
+  const double quick_s = meter.LongAverage() ? kQuickLongLoopS : kQuickLoopS;
+  options.loop_s = flags.quick ? quick_s : flags.loop_s;
+  options.rounds = flags.quick ? kQuickRounds : flags.rounds;
+  options.seed = flags.seed;
+  return options;
+}
+
+/// Loops must hold enough readings: said before the training, not after it.
+Result<void> CheckLoops(const TrainingFlags& flags, const StepMeter& meter) {
+  const std::optional<Duration> average = meter.LongAverage();
+  const double loop_s = RoundsOf(flags, meter).loop_s;
+  const double least_s = average ? 3 * InSeconds(*average) : 0;
+  if (loop_s >= least_s) return {};
+  return Fail(fmt::format("--loop-seconds {:g}: the sensor averages over {:.2g} s: expected {:.2g} or more", loop_s,
+                          InSeconds(*average), least_s),
+              ErrorKind::kUsage);
+}
+
+/// What an interruption leaves of the steps are their times.
+Result<void> LoopSteps(Prepared& made, const TrainingFlags& flags, TrainingProfile& profile) {
+  const auto loops = made.torch->MakeStepLoops(made.network, flags.device, {.batch = flags.batch, .seed = flags.seed});
+  if (!loops) return Fail(loops.error());
+  const Result<void> done = ProfileStepLoops(**loops, *made.meter, RoundsOf(flags, *made.meter), profile);
+  if (done) return {};
+  if (done.error().kind != ErrorKind::kInterrupted) return done;
+  profile.notes.push_back("interrupted before two rounds over the steps in loops: their energies are those in place");
+  return {};
+}
+
+Result<TrainingProfile> ProfilePrepared(Prepared& made, const TrainingFlags& flags) {
+  TrainingProfile profile;
+  profile.network = flags.model;
+  profile.data_set = made.data->info().name;
+  profile.device = flags.device;
+  profile.power_source = made.meter->Source();
+  profile.power_meter = made.meter->Name();
+  profile.torch_version = made.torch->TorchVersion();
+  profile.batch = flags.batch;
+  profile.mode = ModeOf(flags, *made.meter);
+  if (profile.mode == kLoopsMode) {
+    if (Result<void> sound = CheckLoops(flags, *made.meter); !sound) return Fail(sound.error());
+  }
+  // Rests tell steps apart in place, which loops do not need.
+  profile.dither = profile.mode == kLoopsMode ? 0 : flags.dither_percent / 100;
+  if (flags.limit_w > 0) profile.limit = Watts(flags.limit_w);
+  if (flags.device == "cpu" && !flags.gpu.empty()) {
+    profile.notes.push_back(
+        "the network was trained on the CPU, the power is that of the GPU that --gpu names, whatever loads it");
+  }
+  if (made.data->info().synthetic) {
+    profile.notes.push_back("the images are synthetic: time and energy are as real, accuracy means nothing");
+  }
+  if (Result<void> done = TrainSteps(made, flags, profile); !done) return Fail(done.error());
+  if (profile.mode == kLoopsMode && !Interrupted()) {
+    if (Result<void> done = LoopSteps(made, flags, profile); !done) return Fail(done.error());
+  }
+  CountSteps(made.network, flags.batch, profile);
+  if (flags.quick && (flags.layers || profile.mode == kLoopsMode)) {
+    profile.notes.push_back(
+        "--quick: short loops in 2 rounds, in which clocks and temperature do not settle (off by 1 % and more) and "
+        "intervals are wide");
+  }
+  if (!flags.layers || Interrupted()) return profile;
+  const auto loops = made.torch->MakeLoops(made.network, flags.device, flags.batch);
+  if (!loops) return Fail(loops.error());
+  LayerOptions options;
+  options.rounds_of = RoundsOf(flags, *made.meter);
+  options.batch = flags.batch;
+  const Result<void> done = ProfileLayers(made.network, **loops, *made.meter, options, profile);
+  if (!done && done.error().kind != ErrorKind::kInterrupted) return Fail(done.error());
+  // What the steps need is known by then.
+  if (!done) profile.notes.push_back("interrupted before two rounds over the layers: they have no energies");
+  return profile;
+}
+
 }  // namespace
 
 Result<TrainingProfile> ProfileTraining(const TrainingFlags& flags) {
   auto made = Prepare(flags);
   if (!made) return Fail(made.error());
   CatchInterrupts();
-  TrainingProfile profile;
-  profile.network = flags.model;
-  profile.data_set = made->data->info().name;
-  profile.device = flags.device;
-  profile.power_source = made->meter->Source();
-  profile.power_meter = made->meter->Name();
-  profile.torch_version = made->torch->TorchVersion();
-  profile.batch = flags.batch;
-  profile.mode = flags.mode;
-  profile.dither = flags.dither_percent / 100;
-  if (made->data->info().synthetic) {
-    profile.notes.push_back("the images are synthetic: time and energy are as real, accuracy means nothing");
-  }
-  if (Result<void> done = TrainSteps(*made, flags, profile); !done) return Fail(done.error());
-  CountSteps(made->network, flags.batch, profile);
-  if (!flags.layers || Interrupted()) return profile;
-  const auto loops = made->torch->MakeLoops(made->network, flags.device, flags.batch);
-  if (!loops) return Fail(loops.error());
-  LayerOptions options;
-  options.loop_s = flags.quick ? kQuickLoopS : flags.loop_s;
-  options.rounds = flags.quick ? kQuickRounds : flags.rounds;
-  options.batch = flags.batch;
-  options.seed = flags.seed;
-  if (flags.quick) {
-    profile.notes.push_back(
-        "--quick: loops of 1.5 s in 2 rounds, in which clocks and temperature do not settle (off by 1 % and more) and "
-        "intervals are wide");
-  }
-  const Result<void> done = ProfileLayers(made->network, **loops, *made->meter, options, profile);
-  if (!done && done.error().kind != ErrorKind::kInterrupted) return Fail(done.error());
-  // What the steps need is known by then.
-  if (!done) profile.notes.push_back("interrupted before two rounds over the layers: they have no energies");
+  auto profile = ProfilePrepared(*made, flags);
+  made->limits.Release();
   return profile;
 }
 

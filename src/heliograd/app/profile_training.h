@@ -4,6 +4,7 @@
 #include <string>
 
 #include "heliograd/base/result.h"
+#include "heliograd/model/simulated_power.h"
 #include "heliograd/report/training_profile.h"
 
 namespace heliograd {
@@ -12,7 +13,7 @@ struct TrainingFlags {
   std::string model;
   std::string data = "fashion-mnist";
   std::string device = "cpu";
-  std::string mode = "events";
+  std::string mode;  // "events", "sync", "loops"; empty: loops where the sensor averages over long, else events
   int batch = 128;
   int64_t iterations = 0;  // 0: as many as take a minute, 3 or more
   double dither_percent = 5;
@@ -23,12 +24,17 @@ struct TrainingFlags {
   bool layers = false, quick = false;
   double loop_s = 5;
   int rounds = 5;
-  std::string gpu;     // whose power is measured; empty: all that are visible, the first counts
+  SimulatedSensor sensor = SimulatedSensor::kFast;  // of simulated power
+  double limit_w = 0;                               // the GPU's power limit meanwhile, under a lease; 0: as it is
+  /// Whose power is measured and limited, by number or start of UUID; empty: the device's own, and on the CPU none:
+  /// its power is simulated.
+  std::string gpu;
   std::string record;  // keep the recording
 };
 
 /// Trains and measures as the flags say, telling how it goes on standard error. Errors: no PyTorch, no such network,
-/// data set or device; a data set that does not fit.
+/// data set or device; a data set that does not fit; no right to set the limit (kPermission). A limit is put back
+/// whatever happens.
 Result<TrainingProfile> ProfileTraining(const TrainingFlags& flags);
 
 }  // namespace heliograd

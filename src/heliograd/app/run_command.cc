@@ -15,6 +15,7 @@
 #include "heliograd/app/left_limits.h"
 #include "heliograd/app/recording.h"
 #include "heliograd/app/replanning.h"
+#include "heliograd/app/run_first_curve.h"
 #include "heliograd/app/run_folder.h"
 #include "heliograd/app/run_job.h"
 #include "heliograd/app/run_line.h"
@@ -63,11 +64,15 @@ PauseWay PauseWayOf(const std::string& name) {
   return name == "cooperative" ? PauseWay::kCooperative : name == "signal" ? PauseWay::kSignal : PauseWay::kAuto;
 }
 
+/// What a clock from the driver showed at its origin: the plan's start, or the begin of what came before it.
+Stamp ClockBegins(const PreparedRun& prepared) {
+  return prepared.facts.curve ? prepared.facts.curve->begin : prepared.plan.problem.horizon.start;
+}
+
 /// The machine's clock, or the driver's from the plan's start on.
 Result<std::unique_ptr<RunClock>> StartClock(const PreparedRun& prepared, OpenGpu& gpu, int64_t* origin_us) {
   if (!prepared.facts.simulated_clock) return std::make_unique<SystemRunClock>();
-  auto driver =
-      DriverRunClock::Start(*gpu.stamped, prepared.plan.problem.horizon.start, prepared.facts.clock_origin_us);
+  auto driver = DriverRunClock::Start(*gpu.stamped, ClockBegins(prepared), prepared.facts.clock_origin_us);
   if (!driver) return Fail(driver.error());
   *origin_us = (*driver)->origin_us();
   return std::unique_ptr<RunClock>(std::move(*driver));
@@ -108,7 +113,8 @@ RunOptions OptionsOf(const RunFlags& flags, const RunSettings& settings, const R
   options.shortest_dwell = settings.shortest_dwell;
   options.on_late = flags.on_late == "stop" ? OnLate::kStop : OnLate::kFinish;
   if (flags.safe_limit_w > 0) options.safe_limit = Watts(flags.safe_limit_w);
-  options.units = facts.units;
+  options.units = facts.plan_units();
+  options.units_before = facts.units_before();
   if (!flags.checkpoint_command.empty()) options.checkpoint_before = settings.checkpoint_before;
   options.state_every = speed > 2 ? Seconds(0.2) : Seconds(5);
   options.longest_gap = speed > 2 ? Seconds(2) : Seconds(10);
@@ -142,6 +148,7 @@ Result<void> OpenFolder(const RunFlags& flags, PreparedRun& prepared) {
     if (!folder) return Fail(folder.error());
     prepared.folder = *folder;
   }
+  if (prepared.pending) return WriteFacts(prepared);
   const PlanFile& plan = prepared.plan;
   const std::string text = PlanToJson(plan.problem, plan.plan, plan.zone, plan.labels);
   if (Result<void> written = WriteFile(prepared.folder + "/plan.json", text); !written) return written;
@@ -190,6 +197,34 @@ class RestPlanner {
   bool told_ = false;
 };
 
+/// Without the right to set limits there is no curve, and without a curve no plan.
+tl::unexpected<Error> NoRightToMeasure(PowerLimits& limits, const DeviceRecord& device) {
+  const Result<Power> asked = limits.Asked();
+  const Result<void> set = asked ? limits.Set(*asked) : Fail(asked.error());
+  return Fail(
+      fmt::format("no power curve of {} ({}) is stored, and to measure one in the first minutes of the job takes "
+                  "the right to set power limits: {}; or give --curve FILE, with which the run goes on by "
+                  "pausing and resuming alone",
+                  device.name, device.uuid, set ? "they can be set now, run again" : set.error().Message()),
+      set ? ErrorKind::kPermission : set.error().kind);
+}
+
+/// What is kept and said of a run that ended before it had a plan.
+Result<int> FinishUnplanned(const RunFlags& flags, const PreparedRun& prepared, const EndedUnplanned& ended,
+                            const RunJournal& journal, Recording& recording) {
+  const std::string json = UnplannedSummaryJson(prepared, ended, journal.events());
+  if (Result<void> written = WriteFile(prepared.folder + "/summary.json", json); !written) {
+    PrintMessage(written.error().Message());
+  }
+  if (Result<void> finished = recording.Finish(); !finished) PrintMessage(finished.error().Message());
+  if (ended.error) return Fail(*ended.error);
+  const auto printed = Print(flags.json ? json : UnplannedSummaryText(prepared, ended));
+  if (!printed) return Fail(printed.error());
+  PrintMessage("kept in " + prepared.folder +
+               (ended.exit_code == 0 ? "" : ". To go on: heliograd run --resume " + prepared.folder));
+  return ended.exit_code;
+}
+
 Result<int> CarryOut(const RunFlags& flags, PreparedRun& prepared, OpenGpu& gpu) {
   const PlanFile& plan = prepared.plan;
   RunFacts& facts = prepared.facts;
@@ -207,6 +242,7 @@ Result<int> CarryOut(const RunFlags& flags, PreparedRun& prepared, OpenGpu& gpu)
   const WaitedSignalsBlocked signals;
   const Result<bool> may_limit = TryLimits(**limits, std::chrono::seconds(flags.resume.empty() ? 0 : 10));
   if (!may_limit) return Fail(may_limit.error());
+  if (prepared.pending && !*may_limit) return NoRightToMeasure(**limits, gpu.capper->Device());
 
   // Nothing is written before all of the above is known to be sound.
   if (Result<void> opened = OpenFolder(flags, prepared); !opened) return Fail(opened.error());
@@ -233,13 +269,24 @@ Result<int> CarryOut(const RunFlags& flags, PreparedRun& prepared, OpenGpu& gpu)
              signals);
   CatchInterrupts();
   MeterWatch watch(*gpu.watched);
-  SolveOptions solve = flags.scenario.Options().solve;
-  solve.time_limit = Seconds(std::min(10.0, flags.scenario.time_limit_s));
-  Replanning replanning(plan.problem, plan.plan.formulation, flags.scenario.Solver(), solve);
   // As late as can be, so that the time it shows begins with the run.
   const auto clock = StartClock(prepared, gpu, &facts.clock_origin_us);
   if (!clock) return Fail(clock.error());
   if (Result<void> written = WriteFacts(prepared); !written) return Fail(written.error());
+  (*journal)->on_event = [&](const RunEvent& event) {
+    if (event.matters) tell(fmt::format("{}: {}", FormatLocal(event.at, plan.zone), event.text));
+    if (event.kind == "job_started" && job.pid()) (*journal)->NoteJob(event.at, *job.pid());
+  };
+  if (prepared.pending) {
+    const auto ended =
+        MeasureThenPlan({flags, prepared, gpu, job, **limits, watch, **recording, **clock, **journal, signals, tell});
+    if (!ended || *ended) ReleaseLimits(**limits, gpu.capper->Device().uuid);
+    if (!ended) return Fail(ended.error());
+    if (*ended) return FinishUnplanned(flags, prepared, **ended, **journal, **recording);
+  }
+  SolveOptions solve = flags.scenario.Options().solve;
+  solve.time_limit = Seconds(std::min(10.0, flags.scenario.time_limit_s));
+  Replanning replanning(plan.problem, plan.plan.formulation, flags.scenario.Solver(), solve);
   PlanRunner runner(plan.problem, plan.plan, OptionsOf(flags, *settings, facts, (*clock)->Speed()),
                     {.job = job,
                      .limits = **limits,
@@ -252,10 +299,6 @@ Result<int> CarryOut(const RunFlags& flags, PreparedRun& prepared, OpenGpu& gpu)
   const std::string summary_path = folder + "/summary.json";
   const auto summary_of = [&](const std::string& status, std::optional<int> code, const RunOutcome& outcome) {
     return RunSummary{plan, replanning.problem(), facts, outcome, (*journal)->events(), status, code};
-  };
-  (*journal)->on_event = [&](const RunEvent& event) {
-    if (event.matters) tell(fmt::format("{}: {}", FormatLocal(event.at, plan.zone), event.text));
-    if (event.kind == "job_started" && job.pid()) (*journal)->NoteJob(event.at, *job.pid());
   };
   (*journal)->on_state = [&](const RunState& state) { line.Draw(state); };
   (*journal)->on_slot_end = [&] {
@@ -299,6 +342,11 @@ Result<int> RunPlanCommand(RunFlags flags) {
       prepared->plan, simulated || flags.dry_run ? prepared->plan.problem.horizon.start : SystemClock().Now());
   if (!is_off) return Fail(is_off.error());
   if (*is_off) return **is_off;
+  if (flags.dry_run && prepared->pending) {
+    const auto printed = Print(FirstCurveText(*prepared->pending, Seconds(flags.curve_seconds)));
+    if (!printed) return Fail(printed.error());
+    return kExitOk;
+  }
   if (flags.dry_run) {
     const Result<Duration> shortest = ParseDuration(flags.shortest_dwell, "--shortest-dwell");
     if (!shortest) return Fail(shortest.error());
@@ -306,7 +354,7 @@ Result<int> RunPlanCommand(RunFlags flags) {
     if (!printed) return Fail(printed.error());
     return kExitOk;
   }
-  Result<OpenGpu> gpu = OpenOneGpu(flags.gpu);
+  Result<OpenGpu> gpu = OpenOneGpu(flags.gpu, prepared->pending.has_value());
   if (!gpu) return Fail(gpu.error());
   const DeviceRecord device = gpu->capper->Device();
   if (!prepared->facts.gpu_uuid.empty() && prepared->facts.gpu_uuid != device.uuid) {
@@ -325,7 +373,7 @@ void AddRunCommand(CLI::App& program, Commands& commands) {
   CLI::App* app = AddCommand(
       program, "run", "Carries a plan out: limits, pauses and resumes a job, and keeps its deadline",
       {"heliograd run plan.json -o run1 --progress 'step ([0-9]+)' --steps 469000 -- python train.py",
-       "heliograd run --deadline \"tomorrow 08:00\" -- python train.py      (your own scenario and stored curve)",
+       "heliograd run --deadline \"tomorrow 08:00\" --progress 'step ([0-9]+)' --steps 469000 -- python train.py",
        "heliograd run my.toml --deadline \"2026-06-02 08:00\" -- ./train.sh", "heliograd run --resume run1",
        "heliograd run plan.json --dry-run"});
   auto flags = std::make_shared<RunFlags>();
@@ -344,6 +392,11 @@ void AddRunCommand(CLI::App& program, Commands& commands) {
                   "units that the job does in all. Without --progress it tells them through HELIOGRAD_PROGRESS_FD; "
                   "without both its work is reckoned by time")
       ->check(CLI::Range(1.0, 1e15));
+  app->add_option("--curve-seconds", flags->curve_seconds,
+                  "where no curve of the GPU is stored and none is given: run time at each of about six limits, in the "
+                  "first minutes of the job, that measures one; takes --steps and the right to set limits")
+      ->capture_default_str()
+      ->check(CLI::Range(1.0, 3600.0));
   app->add_option("--gpu", flags->gpu, "the GPU, by number or start of UUID")->capture_default_str();
   app->add_option(
          "--pause", flags->pause,

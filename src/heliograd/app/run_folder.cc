@@ -141,20 +141,74 @@ std::string Take(const nlohmann::json& line, int slots, size_t levels, ReadJourn
   return "";
 }
 
+std::optional<std::vector<std::string>> TextsIn(const nlohmann::json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_array()) return std::nullopt;
+  std::vector<std::string> texts;
+  for (const auto& text : *found) {
+    if (!text.is_string()) return std::nullopt;
+    texts.push_back(text.get<std::string>());
+  }
+  return texts;
+}
+
+std::optional<Stamp> StampIn(const nlohmann::json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_number_integer()) return std::nullopt;
+  return Stamp(std::chrono::nanoseconds(found->get<int64_t>()));
+}
+
+std::optional<CurvePart> CurvePartIn(const nlohmann::json& object) {
+  const auto begin = StampIn(object, "begin_unix_ns"), end = StampIn(object, "end_unix_ns");
+  const auto duration = NumberIn(object, "duration_s"), units = NumberIn(object, "units"),
+             work = NumberIn(object, "work"), windows = NumberIn(object, "windows"),
+             energy = NumberIn(object, "gpu_energy_j"), unmeasured = NumberIn(object, "unmeasured_s"),
+             cost = NumberIn(object, "cost_eur");
+  const auto file = TextIn(object, "curve");
+  if (!begin || !end || !duration || !units || !work || !windows || !energy || !unmeasured || !file || *units < 0 ||
+      std::abs(*windows) > 1e9) {
+    return std::nullopt;
+  }
+  return CurvePart{*begin,
+                   *end,
+                   *duration,
+                   *units,
+                   *work,
+                   static_cast<int>(*windows),
+                   Joules(*energy),
+                   *unmeasured,
+                   cost ? std::optional(Euros(*cost)) : std::nullopt,
+                   *file};
+}
+
 }  // namespace
 
 std::string RunFactsToJson(const RunFacts& facts) {
-  return Json{{"format", "heliograd-run-1"},
-              {"command", facts.command},
-              {"gpu_uuid", facts.gpu_uuid},
-              {"gpu_name", facts.gpu_name},
-              {"progress", facts.progress},
-              {"units", facts.units},
-              {"simulated_clock", facts.simulated_clock},
-              {"clock_origin_us", facts.clock_origin_us},
-              {"boot", facts.boot}}
-             .dump(2) +
-         "\n";
+  Json json = {{"format", "heliograd-run-1"},
+               {"command", facts.command},
+               {"gpu_uuid", facts.gpu_uuid},
+               {"gpu_name", facts.gpu_name},
+               {"progress", facts.progress},
+               {"units", facts.units},
+               {"simulated_clock", facts.simulated_clock},
+               {"clock_origin_us", facts.clock_origin_us},
+               {"boot", facts.boot}};
+  if (facts.curve) {
+    const CurvePart& part = *facts.curve;
+    json["units_planned"] = facts.units_planned;
+    json["curve_measured"] = {{"begin_unix_ns", part.begin.time_since_epoch().count()},
+                              {"end_unix_ns", part.end.time_since_epoch().count()},
+                              {"duration_s", part.duration_s},
+                              {"units", part.units},
+                              {"work", part.work},
+                              {"windows", part.windows},
+                              {"gpu_energy_j", InJoules(part.energy)},
+                              {"unmeasured_s", part.unmeasured_s},
+                              {"cost_eur", part.cost ? Json(InEuros(*part.cost)) : Json()},
+                              {"curve", part.file}};
+    json["pending_scenario"] = facts.pending_scenario;
+  }
+  return json.dump(2) + "\n";
 }
 
 Result<RunFacts> RunFactsFromJson(std::string_view text, const std::string& name) {
@@ -164,12 +218,9 @@ Result<RunFacts> RunFactsFromJson(std::string_view text, const std::string& name
   };
   if (!json.is_object() || TextIn(json, "format") != "heliograd-run-1") return wrong("is no run");
   RunFacts facts;
-  const auto command = json.find("command");
-  if (command == json.end() || !command->is_array() || command->empty()) return wrong("has no \"command\"");
-  for (const auto& word : *command) {
-    if (!word.is_string()) return wrong("\"command\" is no list of texts");
-    facts.command.push_back(word.get<std::string>());
-  }
+  const auto command = TextsIn(json, "command");
+  if (!command || command->empty()) return wrong("has no \"command\" that is a list of texts");
+  facts.command = *command;
   const auto text_of = [&](const char* key, std::string& into) {
     const auto found = TextIn(json, key);
     if (found) into = *found;
@@ -190,6 +241,17 @@ Result<RunFacts> RunFactsFromJson(std::string_view text, const std::string& name
   facts.units = *units;
   facts.clock_origin_us = static_cast<int64_t>(*origin);
   facts.simulated_clock = simulated->get<bool>();
+  const auto part = json.find("curve_measured");
+  if (part == json.end()) return facts;
+  const auto planned = NumberIn(json, "units_planned");
+  facts.curve = part->is_object() ? CurvePartIn(*part) : std::nullopt;
+  if (!facts.curve || !planned || *planned < 0) {
+    return wrong("has a \"curve_measured\" or \"units_planned\" that cannot be read");
+  }
+  facts.units_planned = *planned;
+  const auto scenario = TextsIn(json, "pending_scenario");
+  if (!scenario) return wrong("has no \"pending_scenario\" that is a list of texts");
+  facts.pending_scenario = *scenario;
   return facts;
 }
 

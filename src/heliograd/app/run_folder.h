@@ -30,8 +30,16 @@ struct RunFacts {
   std::string progress;  // --progress
   double units = 0;      // --steps
   bool simulated_clock = false;
-  int64_t clock_origin_us = 0;  // driver's stamp at the plan's start
-  std::string boot;             // of the machine
+  int64_t clock_origin_us = 0;                    // driver's stamp at the plan's start
+  std::string boot;                               // of the machine
+  std::optional<CurvePart> curve = std::nullopt;  // where the run had to measure its own
+  double units_planned = 0;  // of `units`, those of the plan's work, where a part was done before it; 0 = all
+  /// Flags that name the scenario again while the curve is measured and there is no plan. Empty once there is one.
+  std::vector<std::string> pending_scenario = {};
+
+  bool has_plan() const { return pending_scenario.empty(); }
+  double plan_units() const { return units_planned > 0 ? units_planned : units; }
+  double units_before() const { return curve ? curve->units : 0; }
   friend bool operator==(const RunFacts&, const RunFacts&) = default;
 };
 std::string RunFactsToJson(const RunFacts& facts);

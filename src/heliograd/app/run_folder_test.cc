@@ -99,11 +99,29 @@ TEST_F(RunFolder, WhatIsNoJournalIsNamedWithItsLine) {
 }
 
 TEST(RunFacts, ComeBackAsTheyWere) {
-  const RunFacts facts = {
+  RunFacts facts = {
       {"python", "train \"x\".py"}, "GPU-1", "A card", "step ([0-9]+)", 46900, true, 1735758000000001, "boot"};
   const auto read = RunFactsFromJson(RunFactsToJson(facts), "run.json");
   ASSERT_TRUE(read) << read.error().Message();
   EXPECT_EQ(*read, facts);
+  facts.curve = CurvePart{Stamp(std::chrono::seconds(1735758000)),
+                          Stamp(std::chrono::seconds(1735758300)),
+                          299.5,
+                          2500,
+                          0.005,
+                          12,
+                          Joules(51234.5),
+                          0.25,
+                          Euros(0.004),
+                          "/state/curve.toml"};
+  facts.pending_scenario = {"my.toml", "--deadline", "2025-01-02T07:00:00Z"};
+  facts.units_planned = 44400;
+  const auto with_curve = RunFactsFromJson(RunFactsToJson(facts), "run.json");
+  ASSERT_TRUE(with_curve) << with_curve.error().Message();
+  EXPECT_EQ(*with_curve, facts);
+  std::string broken = RunFactsToJson(facts);
+  broken.replace(broken.find("\"duration_s\""), 12, "\"duration\"");
+  EXPECT_FALSE(RunFactsFromJson(broken, "run.json"));
   EXPECT_FALSE(RunFactsFromJson("{}", "run.json"));
   EXPECT_FALSE(RunFactsFromJson("[", "run.json"));
 }

@@ -62,6 +62,8 @@ class RunJob : public Job {
 
   /// A signal that asked us to end before there was a command to pass it on to.
   std::optional<int> ended_before_start() const { return early_signal_; }
+  /// Its words so far; null before its start and after its end. Not kept by the caller.
+  const ProgressPump* progress() const { return pump_.get(); }
   std::optional<pid_t> pid() const { return child_ ? std::optional(child_->pid()) : std::nullopt; }
 
  private:

@@ -9,49 +9,140 @@
 #include "heliograd/app/curve_store.h"
 #include "heliograd/app/run_job.h"
 #include "heliograd/app/sources.h"
+#include "heliograd/base/clock.h"
 #include "heliograd/base/file.h"
 #include "heliograd/base/text.h"
 #include "heliograd/control/dwell_schedule.h"
+#include "heliograd/meter/clock_reasons.h"
 #include "heliograd/meter/nvml_meter.h"
+#include "heliograd/report/number_text.h"
 
 namespace heliograd {
 namespace {
 
-/// The curve of the GPU that will run, where the scenario has none.
-Result<void> TakeCurve(const RunFlags& flags, Scenario& scenario) {
-  std::optional<std::string> uuid;
-  if (!scenario.Has("gpu.curve")) {
-    const Result<SelectedGpus> gpus = SelectGpus(flags.gpu);
-    if (!gpus) return Fail(gpus.error());
-    if (gpus->devices.size() != 1) return Fail("--gpu: a plan is for one GPU", ErrorKind::kUsage);
-    const auto capper = OpenNvmlCapper(gpus->library, gpus->devices.front());
-    if (!capper) return Fail(capper.error());
-    uuid = (*capper)->Device().uuid;
-  }
+struct DeviceAndRange {
+  DeviceRecord device;
+  PowerLimitRange range;
+};
+
+Result<DeviceAndRange> DeviceOf(const RunFlags& flags) {
+  const Result<SelectedGpus> gpus = SelectGpus(flags.gpu);
+  if (!gpus) return Fail(gpus.error());
+  if (gpus->devices.size() != 1) return Fail("--gpu: a plan is for one GPU", ErrorKind::kUsage);
+  const auto capper = OpenNvmlCapper(gpus->library, gpus->devices.front());
+  if (!capper) return Fail(capper.error());
+  const Result<PowerLimitRange> range = (*capper)->Range();
+  return DeviceAndRange{(*capper)->Device(), range.value_or(PowerLimitRange{})};
+}
+
+/// A file that begins with a brace is a plan; everything else is read as a scenario.
+Result<std::optional<PlanFile>> PlanInFile(const RunFlags& flags) {
+  const std::string& source = flags.scenario.source;
+  if (source.rfind("builtin:", 0) == 0 || flags.scenario.IsUsers()) return std::optional<PlanFile>();
+  const Result<std::string> content = ReadFile(source);
+  if (!content) return Fail(content.error());
+  const std::string_view text = Trim(*content);
+  if (text.empty() || text.front() != '{') return std::optional<PlanFile>();
+  Result<PlanFile> plan = PlanFromJson(*content, source);
+  if (!plan) return Fail(plan.error());
+  return std::optional(std::move(*plan));
+}
+
+Result<PlanFile> PlanScenario(const RunFlags& flags, Scenario scenario, const std::optional<std::string>& uuid) {
   const Result<std::string> curve = TakeStoredCurve(scenario, uuid, flags.steps);
   if (!curve) return Fail(curve.error());
   if (!curve->empty()) PrintMessage(*curve);
-  return {};
-}
-
-/// A file that begins with a brace is a plan; everything else is read as a scenario and planned first.
-Result<PlanFile> PlanOfSource(const RunFlags& flags) {
-  const std::string& source = flags.scenario.source;
-  if (source.rfind("builtin:", 0) != 0 && !flags.scenario.IsUsers()) {
-    const Result<std::string> content = ReadFile(source);
-    if (!content) return Fail(content.error());
-    const std::string_view text = Trim(*content);
-    if (!text.empty() && text.front() == '{') return PlanFromJson(*content, source);
-  }
-  auto scenario = flags.scenario.Load();
-  if (!scenario) return Fail(scenario.error());
-  if (Result<void> taken = TakeCurve(flags, *scenario); !taken) return Fail(taken.error());
   InputCache cache;
-  const auto inputs = ReadInputs(*scenario, flags.scenario.slot_minutes, cache);
+  const auto inputs = ReadInputs(scenario, flags.scenario.slot_minutes, cache);
   if (!inputs) return Fail(inputs.error());
   auto job = PlanJob(*inputs, flags.scenario.Options(), *flags.scenario.Solver());
   if (!job) return Fail(job.error());
   return PlanFile{std::move(job->problem), std::move(job->plan), inputs->zone, inputs->labels};
+}
+
+/// The horizon and zone of a plan that is not made yet.
+PlanFile StandInPlan(const PendingPlan& pending) {
+  PlanFile plan;
+  plan.plan.status = PlanStatus::kFeasible;
+  plan.problem.horizon = {pending.start, std::chrono::minutes(1),
+                          static_cast<int>((pending.deadline - pending.start) / std::chrono::minutes(1))};
+  plan.zone = pending.zone;
+  return plan;
+}
+
+/// A curve is measured in the first minutes of a job that tells how far it is, and has time for it.
+Result<PendingPlan> AwaitCurve(const RunFlags& flags, const Scenario& scenario, const DeviceAndRange& gpu) {
+  const std::string none = fmt::format("no power curve of {} ({}) is stored", gpu.device.name, gpu.device.uuid);
+  const auto usage = [&none](const std::string& sentence) { return Fail(none + sentence, ErrorKind::kUsage); };
+  if (flags.steps <= 0) {
+    return usage(
+        ", and to measure one in the first minutes of the job takes its progress: give --steps N with --progress REGEX "
+        "(or a loop of heliograd.torch.Steps), measure one before with `heliograd curve --progress REGEX -- COMMAND`, "
+        "or give --curve FILE (--curve builtin:paper takes the study's RTX 4070)");
+  }
+  if (gpu.range.highest <= gpu.range.lowest) return usage(", and its power limit cannot be set: give --curve FILE");
+  auto pending = ReadPendingPlan(scenario, flags.scenario.slot_minutes, gpu.device, gpu.range);
+  if (!pending) return Fail(pending.error());
+  const Stamp now = flags.simulated_clock ? pending->start : std::max(pending->start, SystemClock().Now());
+  const Duration left = Between(now, pending->deadline);
+  const Duration takes = MeasuringTime(*pending, Seconds(flags.curve_seconds));
+  constexpr double kLeastTimes = 4;
+  if (left > Duration() && left < takes * kLeastTimes) {
+    return usage(
+        fmt::format(", and to measure one takes about {} of the {} to the deadline: give a later deadline, "
+                    "fewer --curve-seconds, or --curve FILE",
+                    DurationText(takes), DurationText(left)));
+  }
+  return pending;
+}
+
+/// The run with its plan, or with all but the curve where none of its GPU is stored.
+Result<PreparedRun> PrepareScenario(const RunFlags& flags) {
+  auto scenario = flags.scenario.Load();
+  if (!scenario) return Fail(scenario.error());
+  std::optional<std::string> uuid;
+  if (!scenario->Has("gpu.curve") && !scenario->IsRefused("gpu.curve")) {
+    const Result<DeviceAndRange> gpu = DeviceOf(flags);
+    if (!gpu) return Fail(gpu.error());
+    uuid = gpu->device.uuid;
+    const Result<bool> is_stored = HasStoredCurve(*uuid);
+    if (!is_stored) return Fail(is_stored.error());
+    if (!*is_stored) {
+      Result<PendingPlan> pending = AwaitCurve(flags, *scenario, *gpu);
+      if (!pending) return Fail(pending.error());
+      PlanFile plan = StandInPlan(*pending);
+      return PreparedRun{std::move(plan), {}, "", {}, {}, std::move(*pending), flags.scenario};
+    }
+  }
+  Result<PlanFile> plan = PlanScenario(flags, std::move(*scenario), uuid);
+  if (!plan) return Fail(plan.error());
+  return PreparedRun{std::move(*plan), {}, "", {}, {}};
+}
+
+/// What is left of a run that was cut off before it had a plan: its events, what its job had done, its scenario.
+Result<PreparedRun> ResumeUnplanned(const RunFlags& flags, RunFacts facts, std::string_view journal_text) {
+  Result<ReadJournal> journal = ParseJournal(journal_text, flags.resume + "/journal.jsonl", 0, 0);
+  if (!journal) return Fail(journal.error());
+  if (!facts.curve)
+    return Fail(flags.resume + "/run.json: has a scenario and no curve: expected both", ErrorKind::kUsage);
+  if (facts.units > 0 && facts.curve->units >= facts.units) {
+    return Fail(flags.resume + ": this job is done: there is nothing to go on with", ErrorKind::kUsage);
+  }
+  Result<ScenarioFlags> scenario_flags = ScenarioFlagsOf(facts.pending_scenario);
+  if (!scenario_flags) return Fail(scenario_flags.error());
+  const auto scenario = scenario_flags->Load();
+  if (!scenario) return Fail(scenario.error());
+  const Result<DeviceAndRange> gpu = DeviceOf(flags);
+  if (!gpu) return Fail(gpu.error());
+  Result<PendingPlan> pending = ReadPendingPlan(*scenario, scenario_flags->slot_minutes, gpu->device, gpu->range);
+  if (!pending) return Fail(pending.error());
+  PlanFile plan = StandInPlan(*pending);
+  RunLeftOver left_over;
+  left_over.begin = facts.curve->begin;
+  left_over.units_done = facts.curve->units;
+  return PreparedRun{std::move(plan),           std::move(facts),           flags.resume,
+                     std::move(left_over),      std::move(journal->events), std::move(*pending),
+                     std::move(*scenario_flags)};
 }
 
 }  // namespace
@@ -119,16 +210,30 @@ std::string ControlFile(const std::string& folder) { return std::filesystem::abs
 Result<PreparedRun> PrepareResumedRun(const RunFlags& flags) {
   const std::string& folder = flags.resume;
   const auto read = [&folder](const char* file) { return ReadFile(folder + "/" + file); };
-  const Result<std::string> plan_text = read("plan.json"), facts_text = read("run.json"),
-                            journal_text = read("journal.jsonl");
-  for (const auto* each : {&plan_text, &facts_text, &journal_text}) {
-    if (!*each)
-      return Fail(each->error().Message() + " Is this the folder of a run that has begun?", ErrorKind::kUsage);
-  }
-  Result<PlanFile> plan = PlanFromJson(*plan_text, folder + "/plan.json");
-  if (!plan) return Fail(plan.error());
+  const auto not_begun = [](const Error& error) {
+    return Fail(error.Message() + " Is this the folder of a run that has begun?", ErrorKind::kUsage);
+  };
+  const Result<std::string> facts_text = read("run.json"), journal_text = read("journal.jsonl");
+  if (!facts_text) return not_begun(facts_text.error());
+  if (!journal_text) return not_begun(journal_text.error());
   Result<RunFacts> facts = RunFactsFromJson(*facts_text, folder + "/run.json");
   if (!facts) return Fail(facts.error());
+  if (!flags.command.empty()) facts->command = flags.command;
+  const auto end_left_processes = [&folder] {
+    const int left = EndLeftProcesses(ControlFile(folder));
+    if (left == 0) return;
+    PrintMessage(fmt::format("{} process{} of the run before still ran and {} ended first", left, left == 1 ? "" : "es",
+                             left == 1 ? "was" : "were"));
+  };
+  if (!facts->has_plan()) {
+    Result<PreparedRun> prepared = ResumeUnplanned(flags, std::move(*facts), *journal_text);
+    if (prepared) end_left_processes();
+    return prepared;
+  }
+  const Result<std::string> plan_text = read("plan.json");
+  if (!plan_text) return not_begun(plan_text.error());
+  Result<PlanFile> plan = PlanFromJson(*plan_text, folder + "/plan.json");
+  if (!plan) return Fail(plan.error());
   Result<ReadJournal> journal = ParseJournal(*journal_text, folder + "/journal.jsonl", plan->problem.horizon.slots,
                                              plan->problem.gpu.levels.size());
   if (!journal) return Fail(journal.error());
@@ -136,24 +241,28 @@ Result<PreparedRun> PrepareResumedRun(const RunFlags& flags) {
     return Fail(folder + ": this run is finished (" + journal->end + "): there is nothing to go on with",
                 ErrorKind::kUsage);
   }
-  if (const int left = EndLeftProcesses(ControlFile(folder)); left > 0) {
-    PrintMessage(fmt::format("{} process{} of the run before still ran and {} ended first", left, left == 1 ? "" : "es",
-                             left == 1 ? "was" : "were"));
-  }
-  if (!flags.command.empty()) facts->command = flags.command;
+  end_left_processes();
+  journal->left_over.units_done = std::max(journal->left_over.units_done, facts->units_before());
   return PreparedRun{std::move(*plan), std::move(*facts), folder, std::move(journal->left_over),
                      std::move(journal->events)};
 }
 
 Result<PreparedRun> PrepareNewRun(const RunFlags& flags) {
-  Result<PlanFile> plan = PlanOfSource(flags);
+  Result<std::optional<PlanFile>> plan = PlanInFile(flags);
   if (!plan) return Fail(plan.error());
-  PreparedRun prepared{std::move(*plan), {}, "", {}, {}};
+  Result<PreparedRun> scenario = *plan ? PreparedRun{std::move(**plan), {}, "", {}, {}} : PrepareScenario(flags);
+  if (!scenario) return Fail(scenario.error());
+  PreparedRun prepared = std::move(*scenario);
   prepared.facts.command = flags.command;
   prepared.facts.progress = flags.progress;
   prepared.facts.units = flags.steps;
   prepared.facts.simulated_clock = flags.simulated_clock;
   prepared.facts.boot = BootId();
+  if (prepared.pending) {
+    prepared.facts.curve.emplace();
+    prepared.facts.curve->begin = prepared.facts.curve->end = prepared.pending->start;
+    prepared.facts.pending_scenario = WordsOf(prepared.scenario, *prepared.pending);
+  }
   return prepared;
 }
 
@@ -184,7 +293,7 @@ Result<std::optional<int>> CheckPlanIsOn(const PlanFile& plan, Stamp now) {
   return std::optional<int>();
 }
 
-Result<OpenGpu> OpenOneGpu(const std::string& name) {
+Result<OpenGpu> OpenOneGpu(const std::string& name, bool with_clocks) {
   const Result<SelectedGpus> gpus = SelectGpus(name);
   if (!gpus) return Fail(gpus.error());
   if (gpus->devices.size() != 1) return Fail("--gpu: a plan is for one GPU", ErrorKind::kUsage);
@@ -193,8 +302,9 @@ Result<OpenGpu> OpenOneGpu(const std::string& name) {
   auto capper = OpenNvmlCapper(gpus->library, device);
   if (!capper) return Fail(capper.error());
   gpu.capper = std::move(*capper);
+  gpu.slowdown = [library = gpus->library, device] { return SlowdownNow(*library, device); };
   for (auto* meter : {&gpu.watched, &gpu.stamped, &gpu.recorded}) {
-    auto opened = OpenNvmlMeter(gpus->library, device);
+    auto opened = OpenNvmlMeter(gpus->library, device, with_clocks && meter == &gpu.recorded);
     if (!opened) return Fail(opened.error());
     *meter = std::move(*opened);
   }

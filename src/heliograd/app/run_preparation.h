@@ -1,16 +1,18 @@
 // What `heliograd run` knows before it touches anything: the flags, the plan, and what a run before left.
 //
-// Enters: flags and files. Leaves: a plan that can be carried out, or a sentence that says why not. Sets no limit,
-// starts no job, and writes nothing but the new folder of a run.
+// Enters: flags and files. Leaves: a plan that can be carried out, or all that one needs but for the GPU's power curve,
+// or a sentence that says why not. Sets no limit, starts no job, and writes nothing but the new folder of a run.
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "heliograd/app/command_line.h"
+#include "heliograd/app/pending_plan.h"
 #include "heliograd/app/run_folder.h"
 #include "heliograd/base/result.h"
 #include "heliograd/control/plan_runner.h"
@@ -25,17 +27,19 @@ struct RunFlags {
   std::string output, resume, gpu = "0", progress, checkpoint_command, pause = "auto", on_late = "finish";
   std::string shortest_dwell = "60s", checkpoint_before = "10min";
   std::string pv_forecast, price_file, battery_command, battery_file, stale_after = "24h";
-  double steps = 0, safe_limit_w = 0, price_fee = 0;
+  double steps = 0, safe_limit_w = 0, price_fee = 0, curve_seconds = 25;
   bool json = false, dry_run = false, simulated_clock = false;
 };
 
 /// What a run begins with, or goes on from.
 struct PreparedRun {
-  PlanFile plan;
+  PlanFile plan;  // while it is pending, horizon and zone alone
   RunFacts facts;
   std::string folder;
   RunLeftOver left_over;
-  std::vector<RunEvent> events;  // so far
+  std::vector<RunEvent> events;                       // so far
+  std::optional<PendingPlan> pending = std::nullopt;  // no curve of the GPU is known yet
+  ScenarioFlags scenario = {};                        // of a pending plan
 };
 
 /// The plan of the flags' source, planned first where that is a scenario. Errors: usage, files, no plan.
@@ -64,7 +68,9 @@ std::string ControlFile(const std::string& folder);
 struct OpenGpu {
   std::unique_ptr<PowerCapper> capper;
   std::unique_ptr<PowerMeter> watched, stamped, recorded;
+  std::function<std::optional<std::string>()> slowdown;  // why it is slower than its limit asks for, in words
 };
-Result<OpenGpu> OpenOneGpu(const std::string& name);
+/// `with_clocks`: clock and temperature are recorded too.
+Result<OpenGpu> OpenOneGpu(const std::string& name, bool with_clocks);
 
 }  // namespace heliograd

@@ -130,6 +130,14 @@ SettledRun SettleRun(const PlanFile& plan, const DispatchProblem& world, const s
   return settled;
 }
 
+Json EventsJson(const std::vector<RunEvent>& events) {
+  Json json = Json::array();
+  for (const RunEvent& event : events) {
+    json.push_back({{"at", FormatStamp(event.at)}, {"kind", event.kind}, {"text", event.text}});
+  }
+  return json;
+}
+
 std::string RunSummaryJson(const RunSummary& run) {
   const DispatchProblem& problem = run.plan.problem;
   const SettledRun settled = SettleRun(run.plan, run.world, run.outcome.slots, run.outcome.decisions);
@@ -162,10 +170,8 @@ std::string RunSummaryJson(const RunSummary& run) {
                {"late", run.outcome.late},
                {"plans", run.outcome.plans},
                {"pauses", run.outcome.pauses}};
-  json["events"] = Json::array();
-  for (const RunEvent& event : run.events) {
-    json["events"].push_back({{"at", FormatStamp(event.at)}, {"kind", event.kind}, {"text", event.text}});
-  }
+  json["curve_measured"] = run.facts.curve ? CurvePartJson(*run.facts.curve) : Json();
+  json["events"] = EventsJson(run.events);
   json["slots"] = Json::array();
   for (int t = 0; t < problem.horizon.slots; ++t) json["slots"].push_back(SlotJson(run, settled, t));
   const SlotActual& after = run.outcome.slots.back();
@@ -197,6 +203,9 @@ std::string RunSummaryText(const RunSummary& run) {
     if (!rung.totals) continue;
     const Money saved = rung.totals->cost - settled.cost;
     text += fmt::format("  {} {} than {}\n", MoneyText(Abs(saved)), saved >= Money() ? "less" : "more", rung.name);
+  }
+  if (const auto& part = run.facts.curve) {
+    text += fmt::format("  curve measured before the plan: {}; in none of the sums above\n", CurvePartText(*part));
   }
   for (const RunEvent& event : run.events) {
     if (event.matters) text += fmt::format("  {}: {}\n", FormatLocal(event.at, plan.zone), event.text);

@@ -1,6 +1,7 @@
 // A run beside its plan: energy, money and work per slot, what was saved, what went otherwise. As JSON and for people.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,6 +44,8 @@ struct RunSummary {
   std::optional<int> exit_code;
 };
 
+/// What happened, as it stands in a summary.
+nlohmann::ordered_json EventsJson(const std::vector<RunEvent>& events);
 /// docs/run.md says what each key means.
 std::string RunSummaryJson(const RunSummary& run);
 std::string RunSummaryText(const RunSummary& run);

@@ -1,5 +1,7 @@
 #include "heliograd/app/sources.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -108,6 +110,21 @@ Result<OpenedSources> OpenSources(const SourceSelection& selection) {
     return Fail(problems, forbidden ? ErrorKind::kPermission : ErrorKind::kDevice);
   }
   return sources;
+}
+
+Result<std::string> GpuOfDevice(const std::string& device) {
+  const size_t colon = device.find(':');
+  const long number = colon == std::string::npos ? 0 : ParseInteger(device.substr(colon + 1)).value_or(0);
+  const auto gpus = SelectGpus("");
+  if (!gpus) return Fail(gpus.error());
+  if (number < 0 || static_cast<size_t>(number) >= gpus->devices.size()) {
+    return Fail(fmt::format("device {}: the driver shows {} GPUs: name the one that it is with --gpu", device,
+                            gpus->devices.size()),
+                ErrorKind::kDevice);
+  }
+  const Result<std::vector<std::string>> uuids = Uuids(*gpus->library, gpus->devices);
+  if (!uuids) return Fail(uuids.error());
+  return (*uuids)[static_cast<size_t>(number)];
 }
 
 Result<std::unique_ptr<PowerCapper>> OpenCapper(const std::string& uuid) {

@@ -35,6 +35,10 @@ struct SelectedGpus {
 };
 Result<SelectedGpus> SelectGpus(const std::string& gpus);
 
+/// The UUID of the GPU that CUDA calls "cuda" or "cuda:1": of those that are visible to it, the one of that number.
+/// Errors: no NVML, no such GPU.
+Result<std::string> GpuOfDevice(const std::string& device);
+
 /// The capper of the GPU with this UUID.
 Result<std::unique_ptr<PowerCapper>> OpenCapper(const std::string& uuid);
 

@@ -36,4 +36,8 @@ class Job {
   virtual std::optional<JobProgress> Progress() = 0;
 };
 
+/// Asks a started job to end with this signal, then with SIGTERM, then ends it, each after ten seconds; its end, or
+/// nothing where it was never started or cannot be ended.
+std::optional<ExitStatus> EndJob(Job& job, int signal);
+
 }  // namespace heliograd

@@ -26,7 +26,6 @@ constexpr double kReserve = 0.005;            // of the work that is left, plann
 constexpr double kSilenceRealS = 120;
 constexpr double kPlanParts = 12;  // of a slot, when planning begins within it
 constexpr int kMostPlanSlots = 20'000;
-constexpr milliseconds kTimeToEnd{10'000};
 constexpr double kTryPlannerS = 60;     // after it failed
 constexpr double kPlanAheadRealS = 2;   // before a slot begins, its plan is asked for
 constexpr double kMostPlanAhead = 0.1;  // of a slot
@@ -273,7 +272,7 @@ double PlanRunner::TakeProgress(double elapsed_s) {
   const double before = work_done_;
   const std::optional<JobProgress> word = options_.units > 0 ? parts_.job.Progress() : std::nullopt;
   if (word && word->units != mark_units_) {
-    const double work = problem_.work * word->units / options_.units;
+    const double work = problem_.work * std::max(word->units - options_.units_before, 0.0) / options_.units;
     largest_step_ = mark_units_ < 0 ? 0 : std::max(largest_step_, work - mark_work_);
     const double age_s = InRealSeconds(word->age) * parts_.clock.Speed();
     mark_units_ = word->units;
@@ -686,17 +685,9 @@ nanoseconds PlanRunner::TimeToNextLook() const {
 }
 
 std::optional<ExitStatus> PlanRunner::EndJob(int signal) {
-  if (!parts_.job.started()) return std::nullopt;
-  parts_.job.End(signal);
-  paused_ = false;
-  for (const int next : {SIGTERM, SIGKILL, 0}) {
-    const Stamp give_up = SteadyClock().Now() + kTimeToEnd;
-    while (SteadyClock().Now() < give_up) {
-      if (const std::optional<ExitStatus> exit = parts_.job.Wait(milliseconds(50))) return exit;
-    }
-    if (next != 0) parts_.job.End(next);
-  }
-  return std::nullopt;
+  const std::optional<ExitStatus> exit = heliograd::EndJob(parts_.job, signal);
+  if (parts_.job.started()) paused_ = false;
+  return exit;
 }
 
 void PlanRunner::SumUp() {

@@ -116,6 +116,7 @@ struct RunOptions {
   std::optional<Power> safe_limit;      // while no plan holds because the planner failed
   Money switching_cost = Euros(0.005);  // a new plan must save more than this to replace one that holds
   double units = 0;                     // of the plan's work; 0 = the job does not tell, its work is reckoned by time
+  double units_before = 0;              // that the job had done when the plan was made: it tells them too
   std::optional<Duration> checkpoint_before;  // pauses at least so long are preceded by a checkpoint
   Duration state_every = Seconds(10);         // real time between two states
   Duration longest_gap = Seconds(10);         // real time without a look beyond which the run itself stood still
@@ -163,7 +164,7 @@ class PlanRunner {
 
   PlanRunner(const DispatchProblem& problem, const Plan& plan, const RunOptions& options, Parts parts);
 
-  /// Runs until the job ends. Errors: the job cannot be started.
+  /// Runs until the job ends. A job that is started already is taken on as it runs. Errors: the job cannot be started.
   Result<RunOutcome> Run(const RunLeftOver& left_over = {});
   /// The books so far, also from within the observer.
   const RunOutcome& so_far() const { return outcome_; }

@@ -30,7 +30,8 @@ struct World {
   Power limit = Watts(320), power_off = Watts(15);
   double done = 0;
   double energy_uj = 0;
-  double work = 0.1;  // that the job is
+  double work = 0.1;       // that the job is
+  double told_before = 0;  // units that the job tells on top of those of the plan's work
   bool lost = false, may_set = true, may_write = true, away = false;
   nanoseconds held{0};  // that passes in one go, told to nobody
   bool held_with_job = false;
@@ -110,7 +111,7 @@ class FakeJob : public Job {
   void End(int signal) override { world_.signal = signal; }
   std::optional<JobProgress> Progress() override {
     if (!world_.tells || !world_.started) return std::nullopt;
-    return JobProgress{std::floor(world_.done / world_.work * 1000), nanoseconds(0)};
+    return JobProgress{world_.told_before + std::floor(world_.done / world_.work * 1000), nanoseconds(0)};
   }
 
  private:
@@ -229,6 +230,21 @@ TEST_F(PlanRunnerTest, FollowsThePlanAndKeepsTheBooks) {
   EXPECT_NEAR(work, 0.1, 1e-9);
   EXPECT_NEAR(InJoules(energy), world_->energy_uj * 1e-6, 1e-3);
   EXPECT_EQ(observer_.ended, (std::vector<int>{0, 1, 2}));
+}
+
+TEST_F(PlanRunnerTest, JobThatRunsAlreadyIsTakenOnWithWhatItHasDone) {
+  world_->started = world_->running = true;
+  world_->told_before = 250;
+  RunOptions options;
+  options.units_before = 250;
+  const Result<RunOutcome> outcome = Run(options);
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(observer_.Count("job_started"), 0);
+  EXPECT_EQ(observer_.Count("pause"), 1);
+  // The 250 units from before are none of the plan's work: the first hour did what an hour at 170 W does, to a look and
+  // to one unit of a thousand.
+  EXPECT_NEAR(outcome->slots[0].work, 1 / InHours(problem_.gpu.levels[7].job_time), 0.1 * (1.0 / 1000 + 6.0 / 3600));
+  EXPECT_NEAR(outcome->work_done, 0.1, 1e-9);
 }
 
 TEST_F(PlanRunnerTest, SlowJobGoesToFullPowerInTimeForItsDeadline) {

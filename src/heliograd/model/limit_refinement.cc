@@ -1,13 +1,37 @@
 #include "heliograd/model/limit_refinement.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace heliograd {
 namespace {
 
 constexpr size_t kCoarseSteps = 7;
+constexpr double kRoundLimitW = 5;
 
 }  // namespace
+
+std::vector<Power> SpreadLimits(Power lowest, Power highest, Power standard, size_t count) {
+  std::vector<Power> limits = {lowest, highest};
+  for (size_t i = 1; i + 1 < count; ++i) {
+    const double part = static_cast<double>(i) / static_cast<double>(count - 1);
+    const double exact_w = InWatts(lowest) * std::pow(highest / lowest, part);
+    limits.push_back(std::clamp(Watts(std::round(exact_w / kRoundLimitW) * kRoundLimitW), lowest, highest));
+  }
+  std::sort(limits.begin(), limits.end());
+  limits.erase(std::unique(limits.begin(), limits.end()), limits.end());
+  if (std::find(limits.begin(), limits.end(), standard) != limits.end()) return limits;
+  // It takes the place of the nearest of the inner ones.
+  const auto above = std::upper_bound(limits.begin(), limits.end(), standard);
+  const bool nearer_below = standard - *(above - 1) <= *above - standard;
+  const auto nearest = nearer_below ? above - 1 : above;
+  if (nearest != limits.begin() && nearest != limits.end() - 1) {
+    *nearest = standard;
+  } else {
+    limits.insert(above, standard);
+  }
+  return limits;
+}
 
 std::vector<Power> CoarseLimits(std::span<const Power> limits) {
   if (limits.size() <= kCoarseSteps + 1) return {limits.begin(), limits.end()};

@@ -13,6 +13,11 @@
 
 namespace heliograd {
 
+/// About so many limits from the lowest to the highest, each by the same factor above the one before, for power is
+/// about a straight line over their logarithms; to 5 W, and the standard one among them. Fewer where the range is
+/// narrow. Precondition: 0 < lowest <= standard <= highest, `count` at least 3.
+std::vector<Power> SpreadLimits(Power lowest, Power highest, Power standard, size_t count);
+
 /// Every so many-th limit, about 8 of them, the first and the last among them. Fewer than 9 come back as they are.
 /// Precondition: ascending.
 std::vector<Power> CoarseLimits(std::span<const Power> limits);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <random>
@@ -51,6 +53,37 @@ Found Sweep(bool adaptive, double knee_w, double width_w, double scatter, std::m
   found.result.least_energy = Framed(grid, found.result, found.result.least_energy);
   found.windows = windows.size();
   return found;
+}
+
+TEST(SpreadLimits, EvenFactorsWithEndsAndTheStandardLimit) {
+  const auto watts = [](const std::vector<Power>& limits) {
+    std::vector<double> numbers;
+    for (const Power limit : limits) numbers.push_back(InWatts(limit));
+    return numbers;
+  };
+  EXPECT_EQ(watts(SpreadLimits(Watts(100), Watts(320), Watts(320), 6)),
+            (std::vector<double>{100, 125, 160, 200, 255, 320}));
+  EXPECT_EQ(watts(SpreadLimits(Watts(100), Watts(320), Watts(250), 6)),
+            (std::vector<double>{100, 125, 160, 200, 250, 320}));
+  EXPECT_EQ(watts(SpreadLimits(Watts(100), Watts(320), Watts(310), 6)),
+            (std::vector<double>{100, 125, 160, 200, 255, 310, 320}));
+  EXPECT_EQ(watts(SpreadLimits(Watts(115), Watts(115), Watts(115), 6)), (std::vector<double>{115}));
+}
+
+TEST(SpreadLimits, AnyRangeKeepsItsEndsAndItsOrder) {
+  std::mt19937 random(1);
+  std::uniform_int_distribution<int> range(20, 1500);
+  for (int trial = 0; trial < 1000; ++trial) {
+    std::array<int, 3> of = {range(random), range(random), range(random)};
+    std::sort(of.begin(), of.end());
+    const auto limits = SpreadLimits(Watts(of[0]), Watts(of[2]), Watts(of[1]), 6);
+    EXPECT_EQ(limits.front(), Watts(of[0]));
+    EXPECT_EQ(limits.back(), Watts(of[2]));
+    EXPECT_TRUE(std::is_sorted(limits.begin(), limits.end()));
+    EXPECT_EQ(std::adjacent_find(limits.begin(), limits.end()), limits.end());
+    EXPECT_NE(std::find(limits.begin(), limits.end(), Watts(of[1])), limits.end());
+    EXPECT_LE(limits.size(), 7U);
+  }
 }
 
 TEST(LimitRefinement, CoarseLimitsHoldBothEnds) {

@@ -20,6 +20,7 @@ constexpr double kLeastTimingSdS = 1e-6;
 constexpr double kStallMemory = 5;  // low passes after which a stall no longer matters
 constexpr size_t kMostStalled = 2;  // beyond one window in two, stalls are the rule and are fitted like the rest
 constexpr int kMoves = 4;           // of lag, low pass and window
+constexpr size_t kMostLost = 2;     // a move that leaves less than one reading in two inside the run is not made
 constexpr int kNoisePasses = 3;
 
 struct Look {
@@ -361,10 +362,15 @@ void Regression::Solve(int passes) {
 }
 
 void Regression::MoveTiming() {
-  timing_.lag_s += kTimingUnitS * x_[columns_.lag()];
-  timing_.low_pass_s = std::max(0.0, timing_.low_pass_s + kTimingUnitS * x_[columns_.low_pass()]);
-  if (!columns_.window) return;
-  timing_.window_s = std::max(0.1 * prior_.window_s, timing_.window_s + kTimingUnitS * x_[columns_.window_column()]);
+  SensorTiming moved = timing_;
+  moved.lag_s += kTimingUnitS * x_[columns_.lag()];
+  moved.low_pass_s = std::max(0.0, moved.low_pass_s + kTimingUnitS * x_[columns_.low_pass()]);
+  if (columns_.window) {
+    moved.window_s = std::max(0.1 * prior_.window_s, moved.window_s + kTimingUnitS * x_[columns_.window_column()]);
+  }
+  // A few readings may ask for a timing with which they would lie outside the run: they do not know it.
+  if (LooksOf(bins_, ticks_, moved).size() * kMostLost < looks_.size()) return;
+  timing_ = moved;
 }
 
 /// The mean power of a stall is what its windows show beyond the other bins' part in them.

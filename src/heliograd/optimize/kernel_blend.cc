@@ -53,8 +53,7 @@ bool BlendRelaxation::Backward(const std::vector<Modes>& modes, double work_pric
     const SlotList& list = lists_.Build(problem_.slots[t], work_price, modes[t]);
     const ValueHead& after = heads_[t + 1];
     const size_t first = after.first + after.count;
-    if (const size_t need = first + after.count + list.pieces.size() + 1; need > pieces_.size())
-      pieces_.resize(2 * need);
+    if (const size_t need = first + after.count + list.count + 1; need > pieces_.size()) pieces_.resize(2 * need);
     heads_[t].first = first;
     if (!MergeSlot(after, pieces_.data() + after.first, list, problem_.rho, problem_.capacity, pieces_.data() + first,
                    heads_[t])) {
@@ -194,7 +193,7 @@ void BlendRelaxation::Mix(double share_of_less) {
 double BlendRelaxation::ListCost(size_t t, Modes modes, double work_price, double released) {
   const SlotList& list = lists_.Build(problem_.slots[t], work_price, modes);
   double left = released - list.z_low, cost = list.cost_low, work = list.work_low;
-  for (const Piece& piece : list.pieces) {
+  for (const Piece& piece : list.pieces()) {
     if (left <= 0) break;
     const double step = std::min(left, piece.length);
     cost += piece.slope * step;

@@ -33,58 +33,54 @@ Ways WaysOf(const Slot& slot) {
   return ways;
 }
 
-/// Cost and work of a list at z; infinite cost outside.
-std::pair<double, double> At(const SlotList& list, double z) {
-  constexpr double kRounding = 1e-11;
-  double left = z - list.z_low, cost = list.cost_low, work = list.work_low;
-  if (list.empty || left < -kRounding) return {kInfinity, 0};
-  for (const Piece& piece : list.pieces) {
-    if (left <= 0) break;
-    const double step = std::min(left, piece.length);
-    cost += piece.slope * step;
-    work += piece.work * step;
-    left -= piece.length;
-  }
-  return {left > kRounding ? kInfinity : cost, work};
-}
-
 }  // namespace
 
 DirectionBound::DirectionBound(const Problem& problem)
     : problem_(problem),
       tie_(1e-12 * std::max(1.0, problem.money_scale / static_cast<double>(problem.slots.size()))),
       lists_(problem),
+      cost_places_(problem.slots.size()),
       values_(problem.slots.size() + 1),
       bound_(-kInfinity) {}
 
-FunctionView DirectionBound::CostOf(const Slot& slot, double work_price) {
+void DirectionBound::DrawCost(const Slot& slot, double work_price) {
   const Ways ways = WaysOf(slot);
   envelope_.Clear();
   for (const Modes modes : ways) {
     const SlotList& list = lists_.Build(slot, work_price, modes);
     if (list.empty) continue;
-    cost_ = FunctionOf(list);
-    if (ways.count > 1) envelope_.Add(cost_);
+    WriteFunction(list, cost_);
+    envelope_.Add(cost_);
   }
-  if (ways.count > 1) {
-    const FunctionView lowest = envelope_.Lowest(tie_);
-    cost_.assign(lowest.begin(), lowest.end());
+  const FunctionView lowest = envelope_.Lowest(tie_);
+  costs_.insert(costs_.end(), lowest.begin(), lowest.end());
+}
+
+void DirectionBound::DrawCosts(double work_price) {
+  costs_.clear();
+  for (size_t t = 0; t < problem_.slots.size(); ++t) {
+    if (t > 0 && Alike(problem_.slots[t], problem_.slots[t - 1])) {
+      cost_places_[t] = cost_places_[t - 1];
+      continue;
+    }
+    const size_t begin = costs_.size();
+    DrawCost(problem_.slots[t], work_price);
+    cost_places_[t] = {begin, costs_.size() - begin};
   }
-  return cost_;
 }
 
 bool DirectionBound::Backward(double work_price) {
+  DrawCosts(work_price);
   const size_t slots = problem_.slots.size();
   values_[slots] = {
       {problem_.final_min, problem_.capacity, -problem_.terminal_value * problem_.final_min, -problem_.terminal_value}};
   for (size_t t = slots; t-- > 0;) {
-    const FunctionView cost = CostOf(problem_.slots[t], work_price);
     after_ = values_[t + 1];
     for (Segment& segment : after_) {
       segment = {segment.low / problem_.rho, segment.high / problem_.rho, segment.cost, segment.slope * problem_.rho};
     }
     envelope_.Clear();
-    envelope_.AddSplitsBackward(after_, cost, problem_.capacity, {});
+    envelope_.AddSplitsBackward(after_, CostOf(t), problem_.capacity, {});
     const FunctionView lowest = envelope_.Lowest(tie_);
     values_[t].assign(lowest.begin(), lowest.end());
     if (values_[t].empty()) return false;
@@ -98,11 +94,11 @@ void DirectionBound::Forward(double work_price, Walked& walked) {
   double stored = problem_.initial;
   for (size_t t = 0; t < problem_.slots.size(); ++t) {
     const Slot& slot = problem_.slots[t];
-    const double z = BestRelease(CostOf(slot, work_price), values_[t + 1], stored, problem_.rho, -kInfinity);
+    const double z = BestRelease(CostOf(t), values_[t + 1], stored, problem_.rho, -kInfinity);
     double least = kInfinity, work = 0;
     Modes taken = kAllModes;
     for (const Modes modes : WaysOf(slot)) {
-      const auto [cost, done] = At(lists_.Build(slot, work_price, modes), z);
+      const auto [cost, done] = lists_.At(slot, work_price, modes, z);
       if (cost < least) least = cost, work = done, taken = modes;
     }
     walked.modes.push_back(taken);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "heliograd/optimize/kernel_blend.h"
@@ -36,14 +37,18 @@ class DirectionBound {
   bool Evaluate(double work_price, Walked& walked);
   bool Backward(double work_price);
   void Forward(double work_price, Walked& walked);
-  /// Cost less worth of work over z, the lower of all ways; valid until the next call.
-  FunctionView CostOf(const Slot& slot, double work_price);
+  /// Cost less worth of work over z, the lower of all ways, as it was drawn last.
+  FunctionView CostOf(size_t t) const { return {costs_.data() + cost_places_[t].first, cost_places_[t].second}; }
+  void DrawCosts(double work_price);
+  void DrawCost(const Slot& slot, double work_price);
 
   const Problem& problem_;
   double tie_;
   SlotLists lists_;
   Envelope envelope_;
   Function cost_, after_;
+  Function costs_;                                      // of all slots, one after the other
+  std::vector<std::pair<size_t, size_t>> cost_places_;  // of each: begin and count
   std::vector<Function> values_;
   Walked less_, more_, next_;
   double bound_, work_price_ = 0;

@@ -35,38 +35,55 @@ class FunctionWriter {
     }
     out_.push_back({low, high, cost, slope});
   }
-  void PutPart(const Segment& segment, double low, double high) { Put(low, high, segment.At(low), segment.slope); }
+  void PutPart(const Segment& segment, double low, double high) {
+    if (source_ == &segment && out_.back().high == low) {
+      out_.back().high = high;
+      return;
+    }
+    Put(low, high, segment.At(low), segment.slope);
+    source_ = high > low ? &segment : nullptr;
+  }
 
  private:
   std::vector<Segment>& out_;
   size_t first_;
   double tie_;
+  const Segment* source_ = nullptr;  // of the last part, unless that is a point
 };
 
 /// Walks two functions over the places where either is defined.
 template <typename Both, typename OnlyF, typename OnlyG>
 void WalkTogether(FunctionView f, FunctionView g, const Both& both, const OnlyF& only_f, const OnlyG& only_g) {
-  size_t i = 0, j = 0;
+  const Segment *a = f.data(), *b = g.data();
+  const Segment *const a_end = a + f.size(), *const b_end = b + g.size();
   double x = -kInfinity;
-  while (i < f.size() || j < g.size()) {
-    const double f_low = i < f.size() ? std::max(f[i].low, x) : kInfinity;
-    const double g_low = j < g.size() ? std::max(g[j].low, x) : kInfinity;
-    const double low = std::min(f_low, g_low);
-    const bool in_f = f_low <= low, in_g = g_low <= low;
-    double high = kInfinity;
-    if (i < f.size()) high = std::min(high, in_f ? f[i].high : f[i].low);
-    if (j < g.size()) high = std::min(high, in_g ? g[j].high : g[j].low);
-    high = std::max(high, low);
-    if (in_f && in_g) {
-      both(f[i], g[j], low, high);
-    } else if (in_f) {
-      only_f(f[i], low, high);
+  while (a != a_end && b != b_end) {
+    const double a_low = std::max(a->low, x), b_low = std::max(b->low, x);
+    if (a_low < b_low) {
+      x = std::max(std::min(a->high, b_low), a_low);
+      only_f(*a, a_low, x);
+      if (a->high <= x) ++a;
+    } else if (b_low < a_low) {
+      x = std::max(std::min(b->high, a_low), b_low);
+      only_g(*b, b_low, x);
+      if (b->high <= x) ++b;
     } else {
-      only_g(g[j], low, high);
+      x = std::max(std::min(a->high, b->high), a_low);
+      both(*a, *b, a_low, x);
+      const bool a_ends = a->high <= x, b_ends = b->high <= x;
+      a += a_ends;
+      b += b_ends;
     }
-    x = high;
-    if (in_f && f[i].high <= high) ++i;
-    if (in_g && g[j].high <= high) ++j;
+  }
+  for (; a != a_end; ++a) {
+    const double low = std::max(a->low, x);
+    x = std::max(a->high, low);
+    only_f(*a, low, x);
+  }
+  for (; b != b_end; ++b) {
+    const double low = std::max(b->low, x);
+    x = std::max(b->high, low);
+    only_g(*b, low, x);
   }
 }
 
@@ -214,6 +231,29 @@ bool NowhereBelow(FunctionView f, FunctionView g, double tie) {
   if (below) return false;
   const double difference = LeastDifference(f, g);
   return difference >= -tie && difference < kInfinity;
+}
+
+void ClampSlopes(FunctionView f, double limit, double most, Function& clamped) {
+  clamped.clear();
+  const auto rising = std::find_if(f.begin(), f.end(), [](const Segment& segment) {
+    return segment.slope > 0 && segment.high - segment.low > kSamePlace;
+  });
+  const bool rises = rising != f.end();
+  clamped.push_back(
+      {0, std::min(rises ? rising->low : f.back().high, limit), rises ? rising->cost : f.back().CostHigh(), 0});
+  for (auto segment = rising; segment != f.end() && segment->slope < most; ++segment) {
+    Segment& last = clamped.back();
+    // A piece that is rounding goes with the one before it.
+    const double high = std::min(segment->high, limit);
+    if (high - last.high > kSamePlace) {
+      clamped.push_back({last.high, high, last.CostHigh(), std::max(segment->slope, last.slope)});
+    } else {
+      last.high = std::max(high, last.high);
+    }
+  }
+  const Segment last = clamped.back();
+  if (limit > last.high) clamped.push_back({last.high, limit, last.CostHigh(), most});
+  if (clamped.size() > 1 && clamped.front().high <= 0) clamped.erase(clamped.begin());
 }
 
 void Envelope::Clear() {

@@ -40,6 +40,11 @@ double LeastDifference(FunctionView f, FunctionView g);
 /// Whether f is nowhere lower than g by more than `tie`.
 bool NowhereBelow(FunctionView f, FunctionView g, double tie);
 
+/// f over [0, limit] where less may be taken for more, and more be had at `most` a unit: slopes below zero become zero,
+/// those above become `most`, and so do those of what lies left and right of f. Precondition: f is convex but for
+/// rounding, not empty, and lies within [0, limit].
+void ClampSlopes(FunctionView f, double limit, double most, Function& clamped);
+
 /// Rule (13) of the study as a bound on what the slot's side of a split may do: see Envelope.
 struct FillRule {
   bool active = false;

@@ -14,6 +14,9 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// A shortfall of work that is rounding, in parts of the job.
 constexpr double kWorkRounding = 1e-10;
 
+/// Extensions of labels that cost as much as the value functions at four more prices of work.
+constexpr long kFewExtensions = 300;
+
 /// Labels of all slots together before the search gives up: some gigabytes.
 constexpr size_t kMostLabels = 4'000'000;
 
@@ -38,12 +41,23 @@ struct Front {
   FunctionView FunctionOf(const Label& label) const { return {segments.data() + label.begin, label.end - label.begin}; }
 };
 
+/// What no unit of stored energy is worth more than, EUR/kWh, in problems where none is worth less than nothing and
+/// buying can always stand in for it; else infinite.
+double MostWorth(const Problem& problem) {
+  if (!problem.fill_rule || problem.final_min > 0) return kInfinity;
+  double most = problem.terminal_value;
+  for (const Slot& slot : problem.slots) {
+    most = std::max(most, problem.beta * std::max(slot.import_price, slot.export_price));
+  }
+  return most;
+}
+
 enum class RoundEnd { kFound, kNothing, kStopped };
 
 class LabelSearch {
  public:
   LabelSearch(const Problem& problem, const LevelLimits& limits)
-      : problem_(problem), limits_(limits), bound_(problem) {}
+      : problem_(problem), limits_(limits), bound_(problem), most_worth_(MostWorth(problem)) {}
 
   LevelAnswer Search() {
     if (!bound_.Maximize(Guess(), limits_.is_late)) return {};
@@ -97,9 +111,12 @@ class LabelSearch {
       }
     }
     PrepareForward();
-    // What is left of the work may be cheaper or dearer than all of it.
+  }
+
+  /// What is left of the work may be cheaper or dearer than all of it.
+  void DrawOtherValues() {
     for (const double share : {0.9, 1.1, 0.75, 1.3}) {
-      other_values_.push_back(bound_.ValuesAt(share * values.work_price));
+      other_values_.push_back(bound_.ValuesAt(share * bound_.values().work_price));
     }
   }
 
@@ -163,6 +180,7 @@ class LabelSearch {
       if (forced_[t][k] <= threshold_ && ForcedCost(t, k) <= threshold_) points_.push_back(k);
     }
     next_.Clear();
+    if (other_values_.empty() && answer_.extensions > kFewExtensions) DrawOtherValues();
     for (size_t i = 0; i < front_.labels.size(); ++i) {
       if (answer_.extensions > limits_.most_extensions || (limits_.is_late && limits_.is_late())) return false;
       for (const size_t k : points_) ExtendLabel(t, i, k);
@@ -174,8 +192,12 @@ class LabelSearch {
     ++answer_.extensions;
     const Label& label = front_.labels[i];
     const double work = label.work + problem_.gpu[k].work;
-    const FunctionView after = Extend(front_.FunctionOf(label), bound_.Costs(t).taken_up[k]);
+    FunctionView after = Extend(front_.FunctionOf(label), bound_.Costs(t).taken_up[k]);
     if (after.empty()) return;
+    if (most_worth_ < kInfinity) {
+      ClampSlopes(after, problem_.capacity, most_worth_, clamped_);
+      after = clamped_;
+    }
     if (work >= problem_.work - kWorkRounding) {  // the rest is known: its best without any need to work
       const double cost = LeastSum(after, bound_.free_values().At(t + 1));
       if (cost <= threshold_) Complete(t, static_cast<int>(i), k, cost);
@@ -233,10 +255,11 @@ class LabelSearch {
   const Problem& problem_;
   const LevelLimits& limits_;
   LevelBound bound_;
+  const double most_worth_;
   LevelAnswer answer_;
   double threshold_ = 0;
   Envelope envelope_;
-  Function extended_, cheapest_;
+  Function extended_, clamped_, cheapest_;
   std::vector<Function> before_;
   std::vector<ValueFunctions> other_values_;  // at prices of work around that of the bound
   std::vector<std::vector<double>> forced_;

@@ -18,11 +18,6 @@ Function Mirrored(FunctionView f) {
   return mirrored;
 }
 
-bool Alike(const Slot& a, const Slot& b) {
-  return a.pv == b.pv && a.import_price == b.import_price && a.export_price == b.export_price &&
-         a.most_import == b.most_import && a.most_export == b.most_export;
-}
-
 }  // namespace
 
 LevelBound::LevelBound(const Problem& problem)
@@ -52,7 +47,9 @@ void LevelBound::DrawCosts() {
           if (modes != kAllModes && !slot.burns) continue;
           const Modes taken = modes == kAllModes && slot.burns ? static_cast<Modes>(kAllModes & ~kDischarges) : modes;
           DrawAtPoint(problem_, slot, sale ? slot.sale_curve : slot.curve, point, taken, list);
-          if (!list.empty) envelope_.Add(FunctionOf(list));
+          if (list.empty) continue;
+          WriteFunction(list, scaled_);
+          envelope_.Add(scaled_);
         }
       }
       const FunctionView cost = envelope_.Lowest(tie_);

@@ -2,97 +2,201 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace heliograd::kernel {
 namespace {
 
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
 /// How far two ends may miss each other by rounding, kWh.
 constexpr double kRounding = 1e-10;
 
-/// Appends pieces while the bus draws less and less for the cells: z rises.
-class ListWriter {
+/// The pieces of a curve and the segments of the GPU in one order of falling slopes. Along a piece x falls, along a
+/// segment the GPU's energy rises: m = x - energy falls along both.
+class FallingPieces {
  public:
-  ListWriter(const Problem& problem, double most_m, double least_m, SlotList& list)
-      : problem_(problem), most_m_(most_m), least_m_(least_m), list_(list) {
-    list.pieces.clear();
-    list.empty = true;
-  }
+  FallingPieces(const BusCurve& curve, std::span<const FallingPiece> segments)
+      : piece_(curve.pieces.data()),
+        pieces_end_(piece_ + curve.count),
+        segment_(segments.data()),
+        segments_end_(segment_ + segments.size()) {}
 
-  void Begin(double m, double cost, double work) {
-    m_ = m;
-    list_.cost_low = cost;
-    list_.work_low = work;
-  }
-
-  /// m falls by `length`. False once the end is reached.
-  bool Fall(double slope, double length, double work) {
-    if (m_ > most_m_) {  // more than the cells can take
-      const double skipped = std::min(length, m_ - most_m_);
-      list_.cost_low -= slope * skipped;
-      list_.work_low += work * skipped;
-      if (skipped == length) {
-        m_ -= skipped;
-        return true;
-      }
-      m_ = most_m_;
-      length -= skipped;
+  bool Next(FallingPiece& next) {
+    if (piece_ != pieces_end_ && (segment_ == segments_end_ || piece_->slope >= segment_->slope)) {
+      next = {piece_->slope, piece_->length, 0};
+      ++piece_;
+      return true;
     }
-    if (list_.empty) Start();
-    if (m_ > 0) {
-      const double charging = std::min({length, m_, m_ - least_m_});
-      if (charging > 0) {
-        const double alpha = problem_.alpha;
-        list_.pieces.push_back({-slope / alpha, charging * alpha, work / alpha, 0});
-        m_ -= charging;
-        length -= charging;
-      }
-    }
-    const double discharging = std::min(length, m_ - least_m_);
-    if (discharging > 0) {
-      const double beta = problem_.beta;
-      list_.pieces.push_back({problem_.wear - beta * slope, discharging / beta, work * beta, 0});
-      m_ -= discharging;
-    }
-    return m_ > least_m_;
-  }
-
-  void End() {
-    if (list_.empty && m_ <= most_m_ + kRounding) Start();
+    if (segment_ == segments_end_) return false;
+    next = *segment_++;
+    return true;
   }
 
  private:
-  void Start() {
-    if (m_ < least_m_ - kRounding) return;
-    list_.empty = false;
-    list_.z_low = m_ > 0 ? -m_ * problem_.alpha : -m_ / problem_.beta;
-    if (m_ < 0) list_.cost_low += problem_.wear * list_.z_low;
+  const BusCurve::Piece *piece_, *pieces_end_;
+  const FallingPiece *segment_, *segments_end_;
+};
+
+/// What the bus may draw for the cells.
+struct DrawRange {
+  double least, most;
+};
+
+DrawRange RangeOf(const Problem& problem, Modes modes) {
+  return {(modes & kDischarges) != 0 ? -problem.beta * problem.most_discharge : 0,
+          (modes & kCharges) != 0 ? problem.most_charge : 0};
+}
+
+/// The first curve of what is open.
+const BusCurve& CurveOf(const Slot& slot, Modes modes) {
+  return slot.two_curves && (modes & kBuys) == 0 ? slot.sale_curve : slot.curve;
+}
+
+/// Turns what the bus draws for the cells, m, falling along `pieces`, into a list over z, rising. Its left end is where
+/// m is the most that may be drawn; cost and work are those of `m`.
+void WriteList(const Problem& problem, DrawRange range, double m, double cost, double work, FallingPieces pieces,
+               SlotList& list) {
+  list.empty = true;
+  list.count = 0;
+  FallingPiece piece{};
+  while (m > range.most && pieces.Next(piece)) {  // more than the cells can take
+    const double skipped = std::min(piece.length, m - range.most);
+    cost -= piece.slope * skipped;
+    work += piece.work * skipped;
+    m = skipped < piece.length ? range.most : m - skipped;
+    piece.length -= skipped;
+  }
+  if (m > range.most + kRounding || m < range.least - kRounding) return;
+  list.empty = false;
+  list.z_low = m > 0 ? -m * problem.alpha : -m / problem.beta;
+  list.cost_low = m < 0 ? cost + problem.wear * list.z_low : cost;
+  list.work_low = work;
+  Piece* end = list.room.data();
+  const double alpha = problem.alpha, per_alpha = 1 / alpha, beta = problem.beta, per_beta = 1 / beta;
+  bool more = piece.length > 0 || pieces.Next(piece);
+  while (m > 0 && more) {
+    const double charging = std::min(piece.length, m);
+    if (charging > 0) *end++ = {-piece.slope * per_alpha, charging * alpha, piece.work * per_alpha, 0};
+    m -= charging;
+    piece.length -= charging;
+    if (piece.length <= 0) more = pieces.Next(piece);
+  }
+  while (m > range.least && more) {
+    const double discharging = std::min(piece.length, m - range.least);
+    if (discharging > 0) *end++ = {problem.wear - beta * piece.slope, discharging * per_beta, piece.work * beta, 0};
+    m -= discharging;
+    more = pieces.Next(piece);
+  }
+  list.count = static_cast<size_t>(end - list.room.data());
+}
+
+/// A list gives up to this many pieces: one more where charging ends within one.
+size_t MostPieces(size_t segments) { return std::tuple_size_v<decltype(BusCurve::pieces)> + segments + 1; }
+
+/// Goes along the corners of a list.
+class VertexWalk {
+ public:
+  explicit VertexWalk(const SlotList& list)
+      : at_{list.z_low, list.cost_low, list.work_low},
+        next_(list.room.data()),
+        end_(next_ + list.count),
+        done_(list.empty) {}
+
+  bool done() const { return done_; }
+  const ListVertex& at() const { return at_; }
+  void Step() {
+    if (next_ == end_) {
+      done_ = true;
+      return;
+    }
+    at_.z += next_->length;
+    at_.cost += next_->slope * next_->length;
+    at_.work += next_->work * next_->length;
+    ++next_;
   }
 
-  const Problem& problem_;
-  const double most_m_, least_m_;
-  SlotList& list_;
-  double m_ = 0;
+ private:
+  ListVertex at_;
+  const Piece *next_, *end_;
+  bool done_;
 };
+
+/// Keeps what is convex of the corners that it is given from left to right.
+class ConvexChain {
+ public:
+  explicit ConvexChain(ListVertex* room) : room_(room) {}
+
+  void Add(const ListVertex& next) {
+    // Of vertices at one z the one that costs least stays.
+    if (count_ > 0 && next.z - room_[count_ - 1].z < 1e-13) {
+      if (next.cost > room_[count_ - 1].cost) return;
+      --count_;
+    }
+    while (count_ >= 2) {
+      const ListVertex &a = room_[count_ - 2], &b = room_[count_ - 1];
+      if ((b.cost - a.cost) * (next.z - a.z) < (next.cost - a.cost) * (b.z - a.z)) break;
+      --count_;
+    }
+    room_[count_++] = next;
+  }
+  size_t count() const { return count_; }
+
+ private:
+  ListVertex* room_;
+  size_t count_ = 0;
+};
+
+/// The convex envelope of the lower of two lists, neither of which need be convex. `chain` has room for all corners.
+void Convexify(const SlotList& first, const SlotList& second, ListVertex* chain, SlotList& envelope) {
+  ConvexChain kept(chain);
+  VertexWalk a(first), b(second);
+  while (!a.done() || !b.done()) {
+    const bool take_a =
+        b.done() || (!a.done() && (a.at().z < b.at().z || (a.at().z == b.at().z && a.at().cost > b.at().cost)));
+    VertexWalk& walk = take_a ? a : b;
+    kept.Add(walk.at());
+    walk.Step();
+  }
+  envelope.count = 0;
+  envelope.empty = kept.count() == 0;
+  if (envelope.empty) return;
+  envelope.z_low = chain[0].z;
+  envelope.cost_low = chain[0].cost;
+  envelope.work_low = chain[0].work;
+  for (size_t i = 1; i < kept.count(); ++i) {
+    const ListVertex &from = chain[i - 1], &to = chain[i];
+    const double length = to.z - from.z, per_length = 1 / length;
+    envelope.room[envelope.count++] = {(to.cost - from.cost) * per_length, length, (to.work - from.work) * per_length,
+                                       0};
+  }
+}
 
 }  // namespace
 
-Function FunctionOf(const SlotList& list) {
-  Function f;
+void WriteFunction(const SlotList& list, Function& f) {
+  f.clear();
   double z = list.z_low, cost = list.cost_low;
   f.push_back({z, z, cost, 0});
-  for (const Piece& piece : list.pieces) {
+  for (const Piece& piece : list.pieces()) {
     if (f.back().high <= f.back().low) f.pop_back();
     f.push_back({z, z + piece.length, cost, piece.slope});
     z += piece.length;
     cost += piece.slope * piece.length;
   }
-  return f;
 }
 
-SlotLists::SlotLists(const Problem& problem) : problem_(problem) { segments_.resize(problem.gpu.size() - 1); }
+SlotLists::SlotLists(const Problem& problem) : problem_(problem), segments_(problem.gpu.size() - 1) {
+  const size_t most = MostPieces(segments_.size());
+  list_.room.resize(most);
+  sale_list_.room.resize(most);
+  envelope_.room.resize(2 * most);
+  chain_.resize(2 * most + 2);
+}
 
 void SlotLists::SetWorkPrice(double work_price) {
   work_price_ = work_price;
+  last_slot_ = nullptr;
   for (size_t k = 0; k < segments_.size(); ++k) {
     const GpuPoint &a = problem_.gpu[k], &b = problem_.gpu[k + 1];
     const double rate = (b.work - a.work) / (b.energy - a.energy);
@@ -100,102 +204,67 @@ void SlotLists::SetWorkPrice(double work_price) {
   }
 }
 
-void SlotLists::Draw(const BusCurve& curve, Modes modes, SlotList& list) const {
+void SlotLists::DrawCurve(const BusCurve& curve, Modes modes, SlotList& list) const {
   const GpuPoint& off = problem_.gpu.front();
-  const double most_m = (modes & kCharges) != 0 ? problem_.most_charge : 0;
-  const double least_m = (modes & kDischarges) != 0 ? -problem_.beta * problem_.most_discharge : 0;
-  ListWriter writer(problem_, most_m, least_m, list);
-  writer.Begin(curve.x_high - off.energy, curve.cost_high - work_price_ * off.work, off.work);
-  // x falls along the curve and the GPU's energy rises along its segments: m = x - energy falls along both.
-  const BusCurve::Piece* piece = curve.pieces.data();
-  const BusCurve::Piece* const pieces_end = piece + curve.count;
-  auto segment = segments_.begin();
-  bool more = true;
-  while (more) {
-    if (piece != pieces_end && (segment == segments_.end() || piece->slope >= segment->worth)) {
-      more = writer.Fall(piece->slope, piece->length, 0);
-      ++piece;
-    } else if (segment != segments_.end()) {
-      more = writer.Fall(segment->worth, segment->length, segment->work);
-      ++segment;
-    } else {
-      break;
-    }
-  }
-  writer.End();
+  WriteList(problem_, RangeOf(problem_, modes), curve.x_high - off.energy, curve.cost_high - work_price_ * off.work,
+            off.work, {curve, segments_}, list);
 }
 
 void DrawAtPoint(const Problem& problem, const Slot& slot, const BusCurve& curve, const GpuPoint& point, Modes modes,
                  SlotList& list) {
-  const double most_m = (modes & kCharges) != 0 ? problem.most_charge : 0;
-  const double least_m = (modes & kDischarges) != 0 ? -problem.beta * problem.most_discharge : 0;
-  ListWriter writer(problem, most_m, least_m, list);
+  list.room.resize(MostPieces(0));
+  const DrawRange range = RangeOf(problem, modes);
   if (slot.sells_all) {  // the charger buys and the cells sell, whatever the GPU does
-    writer.Begin(most_m, slot.import_price * (point.energy + most_m) - slot.export_price * slot.pv, point.work);
-    if (writer.Fall(slot.import_price, most_m, 0)) writer.Fall(slot.export_price, -least_m, 0);
+    BusCurve cells;
+    cells.Begin(range.most, slot.import_price * (point.energy + range.most) - slot.export_price * slot.pv);
+    cells.Add(slot.import_price, range.most);
+    cells.Add(slot.export_price, -range.least);
+    WriteList(problem, range, cells.x_high, cells.cost_high, point.work, {cells, {}}, list);
   } else {
-    writer.Begin(curve.x_high - point.energy, curve.cost_high, point.work);
-    for (int i = 0; i < curve.count; ++i) {
-      const BusCurve::Piece& piece = curve.pieces[static_cast<size_t>(i)];
-      if (!writer.Fall(piece.slope, piece.length, 0)) break;
-    }
+    WriteList(problem, range, curve.x_high - point.energy, curve.cost_high, point.work, {curve, {}}, list);
   }
-  writer.End();
 }
 
-void SlotLists::Convexify(std::span<const SlotList* const> lists, SlotList& envelope) {
-  vertices_.clear();
-  for (const SlotList* list : lists) {
-    if (list->empty) continue;
-    Vertex at{list->z_low, list->cost_low, list->work_low};
-    vertices_.push_back(at);
-    for (const Piece& piece : list->pieces) {
-      at.z += piece.length;
-      at.cost += piece.slope * piece.length;
-      at.work += piece.work * piece.length;
-      vertices_.push_back(at);
-    }
+const SlotList& SlotLists::Draw(const Slot& slot, Modes modes) {
+  DrawCurve(CurveOf(slot, modes), modes, list_);
+  const bool both_curves = slot.two_curves && (modes & kBuys) != 0 && (modes & kSells) != 0;
+  const bool both_ways = slot.burns && (modes & kCharges) != 0 && (modes & kDischarges) != 0;
+  if (!both_curves && !both_ways) return list_;
+  if (both_curves) {
+    DrawCurve(slot.sale_curve, modes, sale_list_);
+  } else {
+    sale_list_.empty = true;
   }
-  envelope.pieces.clear();
-  envelope.empty = vertices_.empty();
-  if (envelope.empty) return;
-  std::sort(vertices_.begin(), vertices_.end(),
-            [](const Vertex& a, const Vertex& b) { return a.z != b.z ? a.z < b.z : a.cost > b.cost; });
-  chain_.clear();
-  for (const Vertex& next : vertices_) {
-    // Of vertices at one z the last, which costs least, stays.
-    if (!chain_.empty() && next.z - chain_.back().z < 1e-13) {
-      if (next.cost > chain_.back().cost) continue;
-      chain_.pop_back();
-    }
-    while (chain_.size() >= 2) {
-      const Vertex &a = chain_[chain_.size() - 2], &b = chain_.back();
-      if ((b.cost - a.cost) * (next.z - a.z) < (next.cost - a.cost) * (b.z - a.z)) break;
-      chain_.pop_back();
-    }
-    chain_.push_back(next);
-  }
-  envelope.z_low = chain_.front().z;
-  envelope.cost_low = chain_.front().cost;
-  envelope.work_low = chain_.front().work;
-  for (size_t i = 1; i < chain_.size(); ++i) {
-    const Vertex &a = chain_[i - 1], &b = chain_[i];
-    const double length = b.z - a.z;
-    envelope.pieces.push_back({(b.cost - a.cost) / length, length, (b.work - a.work) / length, 0});
-  }
+  Convexify(list_, sale_list_, chain_.data(), envelope_);
+  return envelope_;
 }
 
 const SlotList& SlotLists::Build(const Slot& slot, double work_price, Modes modes) {
   if (work_price != work_price_) SetWorkPrice(work_price);
-  const bool sells_only = slot.two_curves && (modes & kBuys) == 0;
-  Draw(sells_only ? slot.sale_curve : slot.curve, modes, list_);
-  const bool both_curves = slot.two_curves && (modes & kBuys) != 0 && (modes & kSells) != 0;
-  const bool both_ways = slot.burns && (modes & kCharges) != 0 && (modes & kDischarges) != 0;
-  if (!both_curves && !both_ways) return list_;
-  if (both_curves) Draw(slot.sale_curve, modes, sale_list_);
-  const SlotList* const lists[] = {&list_, &sale_list_};
-  Convexify({lists, both_curves ? size_t{2} : size_t{1}}, envelope_);
-  return envelope_;
+  if (last_slot_ == nullptr || modes != last_modes_ || !Alike(slot, *last_slot_)) last_ = &Draw(slot, modes);
+  last_slot_ = &slot;
+  last_modes_ = modes;
+  return *last_;
+}
+
+std::pair<double, double> SlotLists::At(const Slot& slot, double work_price, Modes modes, double z) {
+  if (work_price != work_price_) SetWorkPrice(work_price);
+  const BusCurve& curve = CurveOf(slot, modes);
+  const GpuPoint& off = problem_.gpu.front();
+  const DrawRange range = RangeOf(problem_, modes);
+  const double drawn = problem_.Drawn(z);
+  double m = curve.x_high - off.energy, cost = curve.cost_high - work_price_ * off.work, work = off.work;
+  FallingPieces pieces(curve, segments_);
+  FallingPiece piece{};
+  while (m > drawn && pieces.Next(piece)) {
+    const double step = std::min(piece.length, m - drawn);
+    cost -= piece.slope * step;
+    work += piece.work * step;
+    m -= step;
+  }
+  const bool possible =
+      drawn >= range.least - kRounding && drawn <= std::min(m, range.most) + kRounding && m <= drawn + kRounding;
+  return {possible ? cost + problem_.wear * std::max(z, 0.0) : kInfinity, work};
 }
 
 bool MergeSlot(const ValueHead& after, const Piece* after_pieces, const SlotList& list, double rho, double capacity,
@@ -203,54 +272,54 @@ bool MergeSlot(const ValueHead& after, const Piece* after_pieces, const SlotList
   if (list.empty) return false;
   const Piece* kept = after_pieces;
   const Piece* const kept_end = kept + after.count;
-  const Piece* released = list.pieces.data();
-  const Piece* const released_end = released + list.pieces.size();
-  const double to_after = rho, to_before = 1 / rho;
-  head.kept_low = after.low * to_before;
+  const Piece* released = list.room.data();
+  const Piece* const released_end = released + list.count;
+  const double per_rho = 1 / rho;
+  head.kept_low = after.low * per_rho;
   head.work_low = list.work_low;
   head.cost_low = after.cost_low + list.cost_low;
   double stored = head.kept_low + list.z_low;
   Piece* end = out;
-  const auto next = [&]() -> Piece {
-    if (released == released_end || (kept != kept_end && kept->slope * to_after <= released->slope)) {
-      const Piece& piece = *kept++;
-      return {piece.slope * to_after, piece.length * to_before, 0, 1};
-    }
-    return *released++;
+  // Of the next piece that is released; the pieces that stay and are no steeper come before it.
+  const auto released_slope = [&] { return released != released_end ? released->slope : kInfinity; };
+  const auto append = [&](const Piece& piece) {  // false once the cells are full
+    const double room = capacity - stored;
+    const bool fits = piece.length < room;
+    *end = piece;
+    end->length = fits ? piece.length : room;
+    ++end;
+    stored = fits ? stored + piece.length : capacity;
+    return fits;
   };
-  const auto left = [&] { return kept != kept_end || released != released_end; };
 
-  while (stored < 0 && left()) {  // less than empty
-    Piece piece = next();
+  while (stored < 0 && (kept != kept_end || released != released_end)) {  // less than empty
+    Piece piece{};
+    if (kept != kept_end && kept->slope * rho <= released_slope()) {
+      piece = {kept->slope * rho, kept->length * per_rho, 0, 1};
+      ++kept;
+    } else {
+      piece = *released++;
+    }
     const double cut = std::min(piece.length, -stored);
-    stored = cut < piece.length ? 0 : stored + cut;
     head.cost_low += piece.slope * cut;
     head.kept_low += piece.kept * cut;
     head.work_low += piece.work * cut;
+    stored = cut < piece.length ? 0 : stored + cut;
     piece.length -= cut;
-    if (piece.length > 0) {
-      if (piece.length > capacity) piece.length = capacity;
-      if (piece.length > 0) *end++ = piece;
-      head.low = 0;
-      stored = piece.length;
-      break;
-    }
+    if (piece.length > 0 && capacity > 0) append(piece);
   }
-  if (end == out) {
-    if (stored < -kRounding || stored > capacity + kRounding) return false;
-    stored = std::clamp(stored, 0.0, capacity);
-    head.low = stored;
-  }
-  while (stored < capacity && left()) {
-    Piece piece = next();
-    const double room = capacity - stored;
-    if (piece.length >= room) {
-      piece.length = room;
-      stored = capacity;
-    } else {
-      stored += piece.length;
+  head.low = end == out ? stored : 0;
+  if (head.low < -kRounding || head.low > capacity + kRounding) return false;
+  if (end == out) stored = head.low = std::clamp(stored, 0.0, capacity);
+  bool fits = stored < capacity;
+  while (fits) {
+    const double limit = released_slope();
+    while (fits && kept != kept_end && kept->slope * rho <= limit) {
+      fits = append({kept->slope * rho, kept->length * per_rho, 0, 1});
+      ++kept;
     }
-    if (piece.length > 0) *end++ = piece;
+    if (released == released_end) break;
+    if (fits) fits = append(*released++);
   }
   head.high = stored;
   head.count = static_cast<size_t>(end - out);

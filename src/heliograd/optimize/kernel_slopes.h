@@ -6,6 +6,7 @@
 #pragma once
 
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "heliograd/optimize/kernel_functions.h"
@@ -24,11 +25,14 @@ struct Piece {
 struct SlotList {
   double z_low = 0, cost_low = 0, work_low = 0;
   bool empty = true;  // the slot cannot be served at all
-  std::vector<Piece> pieces;
+  std::vector<Piece> room;
+  size_t count = 0;  // of pieces, at the beginning of `room`
+
+  std::span<const Piece> pieces() const { return {room.data(), count}; }
 };
 
 /// The same as a function. Precondition: not empty.
-Function FunctionOf(const SlotList& list);
+void WriteFunction(const SlotList& list, Function& f);
 
 /// The list of one curve with the GPU at one point. Convex where a charge and a discharge are not both open in a slot
 /// that burns.
@@ -43,33 +47,41 @@ struct ValueHead {
   size_t first = 0, count = 0;        // of its pieces
 };
 
+/// A stretch along which the bus draws less and less for the cells: EUR/kWh, kWh, work per kWh.
+struct FallingPiece {
+  double slope, length, work;
+};
+
+/// A corner of a list.
+struct ListVertex {
+  double z, cost, work;
+};
+
 /// Builds slot lists; keeps its work arrays, so that it allocates nothing once they have grown.
 class SlotLists {
  public:
   explicit SlotLists(const Problem& problem);
 
   /// At that price of work, EUR for the whole job. The list is valid until the next call. With modes still open the
-  /// list is the convex envelope of what each of them allows: a lower bound.
+  /// list is the convex envelope of what each of them allows: a lower bound. A slot like the one before costs nothing.
   const SlotList& Build(const Slot& slot, double work_price, Modes modes);
+  /// Cost and work at z, of modes that leave one way; the cost is infinite where z cannot be.
+  std::pair<double, double> At(const Slot& slot, double work_price, Modes modes, double z);
 
  private:
   void SetWorkPrice(double work_price);
+  const SlotList& Draw(const Slot& slot, Modes modes);
   /// One curve's list, with charge and discharge as allowed.
-  void Draw(const BusCurve& curve, Modes modes, SlotList& list) const;
-  void Convexify(std::span<const SlotList* const> lists, SlotList& envelope);
-
-  struct Vertex {
-    double z, cost, work;
-  };
+  void DrawCurve(const BusCurve& curve, Modes modes, SlotList& list) const;
 
   const Problem& problem_;
-  struct Segment {
-    double worth, length, work;  // EUR/kWh, kWh, work per kWh
-  };
-  std::vector<Segment> segments_;  // of the GPU, from the most worthwhile on
+  std::vector<FallingPiece> segments_;  // of the GPU, from the most worthwhile on
   double work_price_ = -1;
   SlotList list_, sale_list_, envelope_;
-  std::vector<Vertex> vertices_, chain_;
+  std::vector<ListVertex> chain_;
+  const Slot* last_slot_ = nullptr;  // what `last_` is of
+  Modes last_modes_ = 0;
+  const SlotList* last_ = nullptr;
 };
 
 /// The value function before a slot, from the one after it: min over z of list(z) + after(rho (E - z)), cut to

@@ -49,6 +49,12 @@ struct Slot {
   }
 };
 
+/// Whether two slots of one problem are the same but for their time.
+inline bool Alike(const Slot& a, const Slot& b) {
+  return a.pv == b.pv && a.import_price == b.import_price && a.export_price == b.export_price &&
+         a.most_import == b.most_import && a.most_export == b.most_export;
+}
+
 /// A point of the GPU's curve: energy of a slot and the work done by it.
 struct GpuPoint {
   double energy = 0, work = 0;

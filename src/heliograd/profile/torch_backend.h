@@ -51,10 +51,13 @@ class TorchBackend {
   /// Its layers, to be run in loops on batches of that size.
   virtual Result<std::unique_ptr<LayerLoops>> MakeLoops(const Architecture& network, const std::string& device,
                                                         int64_t batch) = 0;
+  /// The steps of its training, to be run in loops.
+  virtual Result<std::unique_ptr<StepLoops>> MakeStepLoops(const Architecture& network, const std::string& device,
+                                                           const StepLoopOptions& options) = 0;
 };
 
 /// Raised with every change of what the library and the program share.
-inline constexpr int kTorchBackendVersion = 4;
+inline constexpr int kTorchBackendVersion = 5;
 
 /// Names of the library's two C functions: `int ()` and `TorchBackend* ()`, which gives one object for ever.
 inline constexpr const char* kTorchVersionSymbol = "heliograd_torch_backend_version";

@@ -1,7 +1,7 @@
 // A real training loop, told step by step, and single layers in loops: what `profile` watches. Knows no PyTorch.
 //
 // In: options, and where batches come from. Out: when each of the five steps of each iteration ran, and how the
-// training went; when each run of a loop was. May not know: power, files.
+// training went; when each run of a loop was, of a layer or of steps. May not know: power, files.
 #pragma once
 
 #include <array>
@@ -87,6 +87,24 @@ struct LoopOptions {
   std::function<int64_t()> now_ns;
   std::function<void(const LoopRun&)> on_run;
   std::function<bool()> goes_on;
+};
+
+/// What a loop over steps of a training repeats: one step, or two or three in a row, of which the last is then the
+/// difference.
+enum class LoopedSteps { kToDevice, kForward, kForwardLoss, kForwardLossBackward, kOptimizer };
+
+struct StepLoopOptions {
+  int64_t batch = 128;
+  double momentum = 0.9;
+  uint64_t seed = 1;  // of the parameters
+};
+
+/// Steps of a training in loops, on a network of their own that no loop changes. One thread at a time.
+class StepLoops {
+ public:
+  virtual ~StepLoops() = default;
+  /// As LayerLoops::Loop.
+  virtual Result<void> Loop(LoopedSteps steps, const LoopOptions& options) = 0;
 };
 
 /// Layers of one network, each with random input of its own. One thread at a time.

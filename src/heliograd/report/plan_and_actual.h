@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -52,6 +53,25 @@ struct ComparedSlot {
   std::vector<Deviation> deviations;  // of a settled slot; they sum to actual less planned
 };
 
+/// What a run spent on measuring its GPU's power curve before it had a plan. It is in no sum of plan and actual.
+struct CurvePart {
+  Stamp begin, end;         // of the job's first minutes, up to the plan
+  double duration_s = 0;    // run time; less than what lies between, where the run was interrupted and resumed
+  double units = 0;         // that the job had done in all at the end
+  double work = 0;          // the same as parts of the whole job
+  int windows = 0;          // measured
+  Energy energy;            // of the GPU, measured
+  double unmeasured_s = 0;  // of the duration: no energy is known of it
+  std::optional<Money> cost =
+      std::nullopt;       // modelled: all bought at the price of the plan's first slot, with the host
+  std::string file = {};  // of the curve; empty while there is none
+  friend bool operator==(const CurvePart&, const CurvePart&) = default;
+};
+/// "3 min, 8.1 Wh, 1.9 % of the job": what the measuring took.
+std::string CurvePartText(const CurvePart& part);
+/// docs/run.md says what each key means.
+nlohmann::ordered_json CurvePartJson(const CurvePart& part);
+
 /// How a run stands: what is known of it from its folder.
 struct CarriedPlan {
   PlanFile plan;
@@ -67,6 +87,7 @@ struct CarriedPlan {
   Money terminal_value;  // of what the plan leaves in the battery; counted when the run has ended
   std::vector<RunEvent> events;
   std::vector<RunPoint> trail;
+  std::optional<CurvePart> curve;  // measured before there was a plan
 
   bool has_ended() const { return status != "running"; }
 };

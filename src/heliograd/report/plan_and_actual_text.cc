@@ -229,6 +229,26 @@ Json SlotJson(const CarriedPlan& run, int t) {
 
 }  // namespace
 
+std::string CurvePartText(const CurvePart& part) {
+  return fmt::format("{}, {}{}, {:.1f} % of the job{}", DurationText(Seconds(part.duration_s)), EnergyText(part.energy),
+                     part.unmeasured_s > 1 ? fmt::format(" ({:.0f} s not measured)", part.unmeasured_s) : "",
+                     100 * part.work,
+                     part.cost ? fmt::format(", {} where all of it was bought", MoneyText(*part.cost)) : "");
+}
+
+Json CurvePartJson(const CurvePart& part) {
+  return {{"begin", FormatStamp(part.begin)},
+          {"end", FormatStamp(part.end)},
+          {"duration_s", part.duration_s},
+          {"gpu_energy_wh", InWattHours(part.energy)},
+          {"unmeasured_s", part.unmeasured_s},
+          {"units", part.units},
+          {"work", part.work},
+          {"windows", part.windows},
+          {"cost_eur", part.cost ? Json(InEuros(*part.cost)) : Json()},
+          {"curve", part.file.empty() ? Json() : Json(part.file)}};
+}
+
 std::string CarriedPlanText(const CarriedPlan& run, const TerminalStyle& style) {
   const CarriedTotals totals = SumUp(run);
   const DispatchProblem& problem = run.plan.problem;
@@ -247,6 +267,9 @@ std::string CarriedPlanText(const CarriedPlan& run, const TerminalStyle& style) 
       Paragraph(fmt::format("GPU {}: {} measured{}", run.gpu, EnergyText(totals.gpu_energy),
                             totals.unmeasured_s > 1 ? fmt::format(", {:.0f} s not measured", totals.unmeasured_s) : ""),
                 style);
+  if (run.curve) {
+    text += Paragraph("Curve measured before the plan, in none of the sums: " + CurvePartText(*run.curve), style);
+  }
   if (!run.has_ended()) {
     text += Paragraph(
         fmt::format("The sums are of the {} slots of {} that are over.", totals.slots, problem.horizon.slots), style);
@@ -290,6 +313,7 @@ std::string CarriedPlanJson(const CarriedPlan& run) {
                {"planned", FlowsJson(totals.planned, beta)},
                {"actual", FlowsJson(totals.actual, beta)},
                {"deviations", DeviationsJson(totals.deviations)}};
+  json["curve_measured"] = run.curve ? CurvePartJson(*run.curve) : Json();
   json["baselines"] = Json::array();
   for (const Baseline& rung : run.plan.plan.baselines) {
     const auto cost = RungCost(run, totals, rung);
@@ -352,6 +376,9 @@ Result<std::string> CarriedPlanPage(const CarriedPlan& run) {
                                 FormatLocal(run.begin, run.plan.zone), FormatLocal(run.end, run.plan.zone),
                                 FormatLocal(problem.horizon.end(), run.plan.zone)));
   page.AddParagraph(fmt::format("{}: {} measured. {}", run.gpu, EnergyText(totals.gpu_energy), ProvenanceText(run)));
+  if (run.curve) {
+    page.AddParagraph("Curve measured before the plan, in none of the sums: " + CurvePartText(*run.curve) + ".");
+  }
   page.AddFigure(*main, "Bars: what fed the node, by slot. Dashed: the plan. Line: the GPU's measured power.",
                  fmt::format("Power, progress, events and price over the run: {} planned, {} in the end.",
                              MoneyText(totals.planned.settled.cost), MoneyText(totals.actual.settled.cost)));

@@ -49,6 +49,11 @@ std::string Headline(const TrainingProfile& profile) {
                      profile.iterations == 1 ? "iteration" : "iterations", profile.mode, profile.torch_version);
 }
 
+std::string LimitText(const TrainingProfile& profile) {
+  return fmt::format("power limit {:g} W{}", InWatts(*profile.limit),
+                     profile.sm_clock_mhz ? fmt::format(", mean SM clock {:.0f} MHz", *profile.sm_clock_mhz) : "");
+}
+
 std::string Learning(const TrainingProfile& profile) {
   return fmt::format(
       "loss {:.3f} at first, {:.3f} at last, accuracy {} of the last batches; {:.4g} images/s (the loader alone gives "
@@ -172,6 +177,7 @@ std::string PowerSourceName(PowerSource source) { return source == PowerSource::
 std::string TrainingProfileText(const TrainingProfile& profile, const TerminalStyle& style) {
   std::string text = Paragraph(Headline(profile), style, 2);
   text += Paragraph("on " + profile.device + "; power: " + profile.power_meter, style, 2);
+  if (profile.limit) text += Paragraph(LimitText(profile), style, 2);
   if (profile.iterations > 0) text += Paragraph(Learning(profile), style, 2);
   if (!profile.steps.empty()) text += "\n" + StepsText(profile, style);
   if (!profile.operators.empty()) text += "\n" + OperatorsText(profile, style);

@@ -29,6 +29,7 @@ struct ProfiledStep {
   std::string name;
   Duration duration;
   std::optional<ProfiledEnergy> energy;
+  std::optional<Energy> truth;  // of simulated power, where it is known
   std::optional<double> share, share_half_width;
   int64_t macs = 0;
   bool identifiable = false;
@@ -79,6 +80,8 @@ struct TrainingProfile {
   int64_t iterations = 0;
   std::string mode;  // "events", "sync"
   double dither = 0;
+  std::optional<Power> limit;          // the GPU's power limit, where one was set
+  std::optional<double> sm_clock_mhz;  // mean over the training, where it was read
   Duration duration;    // of all iterations with rests
   int64_t samples = 0;  // values that the power sensor put out meanwhile
   Duration iteration;   // mean, without rests

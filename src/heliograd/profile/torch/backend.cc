@@ -10,6 +10,7 @@
 #include "heliograd/profile/torch/layer_loops.h"
 #include "heliograd/profile/torch/network.h"
 #include "heliograd/profile/torch/operator_count.h"
+#include "heliograd/profile/torch/step_loops.h"
 #include "heliograd/profile/torch/training_loop.h"
 
 namespace heliograd {
@@ -76,6 +77,17 @@ class GuardedLoops : public LayerLoops {
   std::unique_ptr<LayerLoops> loops_;
 };
 
+class GuardedStepLoops : public StepLoops {
+ public:
+  explicit GuardedStepLoops(std::unique_ptr<StepLoops> loops) : loops_(std::move(loops)) {}
+  Result<void> Loop(LoopedSteps steps, const LoopOptions& options) override {
+    return Guarded("steps in a loop", [&] { return loops_->Loop(steps, options); });
+  }
+
+ private:
+  std::unique_ptr<StepLoops> loops_;
+};
+
 class Backend : public TorchBackend {
  public:
   std::string TorchVersion() const override { return TORCH_VERSION; }
@@ -138,6 +150,15 @@ class Backend : public TorchBackend {
     if (!place) return Fail(place.error());
     return Guarded(network.name, [&]() -> Result<std::unique_ptr<LayerLoops>> {
       return std::make_unique<GuardedLoops>(MakeLayerLoops(network, *place, batch));
+    });
+  }
+
+  Result<std::unique_ptr<StepLoops>> MakeStepLoops(const Architecture& network, const std::string& device,
+                                                   const StepLoopOptions& options) override {
+    const auto place = DeviceNamed(device);
+    if (!place) return Fail(place.error());
+    return Guarded(network.name, [&]() -> Result<std::unique_ptr<StepLoops>> {
+      return std::make_unique<GuardedStepLoops>(heliograd::MakeStepLoops(network, *place, options));
     });
   }
 };

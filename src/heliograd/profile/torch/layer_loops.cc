@@ -2,15 +2,13 @@
 
 #include <algorithm>
 #include <functional>
-#include <random>
-#include <thread>
+
+#include "heliograd/profile/torch/back_to_back.h"
 
 namespace heliograd {
 namespace {
 
 using torch::Tensor;
-
-constexpr double kShortestRunS = 0.05, kLongestRunS = 0.25, kLongestPauseS = 0.01;
 
 /// A layer in a loop gets the same input again and again, so it must not take its place.
 Architecture WithoutPlaceTaking(Architecture architecture) {
@@ -40,26 +38,8 @@ class Loops final : public LayerLoops {
   }
 
   Result<void> Loop(const LoopItem& item, const LoopOptions& options) override {
-    std::mt19937_64 random(options.seed);
     torch::manual_seed(static_cast<uint64_t>(options.seed));
-    const std::function<void()> repetition = item.backward ? Backward(item) : Forward(item);
-    repetition();  // chooses algorithms, fills caches
-    const double once_s = SecondsOf(repetition, 2, options) / 2;
-    const int64_t until_ns = options.now_ns() + static_cast<int64_t>(1e9 * options.seconds);
-    while (options.now_ns() < until_ns && options.goes_on()) {
-      const double length_s = std::uniform_real_distribution<double>(kShortestRunS, kLongestRunS)(random);
-      const auto count = std::max<int64_t>(1, std::llround(length_s / once_s));
-      LoopRun run;
-      run.repetitions = count;
-      run.begin_ns = options.now_ns();
-      for (int64_t i = 0; i < count; ++i) repetition();
-      Wait();
-      run.end_ns = options.now_ns();
-      options.on_run(run);
-      std::this_thread::sleep_for(
-          std::chrono::duration<double>(std::uniform_real_distribution<double>(0, kLongestPauseS)(random)));
-    }
-    return {};
+    return RunBackToBack(item.backward ? Backward(item) : Forward(item), device_, options);
   }
 
  private:
@@ -69,18 +49,6 @@ class Loops final : public LayerLoops {
     std::vector<int64_t> sizes = shape;
     sizes.insert(sizes.begin(), batch_);
     return torch::rand(sizes, torch::TensorOptions().device(device_));
-  }
-
-  void Wait() const {
-    if (!device_.is_cpu()) c10::impl::getDeviceGuardImpl(device_.type())->synchronizeDevice(device_.index());
-  }
-
-  double SecondsOf(const std::function<void()>& repetition, int count, const LoopOptions& options) const {
-    Wait();
-    const int64_t begin_ns = options.now_ns();
-    for (int i = 0; i < count; ++i) repetition();
-    Wait();
-    return 1e-9 * static_cast<double>(std::max<int64_t>(1, options.now_ns() - begin_ns));
   }
 
   std::vector<Tensor> InputsOf(const Layer& layer, bool with_gradients) const {

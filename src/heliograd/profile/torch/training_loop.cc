@@ -100,10 +100,7 @@ class Loop {
     clock_->Mark();
     const TorchNetwork::Scores output = network_.Forward(images);
     clock_->Mark();
-    torch::Tensor loss = torch::nn::functional::cross_entropy(output.classes, labels);
-    for (const torch::Tensor& logits : output.auxiliary) {
-      loss = loss + kAuxiliaryWeight * torch::nn::functional::cross_entropy(logits, labels);
-    }
+    torch::Tensor loss = TrainingLoss(output, labels);
     clock_->Mark();
     loss.backward();
     clock_->Mark();
@@ -152,6 +149,14 @@ class Loop {
 };
 
 }  // namespace
+
+torch::Tensor TrainingLoss(const TorchNetwork::Scores& scores, const torch::Tensor& labels) {
+  torch::Tensor loss = torch::nn::functional::cross_entropy(scores.classes, labels);
+  for (const torch::Tensor& logits : scores.auxiliary) {
+    loss = loss + kAuxiliaryWeight * torch::nn::functional::cross_entropy(logits, labels);
+  }
+  return loss;
+}
 
 Result<TrainingOutcome> RunTraining(TorchNetwork& network, c10::Device device, const TrainingOptions& options) {
   return Loop(network, device, options).Run();

@@ -1,4 +1,4 @@
-#include "heliograd/app/curve_windows.h"
+#include "heliograd/trace/mean_in_force.h"
 
 #include <gtest/gtest.h>
 
