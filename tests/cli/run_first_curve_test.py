@@ -153,7 +153,7 @@ class Refused(FirstCurveTest):
 
     def test_a_job_that_tells_nothing_is_ended_and_said(self):
         done = self.run_program(*self.args(told=("--progress", "never ([0-9]+)")), expect=2, env=self.env)
-        self.assert_one_clear_sentence(done.stderr, "told no progress", "does --progress match")
+        self.assert_one_clear_sentence(done.stderr, "told no progress", "no line matched")
         self.assertEqual(self.summary()["status"], "failed")
         self.assertEqual((self.limit_now(), self.curves()), (320, []))
 

@@ -81,7 +81,8 @@ class Refused(MishapTest):
         self.plan()
         self.refused("plan.json", "--simulated-clock", "-o", "nowhere/run", "--", "true", words=("nowhere/run", "-o"))
         self.assertFalse((self.folder / "nowhere").exists())
-        self.refused("plan.json", "--simulated-clock", "--safe-limit-w", "nan", "--", "true", code=2, words=("safe-limit-w", "nan"))
+        done = self.run_program("run", "plan.json", "--simulated-clock", "--safe-limit-w", "nan", "--", "true", expect=2, env=self.env)
+        self.assert_one_clear_sentence(done.stderr, "safe-limit-w", "not nan")
 
 
 class Untold(MishapTest):

@@ -51,6 +51,21 @@ Result<void> CheckFlagsOfScenario(const RunFlags& flags, const std::string& of, 
               ErrorKind::kUsage);
 }
 
+/// The new folder's own folder must be there: one that is not is a mistyped name.
+Result<void> CheckParent(const RunFlags& flags) {
+  if (flags.output.empty() || flags.dry_run) return {};
+  std::filesystem::path folder = flags.output;
+  if (!folder.has_filename()) folder = folder.parent_path();  // "run/"
+  std::error_code failed;
+  if (std::filesystem::is_directory(folder, failed)) return {};
+  const std::filesystem::path parent = folder.has_parent_path() ? folder.parent_path() : ".";
+  if (access(parent.c_str(), W_OK | X_OK) == 0) return {};
+  return Fail(fmt::format("{}: the folder that it goes into does not exist or may not be written to: give another name "
+                          "(-o), or make {} first",
+                          flags.output, parent.string()),
+              ErrorKind::kUsage);
+}
+
 /// A file that begins with a brace is a plan; everything else is read as a scenario.
 Result<std::optional<PlanFile>> PlanInFile(const RunFlags& flags) {
   const std::string& source = flags.scenario.source;
@@ -313,13 +328,7 @@ Result<void> CheckRunFlags(const RunFlags& flags) {
                                               "the run's begin: leave it out", {"--progress", "--steps"});
     if (!sound) return sound;
   }
-  const std::filesystem::path parent = std::filesystem::absolute(flags.output).parent_path();
-  if (!flags.output.empty() && !flags.dry_run && access(parent.c_str(), W_OK | X_OK) != 0) {
-    return usage(
-        fmt::format("{}: the folder that it goes into does not exist or may not be written to: give another "
-                    "name (-o), or make {} first",
-                    flags.output, parent.string()));
-  }
+  if (Result<void> sound = CheckParent(flags); !sound) return sound;
   if (!flags.resume.empty() && !flags.output.empty()) return usage("--resume goes on in its own folder: leave out -o");
   if (flags.command.empty() && flags.resume.empty() && !flags.dry_run) {
     return usage("no command given: write it after --, as in `heliograd run plan.json -- python train.py`");
