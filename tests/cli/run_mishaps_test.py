@@ -38,7 +38,7 @@ class Resumed(MishapTest):
     def test_idle_energy_of_the_gap_counts_once(self):
         self.run_program("plan", "builtin:paper", *JOB, "--set", "gpu.idle_w=15", "--set", "gpu.host_w=0", "-o", "plan.json")
         run = self.start("run", "plan.json", "--simulated-clock", "-o", "run", *TOLD, "--", TRAIN, "--iterations", STEPS)
-        self.wait_for(lambda: self.has_event("state") and self.has_event("job_started"))
+        self.wait_for(lambda: self.has_event("state") and max(line.get("units_done", 0) for line in self.journal()) > 5000)
         run.send_signal(signal.SIGINT)
         run.communicate(timeout=60)
         done = self.run_program("run", "--resume", "run", env=self.env)

@@ -197,7 +197,11 @@ Result<RunFolderLock> RunFolderLock::Take(const std::string& folder, bool make) 
   if (file < 0) return Fail(path + ": cannot be opened: " + std::strerror(errno));
   RunFolderLock lock(file);
   if (flock(file, LOCK_EX | LOCK_NB) == 0) return lock;
-  if (errno != EWOULDBLOCK) return Fail(path + ": cannot be locked: " + std::strerror(errno));
+  if (errno != EWOULDBLOCK) {  // a file system without locks
+    PrintMessage("note: " + path + ": cannot be locked (" + std::strerror(errno) +
+                 "): do not go on with this run (--resume) while it runs");
+    return lock;
+  }
   const Result<std::string> text = ReadFile(folder + "/run.json");
   const Result<RunFacts> facts = text ? RunFactsFromJson(*text, folder + "/run.json") : Fail(text.error());
   const bool is_known = facts && facts->process > 0;

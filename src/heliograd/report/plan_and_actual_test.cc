@@ -384,6 +384,8 @@ class RandomRun {
     if (random_() % 2 == 0) actual.load *= 0.5 + Between01();
     if (random_() % 2 == 0) actual.work *= 0.5 + Between01();
     if (random_() % 4 == 0) slot.unmeasured_s = 600 * Between01();
+    slot.off_s = left_s;
+    slot.gpu_energy_off = run_.plan.problem.gpu.idle * Seconds(left_s) * (random_() % 3 == 0 ? 1.5 : 1.0);
     const SlotDecision& decision = run_.plan.plan.slots[static_cast<size_t>(t)].decision;
     actual.settled = SettleSlot(run_.plan.problem, t, decision, actual.load);
     if (random_() % 3 == 0) actual.settled.cost += Euros(0.2 * (Between01() - 0.5));
