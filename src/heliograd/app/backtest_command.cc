@@ -11,6 +11,7 @@
 #include "heliograd/app/backtest_world.h"
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/interrupt.h"
+#include "heliograd/app/output_check.h"
 #include "heliograd/base/file.h"
 #include "heliograd/feed/measured_pv_file.h"
 #include "heliograd/report/gnuplot.h"
@@ -214,9 +215,10 @@ Result<void> WriteFiles(const BacktestFlags& flags, const std::vector<StartOutco
 }
 
 Result<int> Backtest(const BacktestFlags& flags) {
-  if (!flags.output.empty()) {
-    if (const auto format = FigureFormatOf(flags.output); !format) return Fail(format.error());
-  }
+  if (auto sound = CheckFigureOutput(flags.output); !sound) return Fail(sound.error());
+  if (auto sound = CheckOutput(flags.csv, "start,status,perfect_foresight_cost_eur", "table of a backtest", "--csv");
+      !sound)
+    return Fail(sound.error());
   const auto scenario = flags.scenario.Load();
   if (!scenario) return Fail(scenario.error());
   InputCache cache;

@@ -9,6 +9,7 @@
 #include "heliograd/app/calibration_store.h"
 #include "heliograd/app/carried_run.h"
 #include "heliograd/app/command_line.h"
+#include "heliograd/app/output_check.h"
 #include "heliograd/app/window_json.h"
 #include "heliograd/base/file.h"
 #include "heliograd/optimize/explain_slot.h"
@@ -189,25 +190,18 @@ Result<int> ReportRun(const ReportFlags& flags) {
 
 bool IsPage(const std::string& path) { return path.ends_with(".html"); }
 
-/// Written whole or not at all. A page takes the place of an earlier report alone, because .html is what people write.
-Result<void> WritePage(const std::string& path, const std::string& html) {
-  if (std::filesystem::exists(path)) {
-    const Result<std::string> there = ReadFile(path);
-    if (!there || there->find("<title>A run against its plan</title>") == std::string::npos) {
-      return Fail(path + ": exists already and is no report of a run: give another name (-o), or remove it first",
-                  ErrorKind::kUsage);
-    }
-  }
-  return WriteFile(path, html);
+/// A page takes the place of an earlier report alone, because .html is what people write.
+Result<void> CheckOutputs(const ReportFlags& flags) {
+  if (auto sound = CheckOutput(flags.csv, "start,settled,planned_levels,", "table of a run", "--csv"); !sound)
+    return sound;
+  return IsPage(flags.output) ? CheckPageOutput(flags.output, "A run against its plan")
+                              : CheckFigureOutput(flags.output);
 }
 
 Result<int> ReportCarriedRun(const ReportFlags& flags) {
   if (!flags.slot.empty()) {
     return Fail(flags.path + ": is a run: --explain takes a plan, for example " + flags.path + "/plan.json",
                 ErrorKind::kUsage);
-  }
-  if (!flags.output.empty() && !IsPage(flags.output)) {
-    if (const auto format = FigureFormatOf(flags.output); !format) return Fail(format.error());
   }
   const Result<CarriedPlan> run = ReadCarriedRun(flags.path);
   if (!run) return Fail(run.error());
@@ -219,7 +213,7 @@ Result<int> ReportCarriedRun(const ReportFlags& flags) {
     if (IsPage(flags.output)) {
       const Result<std::string> page = CarriedPlanPage(*run);
       if (!page) return Fail(page.error());
-      if (auto done = WritePage(flags.output, *page); !done) return Fail(done.error());
+      if (auto done = WriteFile(flags.output, *page); !done) return Fail(done.error());
     } else if (auto done = WriteFigure(CarriedPlanFigure(*run), flags.output); !done) {
       return Fail(done.error());
     }
@@ -232,12 +226,18 @@ Result<int> ReportCarriedRun(const ReportFlags& flags) {
 
 Result<int> Report(const ReportFlags& flags) {
   std::error_code ignored;
-  if (std::filesystem::is_directory(flags.path, ignored)) return ReportCarriedRun(flags);
+  if (std::filesystem::is_directory(flags.path, ignored)) {
+    if (auto sound = CheckOutputs(flags); !sound) return Fail(sound.error());
+    return ReportCarriedRun(flags);
+  }
   const bool wants_run = !flags.csv.empty() || IsPage(flags.output);
   if (wants_run && std::filesystem::exists(flags.path, ignored)) {
-    return Fail(flags.path + ": --csv and .html are for a run's folder, as `heliograd run -o DIR` makes it",
+    return Fail(flags.path +
+                    ": --csv and .html are for a run's folder, as `heliograd run -o DIR` makes it; the slots of a plan "
+                    "are written by `heliograd plan --csv FILE`",
                 ErrorKind::kUsage);
   }
+  if (auto sound = CheckOutputs(flags); !sound) return Fail(sound.error());
   return IsRun(flags.path) ? ReportRun(flags) : ReportPlan(flags);
 }
 

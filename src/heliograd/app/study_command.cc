@@ -12,6 +12,7 @@
 
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/interrupt.h"
+#include "heliograd/app/output_check.h"
 #include "heliograd/app/parallel.h"
 #include "heliograd/app/study_rows.h"
 #include "heliograd/app/vary.h"
@@ -140,6 +141,10 @@ Result<void> WriteRows(const Study& study, const RowWriter& writer, const std::v
   return write(text);
 }
 
+bool Varies(const std::vector<Variation>& variations, const std::string& key) {
+  return std::ranges::any_of(variations, [&key](const Variation& variation) { return variation.key == key; });
+}
+
 Result<Study> MakeStudy(const StudyFlags& flags) {
   auto scenario = flags.scenario.Load();
   if (!scenario) return Fail(scenario.error());
@@ -147,10 +152,15 @@ Result<Study> MakeStudy(const StudyFlags& flags) {
   study.options.explain = false;
   std::vector<std::string> problems;
   for (const std::string& text : flags.vary) {
-    if (auto variation = ParseVariation(text))
-      study.variations.push_back(std::move(*variation));
-    else
+    auto variation = ParseVariation(text);
+    if (!variation) {
       problems.push_back(variation.error().Message());
+    } else if (Varies(study.variations, variation->key)) {
+      problems.push_back(
+          fmt::format("--vary {}: is given twice: put all of its values into one --vary.", variation->key));
+    } else {
+      study.variations.push_back(std::move(*variation));
+    }
   }
   if (!problems.empty()) return Fail(std::move(problems), ErrorKind::kUsage);
   double points = 1;
@@ -189,6 +199,8 @@ Result<int> RunStudy(const StudyFlags& flags) {
   const auto study = MakeStudy(flags);
   if (!study) return Fail(study.error());
   const RowWriter writer(study->variations, !study->mode.empty());
+  const std::string head = flags.json ? JsonHead(*study) : writer.CsvHead();
+  if (auto sound = CheckOutput(flags.output, head, "earlier result of this study"); !sound) return Fail(sound.error());
   SolverNames solvers;
   std::vector<StudyRow> rows(PointsIn(study->variations));
   const std::string journal_path = flags.output + ".partial";
