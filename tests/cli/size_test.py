@@ -40,8 +40,21 @@ class Size(ProgramTest):
                             (["--battery", "-5"], ["--battery"])):
             done = self.run_program("size", "builtin:paper", *args, expect=2)
             self.assert_one_clear_sentence(done.stderr, *words)
-        done = self.run_program("size", "builtin:paper", "--hours", "8", expect=1)
-        self.assert_one_clear_sentence(done.stderr, "cannot be done in its 8 h")
+
+    def test_runs_that_cannot_be_done_are_an_answer_on_the_local_clock(self):
+        shown = self.run_program("size", "builtin:paper", "--hours", "10", expect=3, env={"COLUMNS": "400"}).stdout
+        # The site is on UTC+1: the first run begins at 19:00Z.
+        for words in ("Infeasible", "run from 2025-01-01 20:00", "by 2025-01-02 06:00", "allow 14 h"):
+            self.assertIn(words, shown)
+        self.assertEqual(shown.count("\n"), 1)
+        answer = self.run_json("size", "builtin:paper", "--hours", "10", expect=3)
+        self.assertEqual(answer["status"], "infeasible")
+        plan = self.run_json("plan", "builtin:paper", "--hours", "10", expect=3)
+        self.assertIn(plan["infeasible_reason"], answer["infeasible_reason"])
+
+    def test_a_start_now_is_taken(self):
+        few = ("--runs-per-year", "1", "--pv", "0,500", "--battery", "0")
+        self.assertGreater(self.run_json("size", "builtin:paper", "--start", "now", *few)["best"]["total_eur_per_year"], -1000)
 
 
 if __name__ == "__main__":

@@ -51,11 +51,16 @@ class Whatif(ProgramTest):
         self.assertIsNotNone(first["cost_eur"])
         self.assertIsNone(first["saving_eur"])
 
-    def test_a_change_that_is_wrong_is_named_and_the_others_stay(self):
-        _, changes = self.whatif("--change", "battery.capacity_wh=abc", "--change", "batery.capacity_wh=3")
-        self.assertIn("expected a number", changes["battery.capacity_wh=abc"]["message"])
-        self.assertIn("battery", changes["batery.capacity_wh=3"]["message"])
-        self.assertIsNotNone(changes["no PV"]["saving_eur"])
+    def test_changes_that_are_wrong_are_named_before_anything_is_planned(self):
+        for change, words in (("battery.capacty_wh=3", ("battery.capacity_wh",)), ("battery.capacity_wh", ("SECTION.KEY=VALUE",)),
+                              ("battery.charge_efficiency=1.5", ("battery.charge_efficiency", "expected")),
+                              ("pv.dc_capacity_w=2000;battery.capacity_wh=abc", ("expected a number",)),
+                              ("gpu.curve=absent.toml", ("absent.toml",))):
+            done = self.run_program("whatif", "builtin:paper", "--change", change, expect=2)
+            self.assert_one_clear_sentence(done.stderr, "--change", *words)
+            self.assertEqual(done.stdout, "")
+        done = self.run_program("whatif", "builtin:paper", "--change", "a.b=1", "--change", "pv.tilt_deg=x", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "no section [a]", "pv.tilt_deg")
 
 
 if __name__ == "__main__":

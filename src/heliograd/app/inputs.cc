@@ -110,7 +110,10 @@ Result<void> ReadLevels(const Scenario& scenario, NodeInputs& inputs) {
   }
   if (inputs.all_levels.empty()) {
     const char* key = most ? "gpu.max_limit_w" : "gpu.min_limit_w";
-    return Fail(fmt::format("{}: no level of the curve is left; it has {:g} to {:g} W.", scenario.Cite(key),
+    const std::string cited = least && most
+                                  ? fmt::format("{} and {}", scenario.Cite("gpu.min_limit_w"), scenario.Cite(key))
+                                  : scenario.Cite(key);
+    return Fail(fmt::format("{}: no level of the curve is left; it has {:g} to {:g} W.", cited,
                             InWatts(curve->levels.front().limit), InWatts(curve->levels.back().limit)),
                 scenario.BlameFor(key));
   }
@@ -425,7 +428,12 @@ Result<OffgridInputs> ReadOffgridInputs(const Scenario& scenario, int slot_minut
   const auto slots_per_hour = static_cast<size_t>(60 / slot_minutes);
   for (const Power power : (*pv)->hourly) inputs.pv.insert(inputs.pv.end(), slots_per_hour, power);
   inputs.slot = Minutes(slot_minutes);
-  const CivilTime standard = CivilInUtc(*start + (*pv)->utc_offset);
+  CivilTime standard = CivilInUtc(*start + (*pv)->utc_offset);
+  // "now" and "+2h" are in the slot that holds them; a time that was written out is meant as it stands.
+  if (!ParseStamp(scenario.TextOf("job.start"), *zone)) {
+    standard.second = 0;
+    standard.minute -= standard.minute % slot_minutes;
+  }
   if (standard.second != 0 || standard.minute % slot_minutes != 0) {
     return Fail(
         fmt::format("{}: expected the start of a slot of {} minutes.", scenario.Cite("job.start"), slot_minutes),

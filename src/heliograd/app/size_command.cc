@@ -8,9 +8,11 @@
 
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/interrupt.h"
+#include "heliograd/app/output_check.h"
 #include "heliograd/app/parallel.h"
 #include "heliograd/app/vary.h"
 #include "heliograd/base/text.h"
+#include "heliograd/optimize/diagnose.h"
 #include "heliograd/optimize/offgrid.h"
 #include "heliograd/optimize/sizing.h"
 #include "heliograd/report/gnuplot.h"
@@ -57,9 +59,7 @@ class Sizing {
   }
 
   Result<Sized> At(DispatchProblem year, double pv_w, double battery_wh) const {
-    year.battery.capacity = WattHours(battery_wh);
-    year.battery.initial = std::min(year.battery.initial, year.battery.capacity);
-    year.battery.final_min = std::min(year.battery.final_min, year.battery.capacity);
+    SetBattery(year, battery_wh);
     const Result<RunCalendar> calendar = Calendar(year);
     if (!calendar) return Fail(calendar.error());
     const PlanningOptions options = flags_.scenario.Options();
@@ -72,6 +72,30 @@ class Sizing {
     sized.payment = YearlyPayment(pv, flags_.pv_years, flags_.discount_percent / 100) +
                     YearlyPayment(battery, flags_.battery_years, flags_.discount_percent / 100);
     return sized;
+  }
+
+  /// Why the year cannot be done with these sizes, on the site's clock, and what would help.
+  /// Precondition: it cannot (Sized::year.impossible_run).
+  Result<std::string> WhyImpossible(const Sized& sized) const {
+    const auto inputs = InputsWith(sized.pv_w);
+    if (!inputs) return Fail(inputs.error());
+    auto year = YearWith(sized.pv_w);
+    if (!year) return Fail(year.error());
+    SetBattery(*year, sized.battery_wh);
+    const int first = *sized.year.impossible_run, slots_per_year = year->horizon.slots - inputs->slots;
+    const ProblemForSlots over = [&](int slots) -> Result<DispatchProblem> {
+      return RunOf(*year, first, slots, slots_per_year);
+    };
+    const auto run = over(inputs->slots);
+    const auto local = [&](Stamp stamp) { return FormatCivil(inputs->zone.ToCivil(stamp)); };
+    std::vector<Level> levels = inputs->all_levels;
+    levels.insert(levels.end(), inputs->forbidden_levels.begin(), inputs->forbidden_levels.end());
+    const auto diagnosis = Diagnose(*run, flags_.scenario.Options().formulation,
+                                    {*solver_, over, local, DropDominated(std::move(levels)).kept});
+    if (!diagnosis) return Fail(diagnosis.error());
+    return fmt::format("with {:g} W of PV and {:g} Wh of battery the run from {} cannot be done in its {:g} h: {}",
+                       sized.pv_w, sized.battery_wh, local(run->horizon.start),
+                       InHours(run->horizon.SlotDuration()) * inputs->slots, diagnosis->sentence);
   }
 
   /// A year and one run more from the scenario's start, with a panel of this size.
@@ -107,6 +131,12 @@ class Sizing {
     Scenario scenario = scenario_;
     if (auto set = scenario.Set(fmt::format("pv.dc_capacity_w={:.10g}", pv_w), "--pv"); !set) return Fail(set.error());
     return ReadInputs(scenario, flags_.scenario.slot_minutes, cache_);
+  }
+
+  static void SetBattery(DispatchProblem& year, double battery_wh) {
+    year.battery.capacity = WattHours(battery_wh);
+    year.battery.initial = std::min(year.battery.initial, year.battery.capacity);
+    year.battery.final_min = std::min(year.battery.final_min, year.battery.capacity);
   }
 
   Result<RunCalendar> Calendar(const DispatchProblem& year) const {
@@ -176,7 +206,7 @@ Result<Sized> Refine(const Sizing& sizing, Sized best, const std::vector<double>
         if (pv_w < 0 || pv_w > pv.back() || battery_wh < 0 || battery_wh > battery.back()) continue;
         const Result<Sized> sized = sizing.At(pv_w, battery_wh);
         if (!sized) return Fail(sized.error());
-        if (sized->Total() < best.Total()) best = *sized;
+        if (!sized->year.impossible_run && sized->Total() < best.Total()) best = *sized;
       }
     }
   }
@@ -272,7 +302,7 @@ Result<std::vector<Sized>> Shown(const Sizing& sizing, const Sized& best, const 
   add_least([](const Sized& sized) { return sized.battery_wh > 0 && sized.pv_w == 0; });
   const Result<Sized> own = sizing.At(scenario.NumberOf("pv.dc_capacity_w"), scenario.NumberOf("battery.capacity_wh"));
   if (!own) return Fail(own.error());
-  shown.push_back(*own);
+  if (!own->year.impossible_run) shown.push_back(*own);
   std::sort(shown.begin() + 1, shown.end(), [](const Sized& a, const Sized& b) { return a.Total() < b.Total(); });
   const auto same = [](const Sized& a, const Sized& b) { return a.pv_w == b.pv_w && a.battery_wh == b.battery_wh; };
   shown.erase(std::unique(shown.begin(), shown.end(), same), shown.end());
@@ -293,6 +323,14 @@ SizeMap MapOf(const std::vector<double>& pv, const std::vector<double>& battery,
   return map;
 }
 
+Result<int> SayImpossible(const Sizing& sizing, const Sized& sized, bool as_json) {
+  const Result<std::string> why = sizing.WhyImpossible(sized);
+  if (!why) return Fail(why.error());
+  const Json json = {{"status", "infeasible"}, {"infeasible_reason", *why}};
+  const std::string text = as_json ? json.dump(2) + "\n" : Paragraph("Infeasible: " + *why, DetectTerminal(1));
+  return Print(text).map([] { return kExitInfeasible; });
+}
+
 Result<void> RequireAnArray(const Scenario& scenario) {
   if (scenario.Has("pv.series")) {
     return Fail(
@@ -303,6 +341,7 @@ Result<void> RequireAnArray(const Scenario& scenario) {
 }
 
 Result<int> Size(const SizeFlags& flags) {
+  if (Result<void> sound = CheckFigureOutput(flags.output); !sound) return Fail(sound.error());
   const auto scenario = flags.scenario.Load();
   if (!scenario) return Fail(scenario.error());
   if (Result<void> sound = RequireAnArray(*scenario); !sound) return Fail(sound.error());
@@ -315,6 +354,9 @@ Result<int> Size(const SizeFlags& flags) {
   const Sizing sizing(flags, *scenario, cache);
   const auto grid = Grid(sizing, *pv, *battery);
   if (!grid) return Fail(grid.error());
+  for (const Sized& sized : *grid) {
+    if (sized.year.impossible_run) return SayImpossible(sizing, sized, flags.json);
+  }
   const Sized& coarse = *std::min_element(grid->begin(), grid->end(),
                                           [](const Sized& a, const Sized& b) { return a.Total() < b.Total(); });
   const auto best = Refine(sizing, coarse, *pv, *battery);

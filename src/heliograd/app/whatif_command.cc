@@ -146,6 +146,21 @@ std::vector<Change> ChangesOf(const WhatifFlags& flags, const Scenario& scenario
   return changes;
 }
 
+/// Every mistake in the user's own changes, of their text, their values and the files that they name.
+Result<void> CheckChanges(const WhatifFlags& flags, const Scenario& unchanged, InputCache& cache) {
+  Problems problems;
+  for (const std::string& own : flags.changes) {
+    Scenario scenario = unchanged;
+    bool sound = true;
+    for (const std::string& assignment : SplitCsvLine(own, ';')) {
+      sound = problems.Note(scenario.Set(assignment, "--change")) && sound;
+    }
+    if (sound) problems.Take(ReadInputs(scenario, flags.scenario.slot_minutes, cache));
+  }
+  if (problems.empty()) return {};
+  return Fail(problems.Fail().value().problems, ErrorKind::kUsage);
+}
+
 /// What the node pays (or earns) over the hours of `inputs` when there is no job.
 Result<Money> CostWithoutJob(const Scenario& unchanged, const NodeInputs& hours, const WhatifFlags& flags,
                              InputCache& cache, const DispatchSolver& solver) {
@@ -260,6 +275,7 @@ Result<int> Whatif(const WhatifFlags& flags) {
   InputCache cache;
   const auto inputs = ReadInputs(*scenario, flags.scenario.slot_minutes, cache);
   if (!inputs) return Fail(inputs.error());
+  if (auto sound = CheckChanges(flags, *scenario, cache); !sound) return Fail(sound.error());
   const auto problem = ProblemOver(*inputs, inputs->slots);
   if (!problem) return Fail(problem.error());
   const std::unique_ptr<DispatchSolver> solver = flags.scenario.Solver();
