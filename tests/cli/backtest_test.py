@@ -39,6 +39,12 @@ def prices(first_month=1, last_month=12, left_out=()):
 
 
 class Backtest(ProgramTest):
+    def test_no_word_is_broken_at_eighty_columns(self):
+        shown = self.run_program("backtest", "builtin:paper", "--starts", "2025-07-01:2025-07-02", env={"COLUMNS": "80"}).stdout
+        self.assertLessEqual(max(len(line) for line in shown.splitlines()), 80)
+        for word in ("typical-year", "persistence", "clear-sky", "foresight"):
+            self.assertRegex(shown, rf"(?m)^(rolling, )?{word}\b")
+
     def test_a_perfect_forecast_costs_what_the_plans_cost(self):
         answer = self.run_json("backtest", "builtin:paper", "--starts", "2025-03-01:2025-03-05", "--forecast", "perfect",
                                "--forecast", "none")

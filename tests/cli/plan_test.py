@@ -2,9 +2,10 @@
 import csv
 import io
 import json
+import re
 import unittest
 
-from program import ProgramTest
+from program import SOURCE, ProgramTest
 
 # Written digits of a double are exact, so flows close to rounding; 1e-6 Wh is far below any solver's own tolerance.
 FLOW_WH = 1e-6
@@ -74,6 +75,21 @@ class Contract(ProgramTest):
         shown = self.run_program("plan", "builtin:paper", env={"COLUMNS": "60", "NO_COLOR": "1"}).stdout
         self.assertNotIn("\x1b", shown)
         self.assertLessEqual(max(len(line) for line in shown.splitlines()), 60)
+
+
+class Readme(ProgramTest):
+    def test_the_plan_shown_there_is_the_plan_printed(self):
+        text = (SOURCE / "README.md").read_text()
+        block = text.split("    $ heliograd plan builtin:paper\n", 1)[1]
+        lines = []
+        for line in block.splitlines():
+            if line and not line.startswith("    "):
+                break
+            lines.append(line[4:])
+        printed = self.run_program("plan", "builtin:paper", env={"COLUMNS": "100"}).stdout
+        # The time of the solver alone differs from run to run: "kernel in 55 us".
+        plain = [re.sub(r"\bin [0-9.]+ (us|ms|s)\b", "in TIME", part.rstrip()) for part in ("\n".join(lines), printed)]
+        self.assertEqual(plain[0], plain[1])
 
 
 class Flags(ProgramTest):
@@ -222,6 +238,43 @@ class WrongInput(ProgramTest):
         self.write("p.csv", "start,price_eur_per_kwh\n2025-01-01 20:00,0.3\n2025-01-01 21:00,0.3\n")
         done = self.run_program("plan", "builtin:paper", "--set", "tariff.import=p.csv", expect=1)
         self.assert_one_clear_sentence(done.stderr, "tariff.import: p.csv", "no value from 2025-01-01 22:00 +01:00 to 2025-01-02 15:00 +01:00")
+
+    def test_decimal_commas_are_no_price_of_zero(self):
+        rows = [f"2025-01-{day:02} {hour:02}:00" for day in (1, 2) for hour in range(24)]
+        prices = ("plan", "builtin:paper", "--set", "tariff.import=p.csv")
+        for header, row, words in (("start,price_eur_per_kwh", "{},0,100", ("p.csv:2: row is", "expected 2 fields", "decimal comma")),
+                                   ("start;price_eur_per_kwh", "{};0,100", ("p.csv:2: price_eur_per_kwh is '0,100'", "decimal point")),
+                                   ("start,price_eur_per_kwh", "{},98.5", ("p.csv:2: price_eur_per_kwh is '98.5'", "price_eur_per_mwh"))):
+            self.write("p.csv", "\n".join([header, *(row.format(start) for start in rows)]) + "\n")
+            done = self.run_program(*prices, expect=1)
+            self.assert_one_clear_sentence(done.stderr, *words, "46 more lines with the same mistake")
+            self.assertEqual(done.stderr.count("\n"), 3, done.stderr)
+
+    def test_an_infeasible_plan_is_not_said_to_be_drawn(self):
+        done = self.run_program("plan", "builtin:paper", "--hours", "10", "-o", "inf.json", "--csv", "inf.csv", expect=3)
+        self.assertNotIn("plan.svg", done.stderr)
+        self.assertIn("inf.json written", done.stderr)
+        self.assertIn("inf.csv: not written", done.stderr)
+        self.assertFalse((self.folder / "inf.csv").exists())
+        done = self.run_program("report", "inf.json", "--csv", "x.csv", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "heliograd plan --csv")
+
+    def test_a_kernel_that_cannot_says_why(self):
+        for args, why in ((["--set", "gpu.idle_w=250"], "idle"),
+                          (["--formulation", "paper", "--set", "grid.import_limit_w=200"], "import limit"),
+                          (["--formulation", "paper", "--set", "tariff.export_price_eur_per_kwh=-0.1"], "below zero")):
+            done = self.run_program("plan", "builtin:paper", "--solver", "kernel", *args, expect=2)
+            self.assert_one_clear_sentence(done.stderr, "--solver kernel", why)
+
+    def test_limits_that_leave_no_level_are_both_named(self):
+        done = self.run_program("plan", "builtin:paper", "--set", "gpu.min_limit_w=300", "--set", "gpu.max_limit_w=100", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "gpu.min_limit_w is 300", "gpu.max_limit_w is 100")
+
+    def test_a_deadline_without_its_sign_lists_what_may_be_written(self):
+        done = self.run_program("plan", "builtin:paper", "--deadline", "14h", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "in 14 hours", "+14h")
+        for deadline in ("in 14 hours", "in 1 hour", "in 90 minutes"):
+            self.run_program("scenario", "check", "builtin:paper", "--set", f"job.deadline={deadline}", "--set", "job.start=now")
 
     def test_files_that_are_no_scenario(self):
         for name, content in [("empty.toml", ""), ("binary.toml", bytes(range(256))), ("latin1.toml", "[site]\nname = \"caf\xe9\"\n".encode("latin-1")),

@@ -147,8 +147,8 @@ std::string BacktestText(const std::vector<StartOutcome>& outcomes, const Backte
                    {"p50"},
                    {"p90"},
                    {"above"},
-                   {"full power"},
-                   {"best limit"},
+                   {"vs full"},
+                   {"vs limit"},
                    {"in time"}});
   table.AddRow(Joined(Joined({"perfect foresight"}, SpreadCells(SpreadOf(PerfectCosts(outcomes)))), {"", "", "", ""}));
   for (size_t f = 0; f < options.forecasts.size(); ++f) {
@@ -172,7 +172,7 @@ std::string BacktestText(const std::vector<StartOutcome>& outcomes, const Backte
   text += table.Draw(style) + "\n";
   text += Paragraph(
       fmt::format(
-          "Above: mean cost above perfect foresight. Full power, best limit: the part of perfect foresight's saving "
+          "Above: mean cost above perfect foresight. Vs full, vs limit: the part of perfect foresight's saving "
           "against \"{}\" and \"{}\" that is captured; both rules know what comes. In time: deadlines kept. p10, "
           "p50, p90: of the starts. {}.",
           kReferences[kFullPowerWithPv], kReferences[kBestLimitWithPv],
