@@ -19,7 +19,7 @@ STEPS = 46900
 BROKEN = ["--start", "2025-01-02 06:00", "--hours", "20", "--set", "job.work=0.25", "--set", "battery.capacity_wh=0", "--set",
           "pv.dc_capacity_w=0", "--formulation", "levels"]
 BROKEN_STEPS = 117250
-KILLS = int(os.environ.get("HELIOGRAD_KILLS", "20"))
+KILLS = int(os.environ.get("HELIOGRAD_KILLS", "8"))
 
 
 class RunTest(SimulatedGpuTest):
