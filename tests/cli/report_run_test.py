@@ -147,7 +147,7 @@ class ReportRun(ProgramTest):
 
     def test_broken_folders(self):
         (self.folder / "empty").mkdir()
-        self.assert_one_clear_sentence(self.run_program("report", "empty", expect=1).stderr, "empty/plan.json", "heliograd run -o")
+        self.assert_one_clear_sentence(self.run_program("report", "empty", expect=1).stderr, "empty/run.json", "heliograd run -o")
         for name, content, words in (("plan.json", "{", ("plan.json",)), ("run.json", "{}", ("run.json", "no run")),
                                      ("journal.jsonl", "", ("journal.jsonl", "not begun")),
                                      ("journal.jsonl", '{"kind":"state","unix_s":1,"slot":99}\n', ("journal.jsonl:1", "slot")),

@@ -18,8 +18,7 @@ Scenario Paper(const std::vector<std::string>& sets = {}) { return *Scenario::Lo
 TEST(RestSlotMinutes, KeepsTheSlotWhereItFitsAndLosesLittleElsewhere) {
   EXPECT_EQ(RestSlotMinutes(Minutes(120), 60), 60);
   EXPECT_EQ(RestSlotMinutes(Minutes(120), 15), 15);
-  EXPECT_EQ(RestSlotMinutes(Minutes(119), 60),
-            30);  // three whole slots of 30 would lose 29 min, but 20 x 5 + 19 lose less
+  EXPECT_EQ(RestSlotMinutes(Minutes(119), 60), 3);  // 39 slots lose 2 min; longer ones lose 3 and more
   for (int seconds = 60; seconds < 3 * 86400; seconds += 977) {
     const int minutes = RestSlotMinutes(Seconds(seconds), 60);
     EXPECT_EQ(60 % minutes, 0);

@@ -67,7 +67,7 @@ Result<std::unique_ptr<Recording>> Recording::Start(OpenedSources sources, const
   std::unique_ptr<Recording> recording(new Recording(std::move(sampler), std::move(*writer), path, options));
   if (Result<void> started = recording->sampler_->Start(); !started) return Fail(started.error());
   recording->thread_ = std::thread([&self = *recording] { self.WriteLoop(); });
-  recording->WaitForChanges();
+  recording->WaitForChanges(1);
   return recording;
 }
 
@@ -101,7 +101,8 @@ void Recording::WriteLoop() {
 void Recording::Collect(bool everything) {
   RunBatch fresh = sampler_->Take(everything);
   for (const auto& [channel, samples] : fresh.samples) {
-    changes_[static_cast<size_t>(channel)] += static_cast<int64_t>(samples.size());
+    changes_[static_cast<size_t>(channel)] +=
+        std::count_if(samples.begin(), samples.end(), [](const Sample& sample) { return sample.changed; });
   }
   Append(pending_, std::move(fresh));
   const std::lock_guard lock(marks_mutex_);
@@ -137,7 +138,7 @@ void Recording::HoldWithinBound() {
   }
 }
 
-void Recording::WaitForChanges() {
+void Recording::WaitForChanges(int of_counters) {
   const auto& channels = sampler_->Channels();
   std::vector<int64_t> before;
   {
@@ -145,10 +146,10 @@ void Recording::WaitForChanges() {
     Collect(false);
     before = changes_;
   }
-  // Two: the value that was on show already, and one that came after.
   const auto all_changed = [&] {
     for (size_t i = 0; i < channels.size(); ++i) {
-      if (Counts(channels[i].kind) && changes_[i] < before[i] + 2) return false;
+      const int needed = channels[i].kind == ChannelKind::kEnergy ? of_counters : 1;
+      if (Counts(channels[i].kind) && changes_[i] < before[i] + needed) return false;
     }
     return true;
   };
@@ -162,7 +163,7 @@ void Recording::WaitForChanges() {
 }
 
 Result<void> Recording::CatchUp() {
-  WaitForChanges();
+  WaitForChanges(2);
   const std::lock_guard lock(mutex_);
   Collect(true);
   Write();
@@ -171,7 +172,7 @@ Result<void> Recording::CatchUp() {
 }
 
 Result<void> Recording::Finish() {
-  WaitForChanges();
+  WaitForChanges(2);
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;

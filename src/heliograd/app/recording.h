@@ -57,7 +57,9 @@ class Recording {
   void Collect(bool everything);
   void Write();
   void HoldWithinBound();
-  void WaitForChanges();
+  /// Until each power has changed once and each counter so often: the second change after a window's end tells whether
+  /// power stepped in the update that the end cuts.
+  void WaitForChanges(int of_counters);
 
   std::unique_ptr<Sampler> sampler_;
   RunWriter writer_;

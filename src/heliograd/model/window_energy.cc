@@ -24,6 +24,11 @@ struct Cell {
   double look_begin_s, look_end_s;  // where the sensor looked
 };
 
+/// Whether a cell's power is the mean over all of it, and no sample of it.
+bool CellsAreWhole(const WindowRequest& request) {
+  return request.source == EnergySource::kTrueCounter || request.timing.contiguous;
+}
+
 bool SeesAll(const WindowRequest& request) {
   return request.source == EnergySource::kTrueCounter || request.timing.Duty() >= 1;
 }
@@ -31,7 +36,7 @@ bool SeesAll(const WindowRequest& request) {
 /// A reading stands for one period around the middle of its window, in the time of the load.
 std::vector<Cell> CellsOf(const WindowRequest& request) {
   const SensorTiming& timing = request.timing;
-  const bool whole = request.source == EnergySource::kTrueCounter || timing.contiguous;
+  const bool whole = CellsAreWhole(request);
   const double delay_s = timing.lag_s + timing.low_pass_s;
   std::vector<Cell> cells;
   for (size_t i = 1; i < request.ticks.size(); ++i) {
@@ -56,6 +61,26 @@ std::vector<Cell> CellsOf(const WindowRequest& request) {
 
 double Overlap(double a_begin, double a_end, double b_begin, double b_end) {
   return std::max(0.0, std::min(a_end, b_end) - std::max(a_begin, b_begin));
+}
+
+/// Energy of the part of a cell that lies within the window. A window often begins and ends with the load itself, so
+/// that power steps in the cells that its edges cut: where a cell's mean lies between its neighbours' powers, it is
+/// taken as one step from the one to the other. Spread evenly instead, each such edge would lose up to a quarter of the
+/// step.
+double EnergyWithin(std::span<const Cell> cells, size_t i, const WindowRequest& request) {
+  const Cell& cell = cells[i];
+  const double begin_s = std::max(cell.begin_s, request.begin_s), end_s = std::min(cell.end_s, request.end_s);
+  const bool is_cut = begin_s > cell.begin_s || end_s < cell.end_s;
+  if (is_cut && CellsAreWhole(request) && i > 0 && i + 1 < cells.size()) {
+    const double before_w = cells[i - 1].power_w, after_w = cells[i + 1].power_w;
+    const double share = (after_w - cell.power_w) / (after_w - before_w);
+    if (share > 0 && share < 1) {  // false where both are the same
+      const double step_s = std::lerp(cell.begin_s, cell.end_s, share);
+      return before_w * Overlap(begin_s, end_s, cell.begin_s, step_s) +
+             after_w * Overlap(begin_s, end_s, step_s, cell.end_s);
+    }
+  }
+  return cell.power_w * std::max(0.0, end_s - begin_s);
 }
 
 double PowerStep(const WindowRequest& request, std::span<const Cell> cells) {
@@ -191,10 +216,9 @@ Result<WindowEnergy> EstimateWindowEnergy(const WindowRequest& request) {
   const double length_s = request.end_s - request.begin_s;
 
   double energy_j = 0, covered_s = 0;
-  for (const Cell& cell : cells) {
-    const double overlap_s = Overlap(cell.begin_s, cell.end_s, request.begin_s, request.end_s);
-    energy_j += cell.power_w * overlap_s;
-    covered_s += overlap_s;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    energy_j += EnergyWithin(cells, i, request);
+    covered_s += Overlap(cells[i].begin_s, cells[i].end_s, request.begin_s, request.end_s);
   }
   // Within the slack at either end of the record the nearest cell's power holds.
   energy_j += cells.front().power_w * std::max(0.0, cells.front().begin_s - request.begin_s);

@@ -91,6 +91,27 @@ TEST(WindowEnergy, LagMovesTheWindowAlongTheTicks) {
   EXPECT_NEAR(InJoules(result->energy), 200, 1e-9);
 }
 
+TEST(WindowEnergy, AWindowThatBeginsAndEndsWithItsLoadLosesNothingAtItsEdges) {
+  // As `measure -- COMMAND` has it: 15 W, then 200 W for the window, then 15 W; the counter is updated each 0.1 s.
+  for (int phase = 0; phase < 20; ++phase) {
+    const double begin_s = 1 + 0.005 * phase, end_s = begin_s + 1.033;
+    WindowRequest request;
+    request.source = EnergySource::kTrueCounter;
+    request.timing.period_s = 0.1;
+    request.begin_s = begin_s;
+    request.end_s = end_s;
+    std::vector<SensorTick> ticks;
+    for (long i = 0; i <= 35; ++i) {
+      const double at_s = 0.1 * static_cast<double>(i);
+      ticks.push_back({at_s, 15 * at_s + 185 * std::clamp(at_s - begin_s, 0.0, end_s - begin_s), i});
+    }
+    request.ticks = ticks;
+    const auto result = EstimateWindowEnergy(request);
+    ASSERT_TRUE(result) << result.error().Message();
+    EXPECT_NEAR(InJoules(result->energy), 200 * 1.033, 1e-6) << phase;
+  }
+}
+
 struct Case {
   const char* name;
   PowerSensor sensor;

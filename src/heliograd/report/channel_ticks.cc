@@ -81,6 +81,13 @@ void AddHeldReadings(const Part& part, ChannelTicks& ticks) {
   }
 }
 
+/// A counter moves at every update, so the value on show before the first change that was seen is one update older.
+void AddCountBefore(const Part& part, ChannelTicks& ticks) {
+  if (!part.before) return;
+  const SensorTick first = ticks.ticks.front();
+  ticks.ticks.insert(ticks.ticks.begin(), {first.time_s - ticks.period_s, part.before->value, first.number - 1});
+}
+
 }  // namespace
 
 double InSiUnits(ChannelKind kind, int64_t value) {
@@ -91,7 +98,11 @@ std::vector<ChannelTicks> TicksOfParts(const ChannelSeries& series, const Record
   std::vector<ChannelTicks> all;
   for (const Part& part : UnbrokenParts(series, interval)) {
     all.push_back(TicksOf(part.changes, interval.poll_s));
-    if (series.kind != ChannelKind::kEnergy) AddHeldReadings(part, all.back());
+    if (series.kind == ChannelKind::kEnergy) {
+      AddCountBefore(part, all.back());
+    } else {
+      AddHeldReadings(part, all.back());
+    }
   }
   return all;
 }

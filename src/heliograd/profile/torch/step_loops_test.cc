@@ -44,7 +44,9 @@ TEST_P(StepLoopsTest, RunsBackToBackAndLeavesEveryParameterAsItIs) {
     for (size_t i = 0; i < runs.size(); ++i) {
       EXPECT_GE(runs[i].repetitions, 1);
       EXPECT_GT(runs[i].end_ns, runs[i].begin_ns);
-      if (i > 0) EXPECT_GE(runs[i].begin_ns, runs[i - 1].end_ns);
+      if (i > 0) {
+        EXPECT_GE(runs[i].begin_ns, runs[i - 1].end_ns);
+      }
     }
     const std::vector<torch::Tensor> after = network.parameters();
     ASSERT_EQ(after.size(), before.size());
