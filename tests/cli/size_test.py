@@ -67,10 +67,10 @@ class Size(ProgramTest):
         args = ("size", "builtin:paper", "--pv", "0", "--battery", "0,1000", "--runs-per-year", "100")
         battery = self.run_json(*args)["points"][1]
         self.assertGreater(battery["payback_years"], 12)  # its life
-        text = self.run_program(*args).stdout
+        text = " ".join(self.run_program(*args).stdout.split())
         self.assertIn("not within its life", text)
         self.assertNotIn(f"{battery['payback_years']:.1f} years", text)
-        longer = self.run_program(*args, "--battery-lifetime", "100").stdout
+        longer = " ".join(self.run_program(*args, "--battery-lifetime", "100").stdout.split())
         self.assertIn(f"{battery['payback_years']:.1f} years", longer)
 
 
