@@ -76,6 +76,15 @@ class Backtest(ProgramTest):
             self.assertGreater(answer["forecasts"][3]["above_perfect_eur"]["mean"],
                                answer["forecasts"][4]["above_perfect_eur"]["mean"])
 
+    def test_hours_without_dates_are_not_called_measured(self):
+        self.run_program("pv", "--csv", "typical.csv")
+        flags = ("backtest", "builtin:paper", "--starts", "2025-05-01:2025-05-02", "--actual-pv", "typical.csv",
+                 "--forecast", "perfect")
+        self.assertEqual(self.run_json(*flags)["pv_obtained"], "assumed")
+        text = " ".join(self.run_program(*flags).stdout.split())
+        self.assertIn("PV is from typical.csv, the node is modelled", text)
+        self.assertNotIn("PV is measured", text)
+
     def test_the_typical_year_as_what_comes_is_known_to_its_own_forecast(self):
         answer = self.run_json("backtest", "builtin:paper", "--starts", "2025-07-01:2025-07-03")
         typical = answer["forecasts"][0]

@@ -123,6 +123,59 @@ class Flags(ProgramTest):
         self.assertLess(by_carbon["carbon_kg"], by_cost["carbon_kg"] + 1e-9)
         self.assertGreaterEqual(by_carbon["cost_eur"], by_cost["cost_eur"] - 0.001)
 
+    def test_no_gram_of_a_carbon_plan_is_called_a_euro(self):
+        flags = ("builtin:paper", "--set", "job.objective=carbon", "--set", "tariff.export_price_eur_per_kwh=0.05")
+        plan = self.run_json("plan", *flags)
+        later = plan["deadline_price"]
+        for key in ("objective_eur", "bound_eur"):
+            self.assertIsNone(plan[key])
+        self.assertIsNone(later["one_hour_later_eur"])
+        self.assertIsNone(later["one_hour_earlier_eur"])
+        # The bound is the carbon plus the money that decides between equals, a gram per euro.
+        self.assertAlmostEqual(plan["bound_carbon_kg"], plan["carbon_kg"] + plan["cost_eur"] / 1000, delta=2e-6)
+        intensities = [slot["carbon_g_per_kwh"] for slot in plan["slots"]]
+        for slot in plan["slots"]:
+            self.assertIsNone(slot["stored_value_eur_per_kwh"])
+            self.assertLess(slot["stored_value_carbon_g_per_kwh"], 1.01 * max(intensities))
+        for rung in plan["baselines"]:
+            self.assertLessEqual(plan["carbon_kg"], rung["carbon_kg"] + 1e-6)
+        text = self.run_program("plan", *flags, env={"COLUMNS": "200"}).stdout
+        headline = " ".join(text.split("GPU  ")[0].split())
+        self.assertIn(f"Carbon {1000 * plan['carbon_kg']:.0f} g CO2, at a cost of", headline)
+        self.assertRegex(headline, r"no plan emits less than \d+ g CO2")
+        self.assertRegex(headline, r"That is \d+ g CO2 \(")
+        self.assertRegex(text, r"deadline +an hour later (saves \d+ g CO2|changes nothing)")
+        self.assertRegex(text, r"worth -?\d+ g CO2/kWh to \d+ g CO2/kWh")
+        row = self.run_json("study", *flags, "--vary", "pv.dc_capacity_w=1000")["points"][0]
+        self.assertNotIn("bound_eur", row)
+        self.assertAlmostEqual(row["bound_carbon_kg"], plan["bound_carbon_kg"], places=9)
+
+    def test_the_price_of_the_deadline_is_the_one_of_whatif(self):
+        for extra in ((), ("--set", "tariff.export_price_eur_per_kwh=0.1"), ("--start", "2025-06-01 08:00"),
+                      ("--formulation", "levels")):
+            price = self.run_json("plan", "builtin:paper", *extra)["deadline_price"]
+            changes = {c["name"]: c for c in self.run_json("whatif", "builtin:paper", *extra)["changes"]}
+            # Each of four plans is solved to 0.001 EUR.
+            self.assertAlmostEqual(-changes["deadline 1 h later"]["saving_eur"], price["one_hour_later_eur"], delta=0.004)
+            self.assertAlmostEqual(-changes["deadline 1 h earlier"]["saving_eur"], price["one_hour_earlier_eur"],
+                                   delta=0.004)
+
+    def test_more_slots_than_memory_holds_are_refused_before_the_work(self):
+        done = self.run_program("plan", "builtin:paper", "--slot-minutes", "1", "--hours", "2000", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "job.hours", "120000 slots of 1 min", "--slot-minutes")
+
+    def test_impossible_power_and_a_series_in_kilowatts_are_noted(self):
+        self.write("pv.csv", "hour,ac_w\n" + "".join(f"{hour},{0.8 if 8 <= hour % 24 < 16 else 0}\n" for hour in range(8760)))
+        plan = self.run_json("plan", "builtin:paper", "--pv-series", "pv.csv")
+        self.assertTrue(any("is the series in kW" in note for note in plan["notes"]), plan["notes"])
+        # 150 W: 72000 J in 72 s are 1000 W.
+        self.write("curve.toml", "[[points]]\nlimit_w = 100\nseconds_per_unit = 100\nenergy_j_per_unit = 10000\n"
+                   "[[points]]\nlimit_w = 150\nseconds_per_unit = 72\nenergy_j_per_unit = 72000\n")
+        plan = self.run_json("plan", "builtin:paper", "--set", "gpu.curve=curve.toml", "--set", "job.units=500")
+        self.assertTrue(any("1000 W drawn at a limit of 150 W" in note for note in plan["notes"]), plan["notes"])
+        sound = self.run_json("plan", "builtin:paper")["notes"]
+        self.assertFalse([note for note in sound if "kW?" in note or "drawn at a limit" in note])
+
 
 class Notes(ProgramTest):
     def notes(self, *args):

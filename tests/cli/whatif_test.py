@@ -42,6 +42,19 @@ class Whatif(ProgramTest):
         self.assertEqual(savings, sorted(savings, reverse=True))
         self.assertEqual(answer["obtained"], "modelled")
 
+    def test_with_carbon_as_the_objective_carbon_ranks_and_is_shown(self):
+        flags = ("whatif", "builtin:paper", "--set", "job.objective=carbon")
+        answer = self.run_json(*flags)
+        savings = [change["saving_carbon_kg"] for change in answer["changes"]]
+        for more, less in zip(savings, savings[1:]):
+            self.assertGreaterEqual(more, less - 1e-5)  # a gram decides before money does
+        self.assertGreater(savings[0], 0)
+        lines = self.run_program(*flags, env={"COLUMNS": "160"}).stdout.splitlines()
+        self.assertIn(f"emits {1000 * answer['base']['job_carbon_kg']:.0f} g CO2 and costs", lines[0])
+        first = answer["changes"][0]
+        row = next(line for line in lines if line.startswith(first["name"][:20]))
+        self.assertIn(f"{1000 * first['saving_carbon_kg']:.0f} g CO2", row)
+
     def test_what_would_make_an_impossible_job_possible_comes_first(self):
         base, changes = self.whatif("--hours", "8", expect=3)
         self.assertIsNone(base["cost_eur"])

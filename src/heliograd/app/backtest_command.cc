@@ -64,13 +64,16 @@ Result<std::shared_ptr<const PvYearSeries>> ActualPv(const BacktestFlags& flags,
   auto year = std::make_shared<PvYearSeries>();
   year->utc_offset = inputs.zone.StandardOffsetAt(inputs.start);
   for (const double power : measured->hourly) year->hourly.push_back(Watts(power * scale));
-  facts.pv = fmt::format("PV of {}{}{}", flags.actual_pv,
-                         measured->year > 0 ? fmt::format(", measured in {}", measured->year) : "",
-                         measured->per_watt ? fmt::format(", times {:g} W", scale) : "");
-  facts.pv_obtained = "measured";
+  facts.pv = fmt::format(
+      "PV of {}{}{}", flags.actual_pv,
+      measured->year > 0 ? fmt::format(", measured in {}", measured->year) : ", which does not say how it was made",
+      measured->per_watt ? fmt::format(", times {:g} W", scale) : "");
+  // Measurements have dates. Hours without any are a typical year's, as `pv --csv` writes them.
+  facts.pv_obtained = measured->year > 0 ? "measured" : "assumed";
+  facts.pv_file = flags.actual_pv;
   facts.notes.insert(facts.notes.end(), measured->notes.begin(), measured->notes.end());
   facts.notes.push_back(
-      "measured PV is matched by month, day and hour of local standard time; 29 February reads 28 February; before 1 "
+      "that PV is matched by month, day and hour of local standard time; 29 February reads 28 February; before 1 "
       "January comes its own 31 December");
   return Answer(std::move(year));
 }

@@ -176,7 +176,9 @@ std::string BacktestText(const std::vector<StartOutcome>& outcomes, const Backte
           "against \"{}\" and \"{}\" that is captured; both rules know what comes. In time: deadlines kept. p10, "
           "p50, p90: of the starts. {}.",
           kReferences[kFullPowerWithPv], kReferences[kBestLimitWithPv],
-          facts.pv_obtained == "measured" ? "PV is measured, the node is modelled" : "All costs are modelled"),
+          facts.pv_obtained == "measured" ? "PV is measured, the node is modelled"
+          : facts.pv_file.empty()         ? "All costs are modelled"
+                                          : fmt::format("PV is from {}, the node is modelled", facts.pv_file)),
       style);
   if (!facts.notes.empty()) text += "\nNotes\n";
   for (const std::string& note : facts.notes) text += Paragraph("- " + note, style, 2);

@@ -13,6 +13,7 @@
 #include "heliograd/app/window_json.h"
 #include "heliograd/base/file.h"
 #include "heliograd/optimize/explain_slot.h"
+#include "heliograd/plan/objective.h"
 #include "heliograd/plan/plan_json.h"
 #include "heliograd/plan/slot_choice.h"
 #include "heliograd/report/gnuplot.h"
@@ -52,6 +53,36 @@ Json ValueOfStored(const CostPoint& point, const Slopes& worth, const std::vecto
           {"curve", CostCurve("battery_wh", curve)}};
 }
 
+bool EndsWith(const std::string& text, std::string_view end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+/// Values of the objective in carbon: every `x_eur` is null and x_carbon_kg stands beside it, every `x_eur_per_kwh`
+/// likewise x_carbon_g_per_kwh; but for what is money whatever is minimised.
+Json InCarbon(const Json& json) {
+  if (!json.is_structured()) return json;
+  Json carbon = json.is_array() ? Json::array() : Json::object();
+  if (json.is_array()) {
+    for (const Json& element : json) carbon.push_back(InCarbon(element));
+    return carbon;
+  }
+  for (const auto& [key, value] : json.items()) {
+    const bool price = EndsWith(key, "_eur_per_kwh"), money = EndsWith(key, "_eur");
+    if ((!price && !money) || key == "export_price_eur_per_kwh" || key == "wear_eur") {
+      carbon[key] = InCarbon(value);
+      continue;
+    }
+    carbon[key] = nullptr;
+    const std::string stem = key.substr(0, key.size() - std::string_view(price ? "_eur_per_kwh" : "_eur").size());
+    Json& beside = carbon[stem + (price ? "_carbon_g_per_kwh" : "_carbon_kg")];
+    if (!value.is_number()) continue;
+    const double eur = value.get<double>();
+    beside = price ? InGramsPerKilowattHour(CarbonOfObjective(EurosPerKilowattHour(eur)))
+                   : InKilograms(CarbonOfObjective(Euros(eur)));
+  }
+  return carbon;
+}
+
 std::string AsJson(const SlotExplanation& why, const PlanFile& file) {
   const Stamp start = file.problem.horizon.SlotStart(static_cast<int>(why.slot));
   Json json = {{"slot", why.slot},
@@ -81,6 +112,7 @@ std::string AsJson(const SlotExplanation& why, const PlanFile& file) {
   json["wear_eur"] = InEuros(why.wear);
   json["excess_eur"] = InEuros(why.excess);
   json["plan_excess_eur"] = InEuros(why.plan_excess);
+  if (file.problem.objective == Objective::kCarbon) json = InCarbon(json);
   return json.dump(2) + "\n";
 }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -18,6 +19,7 @@
 #include "heliograd/app/vary.h"
 #include "heliograd/base/file.h"
 #include "heliograd/optimize/offgrid.h"
+#include "heliograd/plan/objective.h"
 
 namespace heliograd {
 namespace {
@@ -60,13 +62,16 @@ StudyRow PlanRow(const PlannedJob& job, SolverNames& solvers) {
     row.message = std::make_unique<const std::string>(plan.infeasible_reason);
     return row;
   }
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  const bool carbon = job.problem.objective == Objective::kCarbon;
   row.numbers = {InEuros(plan.totals.cost),
-                 InEuros(plan.bound),
+                 carbon ? kNone : InEuros(plan.bound),
                  InWattHours(plan.totals.grid_import),
                  InWattHours(plan.totals.grid_export),
                  InWattHours(plan.totals.pv_available),
                  InWattHours(plan.totals.load),
-                 InKilograms(plan.totals.carbon)};
+                 InKilograms(plan.totals.carbon),
+                 carbon ? InKilograms(CarbonOfObjective(plan.bound)) : kNone};
   for (double& number : row.numbers) number = Plain(number);
   return row;
 }
