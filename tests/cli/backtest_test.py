@@ -39,6 +39,12 @@ def prices(first_month=1, last_month=12, left_out=()):
 
 
 class Backtest(ProgramTest):
+    def test_no_word_is_broken_at_eighty_columns(self):
+        shown = self.run_program("backtest", "builtin:paper", "--starts", "2025-07-01:2025-07-02", env={"COLUMNS": "80"}).stdout
+        self.assertLessEqual(max(len(line) for line in shown.splitlines()), 80)
+        for word in ("typical-year", "persistence", "clear-sky", "foresight"):
+            self.assertRegex(shown, rf"(?m)^(rolling, )?{word}\b")
+
     def test_a_perfect_forecast_costs_what_the_plans_cost(self):
         answer = self.run_json("backtest", "builtin:paper", "--starts", "2025-03-01:2025-03-05", "--forecast", "perfect",
                                "--forecast", "none")
@@ -69,6 +75,15 @@ class Backtest(ProgramTest):
             self.assertAlmostEqual(captured["perfect"], 100, delta=1)
             self.assertGreater(answer["forecasts"][3]["above_perfect_eur"]["mean"],
                                answer["forecasts"][4]["above_perfect_eur"]["mean"])
+
+    def test_hours_without_dates_are_not_called_measured(self):
+        self.run_program("pv", "--csv", "typical.csv")
+        flags = ("backtest", "builtin:paper", "--starts", "2025-05-01:2025-05-02", "--actual-pv", "typical.csv",
+                 "--forecast", "perfect")
+        self.assertEqual(self.run_json(*flags)["pv_obtained"], "assumed")
+        text = " ".join(self.run_program(*flags).stdout.split())
+        self.assertIn("PV is from typical.csv, the node is modelled", text)
+        self.assertNotIn("PV is measured", text)
 
     def test_the_typical_year_as_what_comes_is_known_to_its_own_forecast(self):
         answer = self.run_json("backtest", "builtin:paper", "--starts", "2025-07-01:2025-07-03")

@@ -42,6 +42,13 @@ class Offgrid(ProgramTest):
         self.assertTrue(run["finished"])
         self.assertAlmostEqual(run["running_hours"], 27.52, delta=1e-9)
 
+    def test_a_start_now_is_the_slot_that_holds_it(self):
+        for minutes in (60, 15):
+            for start in ("now", "+90min"):
+                self.run_json("offgrid", "builtin:paper", "--start", start, "--slot-minutes", str(minutes))
+        done = self.run_program("offgrid", "builtin:paper", "--start", "2025-06-01 10:20", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "start of a slot of 60 minutes")
+
     def test_too_small_a_panel_never_finishes(self):
         run = self.run_json("offgrid", "builtin:paper", "--set", "pv.dc_capacity_w=100", "--mode", "minimum")
         self.assertFalse(run["finished"])
@@ -72,6 +79,10 @@ class Study(ProgramTest):
             self.assertEqual(plan["status"], row["status"])
             for key in ("cost_eur", "grid_import_wh", "pv_wh", "carbon_kg") if feasible else ():
                 self.assertAlmostEqual(plan[key], row[key], delta=1e-9, msg=f"{key} at {sets}")
+
+    def test_a_key_varies_once(self):
+        done = self.run_program("study", "builtin:paper", "--vary", "job.hours=16,19", "--vary", "job.hours=20", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "--vary job.hours", "twice")
 
     def test_times_vary_too(self):
         rows = self.run_json("study", "builtin:paper", "--vary", "job.start=2025-01-01 00:00:2025-01-01 08:00:4h")["points"]
@@ -144,7 +155,7 @@ class Scenario(ProgramTest):
         self.run_program("scenario", "new", "my.toml")
         self.run_program("scenario", "check", "my.toml")
         self.run_program("plan", "my.toml")
-        self.run_program("scenario", "new", "my.toml", expect=1)  # does not overwrite
+        self.run_program("scenario", "new", "my.toml", expect=2)  # does not overwrite
 
     def test_check_finds_every_mistake_in_one_round(self):
         self.write("my.toml", """[pv]

@@ -32,6 +32,22 @@ class Explain(ProgramTest):
             for a, b in zip(slopes, slopes[1:]):
                 self.assertLessEqual(a, b + 1e-9)
 
+    def test_a_carbon_plan_is_explained_in_carbon(self):
+        self.plan("--set", "job.objective=carbon")
+        plan = self.run_json("report", "plan.json")
+        for number, slot in enumerate(plan["slots"]):
+            why = self.explain(number)
+            for value in (why["work_price_eur"], why["bus"]["cost_eur"], why["objective_import_price_eur_per_kwh"]):
+                self.assertIsNone(value)
+            bought = (slot["grid_to_gpu_wh"] + slot["grid_to_battery_wh"]) / 1000
+            # A gram per euro: what the money adds that decides between equals.
+            self.assertAlmostEqual(why["bus"]["cost_carbon_kg"], bought * slot["carbon_g_per_kwh"] / 1000, delta=1e-3)
+            self.assertAlmostEqual(why["objective_import_price_carbon_g_per_kwh"], slot["carbon_g_per_kwh"], delta=1)
+        text = self.run_program("report", "plan.json", "--explain", "12").stdout
+        rest = text[text.index("The connection point"):]
+        self.assertNotIn("EUR", rest)
+        self.assertIn("g CO2/kWh", rest)
+
     def test_a_slot_by_number_by_date_and_by_day_is_the_same(self):
         self.plan()
         first = self.explain(18)
@@ -43,7 +59,8 @@ class Explain(ProgramTest):
         self.plan()
         text = self.run_program("report", "plan.json", "--explain", "Thu 08:00").stdout
         for words in ("Slot 12: Thu 2 Jan 08:00 to 09:00", "One Wh more would cost 0.00045 EUR", "price of work",
-                      "nothing that this slot could do"):
+                      "nothing that this slot could do", "a kWh at the bus does work worth 0.310 EUR/kWh",
+                      "Bought it would cost 0.450 EUR/kWh"):
             self.assertIn(words, " ".join(text.split()))
         self.run_program("report", "plan.json", "--explain", "12", "-o", "slot.svg")
         self.assertIn("<svg", (self.folder / "slot.svg").read_text()[:400])

@@ -72,6 +72,8 @@ class Init(ProgramTest):
                 done = self.run_program("init", "--yes", *flags, expect=None)
                 self.assertIn(done.returncode, (1, 2))
                 self.assert_one_clear_sentence(done.stderr, *words)
+                self.assertIn(flags[0] if flags[0] != "--city" else "--latitude", done.stderr)
+                self.assertNotIn("scenario.toml", done.stderr)
                 self.assertFalse(self.path().exists())
         done = self.run_program("init", stdin="", expect=2)
         self.assert_one_clear_sentence(done.stderr, "--yes")

@@ -2,9 +2,10 @@
 import csv
 import io
 import json
+import re
 import unittest
 
-from program import ProgramTest
+from program import SOURCE, ProgramTest
 
 # Written digits of a double are exact, so flows close to rounding; 1e-6 Wh is far below any solver's own tolerance.
 FLOW_WH = 1e-6
@@ -76,6 +77,21 @@ class Contract(ProgramTest):
         self.assertLessEqual(max(len(line) for line in shown.splitlines()), 60)
 
 
+class Readme(ProgramTest):
+    def test_the_plan_shown_there_is_the_plan_printed(self):
+        text = (SOURCE / "README.md").read_text()
+        block = text.split("    $ heliograd plan builtin:paper\n", 1)[1]
+        lines = []
+        for line in block.splitlines():
+            if line and not line.startswith("    "):
+                break
+            lines.append(line[4:])
+        printed = self.run_program("plan", "builtin:paper", env={"COLUMNS": "100"}).stdout
+        # The time of the solver alone differs from run to run, "kernel in 55 us", and with it where the line breaks.
+        plain = [re.sub(r"\bin [0-9.]+ (us|ms|s)\b", "in TIME", " ".join(part.split())) for part in ("\n".join(lines), printed)]
+        self.assertEqual(plain[0], plain[1])
+
+
 class Flags(ProgramTest):
     def test_set_start_hours_and_slot_minutes(self):
         plan = self.run_json("plan", "builtin:paper", "--set", "pv.dc_capacity_w=300", "--start", "2025-06-21 08:00", "--hours",
@@ -106,6 +122,59 @@ class Flags(ProgramTest):
         by_carbon = self.run_json("plan", "builtin:paper", "--set", "job.objective=carbon")
         self.assertLess(by_carbon["carbon_kg"], by_cost["carbon_kg"] + 1e-9)
         self.assertGreaterEqual(by_carbon["cost_eur"], by_cost["cost_eur"] - 0.001)
+
+    def test_no_gram_of_a_carbon_plan_is_called_a_euro(self):
+        flags = ("builtin:paper", "--set", "job.objective=carbon", "--set", "tariff.export_price_eur_per_kwh=0.05")
+        plan = self.run_json("plan", *flags)
+        later = plan["deadline_price"]
+        for key in ("objective_eur", "bound_eur"):
+            self.assertIsNone(plan[key])
+        self.assertIsNone(later["one_hour_later_eur"])
+        self.assertIsNone(later["one_hour_earlier_eur"])
+        # The bound is the carbon plus the money that decides between equals, a gram per euro.
+        self.assertAlmostEqual(plan["bound_carbon_kg"], plan["carbon_kg"] + plan["cost_eur"] / 1000, delta=2e-6)
+        intensities = [slot["carbon_g_per_kwh"] for slot in plan["slots"]]
+        for slot in plan["slots"]:
+            self.assertIsNone(slot["stored_value_eur_per_kwh"])
+            self.assertLess(slot["stored_value_carbon_g_per_kwh"], 1.01 * max(intensities))
+        for rung in plan["baselines"]:
+            self.assertLessEqual(plan["carbon_kg"], rung["carbon_kg"] + 1e-6)
+        text = self.run_program("plan", *flags, env={"COLUMNS": "200"}).stdout
+        headline = " ".join(text.split("GPU  ")[0].split())
+        self.assertIn(f"Carbon {1000 * plan['carbon_kg']:.0f} g CO2, at a cost of", headline)
+        self.assertRegex(headline, r"no plan emits less than \d+ g CO2")
+        self.assertRegex(headline, r"That is \d+ g CO2 \(")
+        self.assertRegex(text, r"deadline +an hour later (saves \d+ g CO2|changes nothing)")
+        self.assertRegex(text, r"worth -?\d+ g CO2/kWh to \d+ g CO2/kWh")
+        row = self.run_json("study", *flags, "--vary", "pv.dc_capacity_w=1000")["points"][0]
+        self.assertNotIn("bound_eur", row)
+        self.assertAlmostEqual(row["bound_carbon_kg"], plan["bound_carbon_kg"], places=9)
+
+    def test_the_price_of_the_deadline_is_the_one_of_whatif(self):
+        for extra in ((), ("--set", "tariff.export_price_eur_per_kwh=0.1"), ("--start", "2025-06-01 08:00"),
+                      ("--formulation", "levels")):
+            price = self.run_json("plan", "builtin:paper", *extra)["deadline_price"]
+            changes = {c["name"]: c for c in self.run_json("whatif", "builtin:paper", *extra)["changes"]}
+            # Each of four plans is solved to 0.001 EUR.
+            self.assertAlmostEqual(-changes["deadline 1 h later"]["saving_eur"], price["one_hour_later_eur"], delta=0.004)
+            self.assertAlmostEqual(-changes["deadline 1 h earlier"]["saving_eur"], price["one_hour_earlier_eur"],
+                                   delta=0.004)
+
+    def test_more_slots_than_memory_holds_are_refused_before_the_work(self):
+        done = self.run_program("plan", "builtin:paper", "--slot-minutes", "1", "--hours", "2000", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "job.hours", "120000 slots of 1 min", "--slot-minutes")
+
+    def test_impossible_power_and_a_series_in_kilowatts_are_noted(self):
+        self.write("pv.csv", "hour,ac_w\n" + "".join(f"{hour},{0.8 if 8 <= hour % 24 < 16 else 0}\n" for hour in range(8760)))
+        plan = self.run_json("plan", "builtin:paper", "--pv-series", "pv.csv")
+        self.assertTrue(any("is the series in kW" in note for note in plan["notes"]), plan["notes"])
+        # 150 W: 72000 J in 72 s are 1000 W.
+        self.write("curve.toml", "[[points]]\nlimit_w = 100\nseconds_per_unit = 100\nenergy_j_per_unit = 10000\n"
+                   "[[points]]\nlimit_w = 150\nseconds_per_unit = 72\nenergy_j_per_unit = 72000\n")
+        plan = self.run_json("plan", "builtin:paper", "--set", "gpu.curve=curve.toml", "--set", "job.units=500")
+        self.assertTrue(any("1000 W drawn at a limit of 150 W" in note for note in plan["notes"]), plan["notes"])
+        sound = self.run_json("plan", "builtin:paper")["notes"]
+        self.assertFalse([note for note in sound if "kW?" in note or "drawn at a limit" in note])
 
 
 class Notes(ProgramTest):
@@ -222,6 +291,43 @@ class WrongInput(ProgramTest):
         self.write("p.csv", "start,price_eur_per_kwh\n2025-01-01 20:00,0.3\n2025-01-01 21:00,0.3\n")
         done = self.run_program("plan", "builtin:paper", "--set", "tariff.import=p.csv", expect=1)
         self.assert_one_clear_sentence(done.stderr, "tariff.import: p.csv", "no value from 2025-01-01 22:00 +01:00 to 2025-01-02 15:00 +01:00")
+
+    def test_decimal_commas_are_no_price_of_zero(self):
+        rows = [f"2025-01-{day:02} {hour:02}:00" for day in (1, 2) for hour in range(24)]
+        prices = ("plan", "builtin:paper", "--set", "tariff.import=p.csv")
+        for header, row, words in (("start,price_eur_per_kwh", "{},0,100", ("p.csv:2: row is", "expected 2 fields", "decimal comma")),
+                                   ("start;price_eur_per_kwh", "{};0,100", ("p.csv:2: price_eur_per_kwh is '0,100'", "decimal point")),
+                                   ("start,price_eur_per_kwh", "{},98.5", ("p.csv:2: price_eur_per_kwh is '98.5'", "price_eur_per_mwh"))):
+            self.write("p.csv", "\n".join([header, *(row.format(start) for start in rows)]) + "\n")
+            done = self.run_program(*prices, expect=1)
+            self.assert_one_clear_sentence(done.stderr, *words, "46 more lines with the same mistake")
+            self.assertEqual(done.stderr.count("\n"), 3, done.stderr)
+
+    def test_an_infeasible_plan_is_not_said_to_be_drawn(self):
+        done = self.run_program("plan", "builtin:paper", "--hours", "10", "-o", "inf.json", "--csv", "inf.csv", expect=3)
+        self.assertNotIn("plan.svg", done.stderr)
+        self.assertIn("inf.json written", done.stderr)
+        self.assertIn("inf.csv: not written", done.stderr)
+        self.assertFalse((self.folder / "inf.csv").exists())
+        done = self.run_program("report", "inf.json", "--csv", "x.csv", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "heliograd plan --csv")
+
+    def test_a_kernel_that_cannot_says_why(self):
+        for args, why in ((["--set", "gpu.idle_w=250"], "idle"),
+                          (["--formulation", "paper", "--set", "grid.import_limit_w=200"], "import limit"),
+                          (["--formulation", "paper", "--set", "tariff.export_price_eur_per_kwh=-0.1"], "below zero")):
+            done = self.run_program("plan", "builtin:paper", "--solver", "kernel", *args, expect=2)
+            self.assert_one_clear_sentence(done.stderr, "--solver kernel", why)
+
+    def test_limits_that_leave_no_level_are_both_named(self):
+        done = self.run_program("plan", "builtin:paper", "--set", "gpu.min_limit_w=300", "--set", "gpu.max_limit_w=100", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "gpu.min_limit_w is 300", "gpu.max_limit_w is 100")
+
+    def test_a_deadline_without_its_sign_lists_what_may_be_written(self):
+        done = self.run_program("plan", "builtin:paper", "--deadline", "14h", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "in 14 hours", "+14h")
+        for deadline in ("in 14 hours", "in 1 hour", "in 90 minutes"):
+            self.run_program("scenario", "check", "builtin:paper", "--set", f"job.deadline={deadline}", "--set", "job.start=now")
 
     def test_files_that_are_no_scenario(self):
         for name, content in [("empty.toml", ""), ("binary.toml", bytes(range(256))), ("latin1.toml", "[site]\nname = \"caf\xe9\"\n".encode("latin-1")),

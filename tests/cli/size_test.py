@@ -40,8 +40,51 @@ class Size(ProgramTest):
                             (["--battery", "-5"], ["--battery"])):
             done = self.run_program("size", "builtin:paper", *args, expect=2)
             self.assert_one_clear_sentence(done.stderr, *words)
-        done = self.run_program("size", "builtin:paper", "--hours", "8", expect=1)
-        self.assert_one_clear_sentence(done.stderr, "cannot be done in its 8 h")
+        done = self.run_program("size", "builtin:paper", "--pv", "0:3000:0.001", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "--pv", "3000001 sizes", "at most 10000")
+        done = self.run_program("size", "builtin:paper", "--battery", "0:3000:0.1", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "--battery", "30001 sizes")
+        done = self.run_program("size", "builtin:paper", "--set", "job.objective=carbon", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "job.objective", "expected 'cost'")
+
+    def test_runs_that_cannot_be_done_are_an_answer_on_the_local_clock(self):
+        shown = self.run_program("size", "builtin:paper", "--hours", "10", expect=3, env={"COLUMNS": "400"}).stdout
+        # The site is on UTC+1: the first run begins at 19:00Z.
+        for words in ("Infeasible", "run from 2025-01-01 20:00", "by 2025-01-02 06:00", "allow 14 h"):
+            self.assertIn(words, shown)
+        self.assertEqual(shown.count("\n"), 1)
+        answer = self.run_json("size", "builtin:paper", "--hours", "10", expect=3)
+        self.assertEqual(answer["status"], "infeasible")
+        plan = self.run_json("plan", "builtin:paper", "--hours", "10", expect=3)
+        self.assertIn(plan["infeasible_reason"], answer["infeasible_reason"])
+
+    def test_a_start_now_is_taken(self):
+        few = ("--runs-per-year", "1", "--pv", "0,500", "--battery", "0")
+        self.assertGreater(self.run_json("size", "builtin:paper", "--start", "now", *few)["best"]["total_eur_per_year"], -1000)
+
+    def test_a_map_of_a_single_size_is_refused_before_the_work(self):
+        done = self.run_program("size", "builtin:paper", "--pv", "0,1000", "--battery", "0", "-o", "u.svg", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "--battery", "a single size", "leave out -o")
+        self.assertFalse((self.folder / "u.svg").exists())
+
+    def test_nothing_searched_is_told_once_and_is_no_edge(self):
+        text = self.run_program("size", "builtin:paper", "--pv", "0", "--battery", "0", "--runs-per-year", "3").stdout
+        self.assertNotIn("edge of what was searched", text)
+        self.assertNotIn("that panel", text)
+        self.assertIn("own sizes were not searched and cost less: 1000 W PV, 250 Wh", " ".join(text.split()))
+        first, table = text.split("\nsizes", 1)
+        self.assertEqual(first.count("neither"), 1)
+        self.assertEqual(table.count("neither"), 1)
+
+    def test_a_battery_that_dies_before_it_has_paid_is_not_paid_back(self):
+        args = ("size", "builtin:paper", "--pv", "0", "--battery", "0,1000", "--runs-per-year", "100")
+        battery = self.run_json(*args)["points"][1]
+        self.assertGreater(battery["payback_years"], 12)  # its life
+        text = " ".join(self.run_program(*args).stdout.split())
+        self.assertIn("not within its life", text)
+        self.assertNotIn(f"{battery['payback_years']:.1f} years", text)
+        longer = " ".join(self.run_program(*args, "--battery-lifetime", "100").stdout.split())
+        self.assertIn(f"{battery['payback_years']:.1f} years", longer)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@
 #include "heliograd/app/backtest_world.h"
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/interrupt.h"
+#include "heliograd/app/output_check.h"
 #include "heliograd/base/file.h"
 #include "heliograd/feed/measured_pv_file.h"
 #include "heliograd/report/gnuplot.h"
@@ -63,13 +64,16 @@ Result<std::shared_ptr<const PvYearSeries>> ActualPv(const BacktestFlags& flags,
   auto year = std::make_shared<PvYearSeries>();
   year->utc_offset = inputs.zone.StandardOffsetAt(inputs.start);
   for (const double power : measured->hourly) year->hourly.push_back(Watts(power * scale));
-  facts.pv = fmt::format("PV of {}{}{}", flags.actual_pv,
-                         measured->year > 0 ? fmt::format(", measured in {}", measured->year) : "",
-                         measured->per_watt ? fmt::format(", times {:g} W", scale) : "");
-  facts.pv_obtained = "measured";
+  facts.pv = fmt::format(
+      "PV of {}{}{}", flags.actual_pv,
+      measured->year > 0 ? fmt::format(", measured in {}", measured->year) : ", which does not say how it was made",
+      measured->per_watt ? fmt::format(", times {:g} W", scale) : "");
+  // Measurements have dates. Hours without any are a typical year's, as `pv --csv` writes them.
+  facts.pv_obtained = measured->year > 0 ? "measured" : "assumed";
+  facts.pv_file = flags.actual_pv;
   facts.notes.insert(facts.notes.end(), measured->notes.begin(), measured->notes.end());
   facts.notes.push_back(
-      "measured PV is matched by month, day and hour of local standard time; 29 February reads 28 February; before 1 "
+      "that PV is matched by month, day and hour of local standard time; 29 February reads 28 February; before 1 "
       "January comes its own 31 December");
   return Answer(std::move(year));
 }
@@ -214,9 +218,10 @@ Result<void> WriteFiles(const BacktestFlags& flags, const std::vector<StartOutco
 }
 
 Result<int> Backtest(const BacktestFlags& flags) {
-  if (!flags.output.empty()) {
-    if (const auto format = FigureFormatOf(flags.output); !format) return Fail(format.error());
-  }
+  if (auto sound = CheckFigureOutput(flags.output); !sound) return Fail(sound.error());
+  if (auto sound = CheckOutput(flags.csv, "start,status,perfect_foresight_cost_eur", "table of a backtest", "--csv");
+      !sound)
+    return Fail(sound.error());
   const auto scenario = flags.scenario.Load();
   if (!scenario) return Fail(scenario.error());
   InputCache cache;

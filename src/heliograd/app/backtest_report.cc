@@ -147,8 +147,8 @@ std::string BacktestText(const std::vector<StartOutcome>& outcomes, const Backte
                    {"p50"},
                    {"p90"},
                    {"above"},
-                   {"full power"},
-                   {"best limit"},
+                   {"vs full"},
+                   {"vs limit"},
                    {"in time"}});
   table.AddRow(Joined(Joined({"perfect foresight"}, SpreadCells(SpreadOf(PerfectCosts(outcomes)))), {"", "", "", ""}));
   for (size_t f = 0; f < options.forecasts.size(); ++f) {
@@ -172,11 +172,13 @@ std::string BacktestText(const std::vector<StartOutcome>& outcomes, const Backte
   text += table.Draw(style) + "\n";
   text += Paragraph(
       fmt::format(
-          "Above: mean cost above perfect foresight. Full power, best limit: the part of perfect foresight's saving "
+          "Above: mean cost above perfect foresight. Vs full, vs limit: the part of perfect foresight's saving "
           "against \"{}\" and \"{}\" that is captured; both rules know what comes. In time: deadlines kept. p10, "
           "p50, p90: of the starts. {}.",
           kReferences[kFullPowerWithPv], kReferences[kBestLimitWithPv],
-          facts.pv_obtained == "measured" ? "PV is measured, the node is modelled" : "All costs are modelled"),
+          facts.pv_obtained == "measured" ? "PV is measured, the node is modelled"
+          : facts.pv_file.empty()         ? "All costs are modelled"
+                                          : fmt::format("PV is from {}, the node is modelled", facts.pv_file)),
       style);
   if (!facts.notes.empty()) text += "\nNotes\n";
   for (const std::string& note : facts.notes) text += Paragraph("- " + note, style, 2);

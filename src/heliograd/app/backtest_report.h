@@ -18,6 +18,7 @@ struct BacktestFacts {
   std::string starts;       // in words
   std::string pv, prices;   // where what really was comes from
   std::string pv_obtained;  // "measured", "modelled", "assumed"
+  std::string pv_file;      // --actual-pv
   std::vector<std::string> notes;
   double hours = 0;  // of each job's horizon
   double replan_hours = 1;

@@ -18,6 +18,7 @@
 #include "heliograd/app/campaign_store.h"
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/held_limits.h"
+#include "heliograd/app/output_check.h"
 #include "heliograd/app/profile_json.h"
 #include "heliograd/app/sources.h"
 #include "heliograd/base/file.h"
@@ -256,6 +257,8 @@ Result<int> RunCampaign(const CampaignFlags& flags) {
   std::error_code failed;
   std::filesystem::create_directories(flags.folder, failed);
   if (failed) return Fail(flags.folder + ": cannot be made: " + failed.message(), ErrorKind::kPermission);
+  if (auto sound = CheckPageOutput(flags.folder + "/index.html", "A training campaign beside the study"); !sound)
+    return Fail(sound.error());
   auto store = CampaignStore::Open(flags.folder + "/campaign.sqlite");
   if (!store) return Fail(store.error());
   const auto outcome = RunCells(*campaign, *store, flags.again);

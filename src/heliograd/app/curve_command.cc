@@ -66,9 +66,6 @@ Result<SweepOptions> OptionsOf(const CurveFlags& flags) {
     return Fail(fmt::format("--most-rounds {}: is below --rounds {}", flags.most_rounds, flags.rounds),
                 ErrorKind::kUsage);
   }
-  if (!flags.figure.empty()) {
-    if (const auto format = FigureFormatOf(flags.figure); !format) return Fail(format.error());
-  }
   const Result<Duration> settle = ParseDurationOrZero(flags.settle, "--settle");
   const Result<Duration> window = ParseDuration(flags.window, "--window");
   const Result<Duration> warm_up = ParseDurationOrZero(flags.warm_up, "--warm-up");
@@ -144,7 +141,8 @@ Result<void> Write(const MeasuredCurve& curve, const CurveFlags& flags) {
 Result<int> MeasureCurve(const CurveFlags& flags) {
   if (Result<void> sound = CheckOutput(flags.output, "# Measured by heliograd curve", "curve"); !sound)
     return Fail(sound.error());
-  if (Result<void> sound = CheckOutput(flags.figure, "", "figure"); !sound) return Fail(sound.error());
+  if (Result<void> sound = CheckFigureOutput(flags.figure, "--figure"); !sound) return Fail(sound.error());
+  if (Result<void> sound = CheckOutput(flags.record, "", "recording", "--record"); !sound) return Fail(sound.error());
   Result<SweepOptions> options = OptionsOf(flags);
   if (!options) return Fail(options.error());
   const Result<SelectedGpus> gpus = SelectGpus(flags.gpu);

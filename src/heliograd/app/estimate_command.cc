@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/curve_file.h"
 #include "heliograd/app/law_report.h"
+#include "heliograd/app/output_check.h"
 #include "heliograd/base/file.h"
 #include "heliograd/profile/mac_count.h"
 #include "heliograd/profile/networks.h"
@@ -151,7 +151,7 @@ Result<std::optional<LawJob>> JobOf(const LawFlags& flags, int batch) {
   return job;
 }
 
-/// The job as a curve that `plan` reads. Nobody's other file is replaced.
+/// The job as a curve that `plan` reads.
 Result<void> WriteJob(const FittedLaws& laws, const JobEstimate& estimate, const std::string& path) {
   if (!estimate.seconds) {
     return Fail(
@@ -159,16 +159,13 @@ Result<void> WriteJob(const FittedLaws& laws, const JobEstimate& estimate, const
                     "seconds_per_image.",
                     path));
   }
-  const Result<std::string> earlier = ReadFile(path);
-  if (std::filesystem::exists(path) && (!earlier || !earlier->starts_with(kJobCurveBegins))) {
-    return Fail(
-        fmt::format("{}: exists already and is not of an estimate: give another name (-o), or remove it first.", path),
-        ErrorKind::kUsage);
-  }
   return WriteFile(path, JobCurveToml(laws, estimate));
 }
 
 Result<int> EstimateByLaw(const LawFlags& flags, bool json) {
+  if (auto sound = CheckOutput(flags.output, kJobCurveBegins, "curve of an estimate"); !sound)
+    return Fail(sound.error());
+  if (auto sound = CheckFigureOutput(flags.figure, "--figure"); !sound) return Fail(sound.error());
   Result<EnergyLawFile> file = ReadEnergyLaw(flags.law);
   if (!file) return Fail(file.error());
   const Result<std::optional<LawJob>> job = JobOf(flags, file->batch);

@@ -5,9 +5,11 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <vector>
 
 #include "heliograd/app/cities.h"
 #include "heliograd/app/command_line.h"
+#include "heliograd/app/problems.h"
 #include "heliograd/base/file.h"
 #include "heliograd/base/text.h"
 
@@ -178,11 +180,39 @@ std::string FileText(const Answers& answers) {
   return text + "[job]\nstart = \"now\"\nhours = 24                # until you say --deadline \"tomorrow 08:00\"\n";
 }
 
-/// As `scenario check` does: values, and the files that they name. A node has no curve yet; any stands for it.
-Result<void> CheckText(const std::string& text, const std::string& path) {
-  Result<Scenario> scenario = Scenario::Parse(text, path);
+/// One value of the file and what gave it, for messages: "--pv-w", or the answer that stands for it.
+struct GivenValue {
+  std::string key, value, origin;
+};
+
+std::vector<GivenValue> ValuesOf(const InitFlags& flags, const Answers& answers) {
+  const auto from = [](bool by_flag, const std::string& flag) { return by_flag ? flag : "your answer (" + flag + ")"; };
+  const auto text = [](double number) { return fmt::format("{}", number); };
+  const bool by_price = flags.price.has_value();
+  const std::string tariff = from(by_price || !flags.tariff.empty(), by_price ? "--tariff-eur-per-kwh" : "--tariff");
+  std::vector<GivenValue> values = {
+      {"site.name", answers.name, from(!flags.name.empty(), "--name")},
+      {"site.latitude", text(answers.latitude), from(flags.latitude.has_value(), "--latitude")},
+      {"site.longitude", text(answers.longitude), from(flags.longitude.has_value(), "--longitude")},
+      {"site.timezone", answers.timezone, from(!flags.timezone.empty(), "--timezone")},
+      {"pv.dc_capacity_w", text(answers.pv_w), from(flags.pv_w.has_value(), "--pv-w")},
+      {"battery.capacity_wh", text(answers.battery_wh), from(flags.battery_wh.has_value(), "--battery-wh")},
+      {"tariff.import", answers.tariff, tariff},
+      {"tariff.export_price_eur_per_kwh", text(answers.export_price), "--export-eur-per-kwh"}};
+  if (answers.tariff == "fixed") values.push_back({"tariff.import_price_eur_per_kwh", text(answers.price), tariff});
+  if (!answers.weather.empty()) values.push_back({"weather.file", answers.weather, "--weather"});
+  return values;
+}
+
+/// As `scenario check` does: values, and the files that they name. A node has no curve yet; any stands for it. Messages
+/// name the flags, for the file is not written yet.
+Result<void> CheckValues(const std::vector<GivenValue>& values) {
+  Result<Scenario> scenario = Scenario::Parse("[job]\nstart = \"now\"\nhours = 24\n", "init");
   if (!scenario) return Fail(scenario.error());
-  if (Result<void> set = scenario->Set("gpu.curve=builtin:paper"); !set) return set;
+  Problems problems;
+  problems.Note(scenario->Set("gpu.curve=builtin:paper"));
+  for (const auto& [key, value, origin] : values) problems.Note(scenario->Set(key + "=" + value, origin));
+  if (!problems.empty()) return problems.Fail();
   InputCache cache;
   const auto inputs = ReadInputs(*scenario, 60, cache);
   if (!inputs) return Fail(inputs.error());
@@ -209,7 +239,7 @@ Result<int> Init(const InitFlags& flags) {
     return Fail("the time zone is not known: give --timezone, for example Europe/Rome", ErrorKind::kUsage);
   }
   const std::string text = FileText(answers);
-  if (Result<void> sound = CheckText(text, path); !sound) {
+  if (Result<void> sound = CheckValues(ValuesOf(flags, answers)); !sound) {
     Error error = sound.error();
     error.problems.push_back("nothing was written");
     return Fail(std::move(error));
@@ -221,9 +251,10 @@ Result<int> Init(const InitFlags& flags) {
   if (flags.json) {
     if (auto done = Print(fmt::format("{{\"path\": {}}}\n", Text(path))); !done) return Fail(done.error());
   }
-  PrintMessage(path +
-               " written. Next: heliograd run --deadline \"tomorrow 08:00\" --progress REGEX --steps N -- COMMAND, which "
-               "measures your GPU in the job's first minutes; heliograd curve -- COMMAND measures it better before");
+  PrintMessage(
+      path +
+      " written. Next: heliograd run --deadline \"tomorrow 08:00\" --progress REGEX --steps N -- COMMAND, which "
+      "measures your GPU in the job's first minutes; heliograd curve -- COMMAND measures it better before");
   return kExitOk;
 }
 

@@ -93,6 +93,26 @@ std::string DominatedNote(const std::vector<DominatedLevel>& dominated) {
   return fmt::format("power limits left out: {}", fmt::join(groups, "; "));
 }
 
+/// Said in the headline and among the notes; an empty one is none.
+void AddRemark(const std::string& remark, NodeInputs& inputs) {
+  if (remark.empty()) return;
+  inputs.remarks.push_back(remark);
+  inputs.notes.push_back(remark);
+}
+
+/// A GPU keeps its limit to a few percent. Draws far above it are a mistake of units or of counting; empty where all
+/// are sensible.
+std::string StrangeDrawNote(const std::vector<Level>& levels, const std::string& curve) {
+  constexpr double kFar = 1.5;
+  const auto strange =
+      std::find_if(levels.begin(), levels.end(), [](const Level& level) { return level.draw > kFar * level.limit; });
+  if (strange == levels.end()) return "";
+  return fmt::format(
+      "{}: {:.0f} W drawn at a limit of {:g} W is more than a GPU can: are energy_j_per_unit and "
+      "seconds_per_unit of the same unit of work, and of one GPU?",
+      curve, InWatts(strange->draw), InWatts(strange->limit));
+}
+
 /// Levels of the curve for the whole job, split by the limits that the scenario allows.
 Result<void> ReadLevels(const Scenario& scenario, NodeInputs& inputs) {
   if (!scenario.Has("gpu.curve")) return MissingKey("gpu.curve", "curve = \"builtin:paper\"", scenario);
@@ -110,7 +130,10 @@ Result<void> ReadLevels(const Scenario& scenario, NodeInputs& inputs) {
   }
   if (inputs.all_levels.empty()) {
     const char* key = most ? "gpu.max_limit_w" : "gpu.min_limit_w";
-    return Fail(fmt::format("{}: no level of the curve is left; it has {:g} to {:g} W.", scenario.Cite(key),
+    const std::string cited = least && most
+                                  ? fmt::format("{} and {}", scenario.Cite("gpu.min_limit_w"), scenario.Cite(key))
+                                  : scenario.Cite(key);
+    return Fail(fmt::format("{}: no level of the curve is left; it has {:g} to {:g} W.", cited,
                             InWatts(curve->levels.front().limit), InWatts(curve->levels.back().limit)),
                 scenario.BlameFor(key));
   }
@@ -123,6 +146,7 @@ Result<void> ReadLevels(const Scenario& scenario, NodeInputs& inputs) {
   inputs.labels.level_draw = curve->draw_is_assumed ? Origin::kAssumed
                              : curve->modelled      ? Origin::kModelled
                                                     : Origin::kMeasured;
+  AddRemark(StrangeDrawNote(inputs.all_levels, curve->name), inputs);
   if (curve->draw_is_assumed)
     inputs.notes.push_back("power drawn is assumed equal to the power limit (" + curve->name + ")");
   return {};
@@ -189,6 +213,9 @@ Result<double> HorizonSeconds(const Scenario& scenario, const std::optional<Stam
                   scenario.source()));
 }
 
+/// A year of 5-minute slots. What a plan keeps per slot, above all the worth of stored energy, takes gigabytes then.
+constexpr int kMostSlots = 110'000;
+
 /// Start, slot and number of slots.
 Result<void> ReadHorizon(const Scenario& scenario, int slot_minutes, NodeInputs& inputs) {
   Problems problems;
@@ -205,6 +232,13 @@ Result<void> ReadHorizon(const Scenario& scenario, int slot_minutes, NodeInputs&
                              "Give a later deadline or shorter slots (--slot-minutes).",
                              scenario.Cite(key), slot_minutes),
                  scenario.BlameFor(key));
+  }
+  if (slots > kMostSlots && *seconds <= 366.0 * 86400) {
+    problems.Add(
+        fmt::format("{}: {} slots of {} min: expected at most {}, because a plan's memory grows with them. Take "
+                    "longer slots (--slot-minutes) or an earlier deadline.",
+                    scenario.Cite(key), slots, slot_minutes, kMostSlots),
+        scenario.BlameFor(key));
   }
   if (!problems.empty()) return problems.Fail();
   inputs.start = *start;
@@ -347,6 +381,18 @@ Result<std::shared_ptr<const PvYearSeries>> ClearSkyPvYearOf(const Scenario& sce
   }));
 }
 
+/// A series that never reaches a hundredth of the panel's size; empty where it does.
+std::string FaintSeriesNote(const Scenario& scenario, const PvYearSeries* pv) {
+  if (pv == nullptr || pv->hourly.empty() || !scenario.Has("pv.series")) return "";
+  const double size_w = scenario.NumberOf("pv.dc_capacity_w");
+  const Power highest = *std::max_element(pv->hourly.begin(), pv->hourly.end());
+  if (highest <= Power() || InWatts(highest) >= size_w / 100) return "";
+  return fmt::format(
+      "{}: its highest value is {:.3g} W, and the panel has {:g} W (pv.dc_capacity_w): is the series in "
+      "kW? W are expected",
+      scenario.PathOf("pv.series"), InWatts(highest), size_w);
+}
+
 Result<NodeInputs> ReadInputs(const Scenario& scenario, int slot_minutes, InputCache& cache) {
   NodeInputs inputs;
   Problems problems;
@@ -373,6 +419,7 @@ Result<NodeInputs> ReadInputs(const Scenario& scenario, int slot_minutes, InputC
     const auto far = problems.Take(FarWeatherNoteOf(scenario, cache));
     if (far && !far->empty()) inputs.notes.push_back(*far);
   }
+  AddRemark(FaintSeriesNote(scenario, inputs.pv.get()), inputs);
   if (scenario.Has("pv.series")) inputs.labels.pv = Origin::kAssumed;  // the file does not say how it was made
   if (scenario.Has("carbon.series")) {
     if (auto series = problems.Take(CarbonOf(scenario, cache))) inputs.carbon_series = std::move(*series);
@@ -425,7 +472,12 @@ Result<OffgridInputs> ReadOffgridInputs(const Scenario& scenario, int slot_minut
   const auto slots_per_hour = static_cast<size_t>(60 / slot_minutes);
   for (const Power power : (*pv)->hourly) inputs.pv.insert(inputs.pv.end(), slots_per_hour, power);
   inputs.slot = Minutes(slot_minutes);
-  const CivilTime standard = CivilInUtc(*start + (*pv)->utc_offset);
+  CivilTime standard = CivilInUtc(*start + (*pv)->utc_offset);
+  // "now" and "+2h" are in the slot that holds them; a time that was written out is meant as it stands.
+  if (!ParseStamp(scenario.TextOf("job.start"), *zone)) {
+    standard.second = 0;
+    standard.minute -= standard.minute % slot_minutes;
+  }
   if (standard.second != 0 || standard.minute % slot_minutes != 0) {
     return Fail(
         fmt::format("{}: expected the start of a slot of {} minutes.", scenario.Cite("job.start"), slot_minutes),

@@ -13,6 +13,7 @@
 #include "heliograd/app/duration_text.h"
 #include "heliograd/app/held_limits.h"
 #include "heliograd/app/interrupt.h"
+#include "heliograd/app/output_check.h"
 #include "heliograd/app/recording.h"
 #include "heliograd/app/sources.h"
 #include "heliograd/base/text.h"
@@ -215,6 +216,7 @@ RecordingOptions OptionsOf(const MeasureFlags& flags) {
 
 Result<int> Measure(const MeasureFlags& flags) {
   if (Result<void> sound = CheckFlags(flags); !sound) return Fail(sound.error());
+  if (Result<void> sound = CheckOutput(flags.output, "", "recording"); !sound) return Fail(sound.error());
   Result<Duration> duration = Seconds(0);
   if (!flags.for_text.empty()) duration = ParseDuration(flags.for_text, "--for");
   if (!duration) return Fail(duration.error());

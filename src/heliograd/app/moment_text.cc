@@ -19,15 +19,18 @@ constexpr double kMostSeconds = 10 * 366 * 86400.0;
 
 /// "14h", "1d 6h", "90min": nothing where it is no sum of durations.
 std::optional<double> SecondsOf(std::string_view text) {
-  constexpr std::array<std::pair<std::string_view, double>, 9> kUnits = {{{"s", 1},
-                                                                          {"sec", 1},
-                                                                          {"m", 60},
-                                                                          {"min", 60},
-                                                                          {"h", 3600},
-                                                                          {"hours", 3600},
-                                                                          {"d", 86400},
-                                                                          {"day", 86400},
-                                                                          {"days", 86400}}};
+  constexpr std::array<std::pair<std::string_view, double>, 12> kUnits = {{{"s", 1},
+                                                                           {"sec", 1},
+                                                                           {"m", 60},
+                                                                           {"min", 60},
+                                                                           {"minute", 60},
+                                                                           {"minutes", 60},
+                                                                           {"h", 3600},
+                                                                           {"hour", 3600},
+                                                                           {"hours", 3600},
+                                                                           {"d", 86400},
+                                                                           {"day", 86400},
+                                                                           {"days", 86400}}};
   double sum = 0;
   text = Trim(text);
   if (text.empty()) return std::nullopt;

@@ -20,6 +20,6 @@ Result<Stamp> ParseMoment(std::string_view text, const TimeZone& zone, Stamp ref
 
 /// What may be written, for messages.
 inline constexpr std::string_view kMomentExamples =
-    "\"2025-01-01 20:00\", \"tomorrow 08:00\", \"Friday 18:00\" or \"+14h\"";
+    "\"2025-01-01 20:00\", \"tomorrow 08:00\", \"Friday 18:00\", \"in 14 hours\" or \"+14h\"";
 
 }  // namespace heliograd

@@ -24,6 +24,8 @@ struct PlanFlags {
 Result<int> RunPlan(const PlanFlags& flags) {
   if (auto sound = CheckOutput(flags.output, "{\n  \"format\": \"heliograd-plan-", "plan"); !sound)
     return Fail(sound.error());
+  if (auto sound = CheckOutput(flags.csv, "start,start_local,duration_s,", "table of a plan", "--csv"); !sound)
+    return Fail(sound.error());
   auto scenario = flags.scenario.Load();
   if (!scenario) return Fail(scenario.error());
   if (flags.scenario.IsUsers()) {
@@ -42,10 +44,12 @@ Result<int> RunPlan(const PlanFlags& flags) {
     if (auto done = WriteFile(flags.csv, PlanToCsv(job->problem, job->plan, inputs->zone)); !done)
       return Fail(done.error());
   }
+  if (!flags.csv.empty() && !feasible) PrintMessage(flags.csv + ": not written, for there is no plan");
   if (!flags.output.empty()) {
     if (auto done = WriteFile(flags.output, PlanToJson(job->problem, job->plan, inputs->zone, inputs->labels)); !done)
       return Fail(done.error());
-    PrintMessage(fmt::format("{} written. Next: heliograd report {} -o plan.svg", flags.output, flags.output));
+    PrintMessage(feasible ? fmt::format("{} written. Next: heliograd report {} -o plan.svg", flags.output, flags.output)
+                          : flags.output + " written, with the reason why there is no plan");
   }
   TerminalStyle style = DetectTerminal(1);
   style.table = flags.table;

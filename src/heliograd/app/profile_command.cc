@@ -3,6 +3,7 @@
 
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/interrupt.h"
+#include "heliograd/app/output_check.h"
 #include "heliograd/app/profile_counts.h"
 #include "heliograd/app/profile_json.h"
 #include "heliograd/app/profile_training.h"
@@ -22,10 +23,10 @@ struct ProfileFlags {
 
 /// Figures are refused before anything is measured, and the file they would be written to tried.
 Result<void> CheckOutputs(const ProfileFlags& flags) {
-  for (const std::string& path : {flags.figure, flags.layer_figure}) {
-    if (path.empty()) continue;
-    if (const auto format = FigureFormatOf(path); !format) return Fail(format.error());
-  }
+  if (Result<void> sound = CheckFigureOutput(flags.figure, "--figure"); !sound) return sound;
+  if (Result<void> sound = CheckFigureOutput(flags.layer_figure, "--layer-figure"); !sound) return sound;
+  if (Result<void> sound = CheckOutput(flags.output, "{\n  \"network\": ", "profile"); !sound) return sound;
+  if (Result<void> sound = CheckOutput(flags.training.record, "", "recording", "--record"); !sound) return sound;
   if (!flags.layer_figure.empty() && !flags.training.layers) {
     return Fail("--layer-figure draws what --layers measures: give both", ErrorKind::kUsage);
   }

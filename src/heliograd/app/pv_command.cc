@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "heliograd/app/command_line.h"
+#include "heliograd/app/output_check.h"
 #include "heliograd/base/file.h"
 #include "heliograd/model/pvwatts.h"
 #include "heliograd/report/terminal_style.h"
@@ -147,6 +148,8 @@ std::string AsText(const WeatherFile& file, const PvSystem& system, const PvYear
 }
 
 Result<int> RunPv(const PvFlags& flags) {
+  if (auto sound = CheckOutput(flags.csv, "hour,ac_w,dc_w,", "table of `heliograd pv`", "--csv"); !sound)
+    return Fail(sound.error());
   const auto file = ReadWeather(flags.weather, flags.overrides);
   if (!file) return Fail(file.error());
   const auto note = MovedSiteNote(flags);

@@ -9,9 +9,11 @@
 #include "heliograd/app/calibration_store.h"
 #include "heliograd/app/carried_run.h"
 #include "heliograd/app/command_line.h"
+#include "heliograd/app/output_check.h"
 #include "heliograd/app/window_json.h"
 #include "heliograd/base/file.h"
 #include "heliograd/optimize/explain_slot.h"
+#include "heliograd/plan/objective.h"
 #include "heliograd/plan/plan_json.h"
 #include "heliograd/plan/slot_choice.h"
 #include "heliograd/report/gnuplot.h"
@@ -51,6 +53,36 @@ Json ValueOfStored(const CostPoint& point, const Slopes& worth, const std::vecto
           {"curve", CostCurve("battery_wh", curve)}};
 }
 
+bool EndsWith(const std::string& text, std::string_view end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+/// Values of the objective in carbon: every `x_eur` is null and x_carbon_kg stands beside it, every `x_eur_per_kwh`
+/// likewise x_carbon_g_per_kwh; but for what is money whatever is minimised.
+Json InCarbon(const Json& json) {
+  if (!json.is_structured()) return json;
+  Json carbon = json.is_array() ? Json::array() : Json::object();
+  if (json.is_array()) {
+    for (const Json& element : json) carbon.push_back(InCarbon(element));
+    return carbon;
+  }
+  for (const auto& [key, value] : json.items()) {
+    const bool price = EndsWith(key, "_eur_per_kwh"), money = EndsWith(key, "_eur");
+    if ((!price && !money) || key == "export_price_eur_per_kwh" || key == "wear_eur") {
+      carbon[key] = InCarbon(value);
+      continue;
+    }
+    carbon[key] = nullptr;
+    const std::string stem = key.substr(0, key.size() - std::string_view(price ? "_eur_per_kwh" : "_eur").size());
+    Json& beside = carbon[stem + (price ? "_carbon_g_per_kwh" : "_carbon_kg")];
+    if (!value.is_number()) continue;
+    const double eur = value.get<double>();
+    beside = price ? InGramsPerKilowattHour(CarbonOfObjective(EurosPerKilowattHour(eur)))
+                   : InKilograms(CarbonOfObjective(Euros(eur)));
+  }
+  return carbon;
+}
+
 std::string AsJson(const SlotExplanation& why, const PlanFile& file) {
   const Stamp start = file.problem.horizon.SlotStart(static_cast<int>(why.slot));
   Json json = {{"slot", why.slot},
@@ -80,6 +112,7 @@ std::string AsJson(const SlotExplanation& why, const PlanFile& file) {
   json["wear_eur"] = InEuros(why.wear);
   json["excess_eur"] = InEuros(why.excess);
   json["plan_excess_eur"] = InEuros(why.plan_excess);
+  if (file.problem.objective == Objective::kCarbon) json = InCarbon(json);
   return json.dump(2) + "\n";
 }
 
@@ -189,25 +222,18 @@ Result<int> ReportRun(const ReportFlags& flags) {
 
 bool IsPage(const std::string& path) { return path.ends_with(".html"); }
 
-/// Written whole or not at all. A page takes the place of an earlier report alone, because .html is what people write.
-Result<void> WritePage(const std::string& path, const std::string& html) {
-  if (std::filesystem::exists(path)) {
-    const Result<std::string> there = ReadFile(path);
-    if (!there || there->find("<title>A run against its plan</title>") == std::string::npos) {
-      return Fail(path + ": exists already and is no report of a run: give another name (-o), or remove it first",
-                  ErrorKind::kUsage);
-    }
-  }
-  return WriteFile(path, html);
+/// A page takes the place of an earlier report alone, because .html is what people write.
+Result<void> CheckOutputs(const ReportFlags& flags) {
+  if (auto sound = CheckOutput(flags.csv, "start,settled,planned_levels,", "table of a run", "--csv"); !sound)
+    return sound;
+  return IsPage(flags.output) ? CheckPageOutput(flags.output, "A run against its plan")
+                              : CheckFigureOutput(flags.output);
 }
 
 Result<int> ReportCarriedRun(const ReportFlags& flags) {
   if (!flags.slot.empty()) {
     return Fail(flags.path + ": is a run: --explain takes a plan, for example " + flags.path + "/plan.json",
                 ErrorKind::kUsage);
-  }
-  if (!flags.output.empty() && !IsPage(flags.output)) {
-    if (const auto format = FigureFormatOf(flags.output); !format) return Fail(format.error());
   }
   const Result<CarriedPlan> run = ReadCarriedRun(flags.path);
   if (!run) return Fail(run.error());
@@ -219,7 +245,7 @@ Result<int> ReportCarriedRun(const ReportFlags& flags) {
     if (IsPage(flags.output)) {
       const Result<std::string> page = CarriedPlanPage(*run);
       if (!page) return Fail(page.error());
-      if (auto done = WritePage(flags.output, *page); !done) return Fail(done.error());
+      if (auto done = WriteFile(flags.output, *page); !done) return Fail(done.error());
     } else if (auto done = WriteFigure(CarriedPlanFigure(*run), flags.output); !done) {
       return Fail(done.error());
     }
@@ -232,12 +258,18 @@ Result<int> ReportCarriedRun(const ReportFlags& flags) {
 
 Result<int> Report(const ReportFlags& flags) {
   std::error_code ignored;
-  if (std::filesystem::is_directory(flags.path, ignored)) return ReportCarriedRun(flags);
+  if (std::filesystem::is_directory(flags.path, ignored)) {
+    if (auto sound = CheckOutputs(flags); !sound) return Fail(sound.error());
+    return ReportCarriedRun(flags);
+  }
   const bool wants_run = !flags.csv.empty() || IsPage(flags.output);
   if (wants_run && std::filesystem::exists(flags.path, ignored)) {
-    return Fail(flags.path + ": --csv and .html are for a run's folder, as `heliograd run -o DIR` makes it",
+    return Fail(flags.path +
+                    ": --csv and .html are for a run's folder, as `heliograd run -o DIR` makes it; the slots of a plan "
+                    "are written by `heliograd plan --csv FILE`",
                 ErrorKind::kUsage);
   }
+  if (auto sound = CheckOutputs(flags); !sound) return Fail(sound.error());
   return IsRun(flags.path) ? ReportRun(flags) : ReportPlan(flags);
 }
 

@@ -10,6 +10,7 @@
 
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/interrupt.h"
+#include "heliograd/app/output_check.h"
 #include "heliograd/app/parallel.h"
 #include "heliograd/app/reproduce.h"
 #include "heliograd/base/file.h"
@@ -188,6 +189,7 @@ Result<int> RunReproduce(const std::vector<std::string>& what, const std::string
     return Fail(fmt::format("{}: the folder cannot be made: {}.", folder, code.message()),
                 denied ? ErrorKind::kPermission : ErrorKind::kFailure);
   }
+  if (auto sound = CheckPageOutput(folder + "/index.html", "The study repeated"); !sound) return Fail(sound.error());
   CatchInterrupts();
   const auto made = Compute(Wanted(what), isatty(STDERR_FILENO) != 0);
   if (!made) return Fail(made.error());

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "heliograd/app/command_line.h"
+#include "heliograd/app/output_check.h"
 #include "heliograd/base/file.h"
 
 namespace heliograd {
@@ -14,8 +15,10 @@ namespace {
 Result<int> WriteTemplate(const std::string& path, bool force) {
   if (path.empty()) return Print(ScenarioTemplate()).map([] { return kExitOk; });
   if (!force && std::filesystem::exists(path)) {
-    return Fail(fmt::format("{}: exists already: give another name, or --force to replace it.", path));
+    return Fail(fmt::format("{}: exists already: give another name, or --force to replace it.", path),
+                ErrorKind::kUsage);
   }
+  if (auto sound = CheckOutput(path, "", "scenario", "FILE"); !sound) return Fail(sound.error());
   if (auto done = WriteFile(path, ScenarioTemplate()); !done) return Fail(done.error());
   PrintMessage(fmt::format("{} written. Next: edit it, then heliograd scenario check {}", path, path));
   return kExitOk;

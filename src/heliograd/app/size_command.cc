@@ -8,9 +8,11 @@
 
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/interrupt.h"
+#include "heliograd/app/output_check.h"
 #include "heliograd/app/parallel.h"
 #include "heliograd/app/vary.h"
 #include "heliograd/base/text.h"
+#include "heliograd/optimize/diagnose.h"
 #include "heliograd/optimize/offgrid.h"
 #include "heliograd/optimize/sizing.h"
 #include "heliograd/report/gnuplot.h"
@@ -57,9 +59,7 @@ class Sizing {
   }
 
   Result<Sized> At(DispatchProblem year, double pv_w, double battery_wh) const {
-    year.battery.capacity = WattHours(battery_wh);
-    year.battery.initial = std::min(year.battery.initial, year.battery.capacity);
-    year.battery.final_min = std::min(year.battery.final_min, year.battery.capacity);
+    SetBattery(year, battery_wh);
     const Result<RunCalendar> calendar = Calendar(year);
     if (!calendar) return Fail(calendar.error());
     const PlanningOptions options = flags_.scenario.Options();
@@ -72,6 +72,30 @@ class Sizing {
     sized.payment = YearlyPayment(pv, flags_.pv_years, flags_.discount_percent / 100) +
                     YearlyPayment(battery, flags_.battery_years, flags_.discount_percent / 100);
     return sized;
+  }
+
+  /// Why the year cannot be done with these sizes, on the site's clock, and what would help.
+  /// Precondition: it cannot (Sized::year.impossible_run).
+  Result<std::string> WhyImpossible(const Sized& sized) const {
+    const auto inputs = InputsWith(sized.pv_w);
+    if (!inputs) return Fail(inputs.error());
+    auto year = YearWith(sized.pv_w);
+    if (!year) return Fail(year.error());
+    SetBattery(*year, sized.battery_wh);
+    const int first = *sized.year.impossible_run, slots_per_year = year->horizon.slots - inputs->slots;
+    const ProblemForSlots over = [&](int slots) -> Result<DispatchProblem> {
+      return RunOf(*year, first, slots, slots_per_year);
+    };
+    const auto run = over(inputs->slots);
+    const auto local = [&](Stamp stamp) { return FormatCivil(inputs->zone.ToCivil(stamp)); };
+    std::vector<Level> levels = inputs->all_levels;
+    levels.insert(levels.end(), inputs->forbidden_levels.begin(), inputs->forbidden_levels.end());
+    const auto diagnosis = Diagnose(*run, flags_.scenario.Options().formulation,
+                                    {*solver_, over, local, DropDominated(std::move(levels)).kept});
+    if (!diagnosis) return Fail(diagnosis.error());
+    return fmt::format("with {:g} W of PV and {:g} Wh of battery the run from {} cannot be done in its {:g} h: {}",
+                       sized.pv_w, sized.battery_wh, local(run->horizon.start),
+                       InHours(run->horizon.SlotDuration()) * inputs->slots, diagnosis->sentence);
   }
 
   /// A year and one run more from the scenario's start, with a panel of this size.
@@ -109,6 +133,12 @@ class Sizing {
     return ReadInputs(scenario, flags_.scenario.slot_minutes, cache_);
   }
 
+  static void SetBattery(DispatchProblem& year, double battery_wh) {
+    year.battery.capacity = WattHours(battery_wh);
+    year.battery.initial = std::min(year.battery.initial, year.battery.capacity);
+    year.battery.final_min = std::min(year.battery.final_min, year.battery.capacity);
+  }
+
   Result<RunCalendar> Calendar(const DispatchProblem& year) const {
     const int per_day = static_cast<int>(std::lround(24 / InHours(year.horizon.SlotDuration())));
     return SpreadRuns(flags_.runs, year.horizon.slots - 365 * per_day, per_day, 365 * per_day);
@@ -137,6 +167,29 @@ Result<std::vector<double>> Sizes(const std::string& flag, const std::string& te
   sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
   if (sizes.front() != 0) sizes.insert(sizes.begin(), 0);  // neither: what everything is compared with
   return sizes;
+}
+
+/// Each point plans every run of a year: above this many the answer would be days away.
+constexpr size_t kMostSizes = 10'000;
+
+/// "--pv 0:3000:0.001" names the flag with more sizes.
+Result<void> RequireFewPoints(const SizeFlags& flags, size_t pv, size_t battery) {
+  if (pv * battery <= kMostSizes) return {};
+  const bool pv_is_more = pv >= battery;
+  return Fail(fmt::format("{} {}: {} sizes, {} points with those of {}: expected at most {} points: take a longer step",
+                          pv_is_more ? "--pv" : "--battery", Quoted(pv_is_more ? flags.pv : flags.battery),
+                          std::max(pv, battery), pv * battery, pv_is_more ? "--battery" : "--pv", kMostSizes),
+              ErrorKind::kUsage);
+}
+
+/// A map has an area. Said before the work, which may take minutes.
+Result<void> RequireAMap(const SizeFlags& flags, size_t pv, size_t battery) {
+  if (flags.output.empty() || (pv > 1 && battery > 1)) return {};
+  const bool pv_is_one = pv <= 1;
+  return Fail(fmt::format("{} {}: a single size, and the map of -o needs two of the panel and two of the battery: give "
+                          "a second size, or leave out -o",
+                          pv_is_one ? "--pv" : "--battery", Quoted(pv_is_one ? flags.pv : flags.battery)),
+              ErrorKind::kUsage);
 }
 
 Result<std::vector<Sized>> Grid(const Sizing& sizing, const std::vector<double>& pv,
@@ -176,14 +229,14 @@ Result<Sized> Refine(const Sizing& sizing, Sized best, const std::vector<double>
         if (pv_w < 0 || pv_w > pv.back() || battery_wh < 0 || battery_wh > battery.back()) continue;
         const Result<Sized> sized = sizing.At(pv_w, battery_wh);
         if (!sized) return Fail(sized.error());
-        if (sized->Total() < best.Total()) best = *sized;
+        if (!sized->year.impossible_run && sized->Total() < best.Total()) best = *sized;
       }
     }
   }
   return best;
 }
 
-/// Years until what is saved has paid for the hardware; nothing where it never does within its life.
+/// Years until what is saved has paid for the hardware, however long it lives; nothing where nothing is saved.
 std::optional<double> Payback(const Sized& sized, const Sized& neither) {
   const Money saved = neither.year.cost - sized.year.cost;
   if (sized.investment <= Money() || saved <= Money()) return std::nullopt;
@@ -219,32 +272,52 @@ std::string Words(const Sized& sized) {
   return fmt::format("{:.0f} W PV, {:.0f} Wh", sized.pv_w, sized.battery_wh);
 }
 
+bool IsNeither(const Sized& sized) { return sized.pv_w == 0 && sized.battery_wh == 0; }
+
+/// "32.5 years" of a battery that lives for 12 would promise what it cannot give.
+std::string PaybackText(const Sized& sized, const Sized& neither, const SizeFlags& flags) {
+  if (sized.investment <= Money()) return "";
+  const std::optional<double> payback = Payback(sized, neither);
+  if (!payback) return "never";
+  const double life = std::max(sized.pv_w > 0 ? flags.pv_years : 0, sized.battery_wh > 0 ? flags.battery_years : 0);
+  return *payback > life ? "not within its life" : fmt::format("{:.1f} years", *payback);
+}
+
 std::string AsText(const std::vector<Sized>& shown, double sun_runs, bool at_edge, const SizeFlags& flags,
                    bool has_carbon, const TerminalStyle& style) {
-  const Sized &best = shown.front(), &neither = shown.back();
-  std::string text =
-      Paragraph(fmt::format("Least cost over the year for {} runs: {} ({} per year; {} with neither).", flags.runs,
-                            Words(best), MoneyText(best.Total()), MoneyText(neither.Total())),
-                style);
+  const Sized& best = shown.front();
+  const Sized& neither = IsNeither(best) ? best : shown.back();
+  const std::string compared = IsNeither(best) ? "" : fmt::format("; {} with neither", MoneyText(neither.Total()));
+  std::string text = Paragraph(fmt::format("Least cost over the year for {} runs: {} ({} per year{}).", flags.runs,
+                                           Words(best), MoneyText(best.Total()), compared),
+                               style);
   if (at_edge) {
     text += Paragraph("It lies at the edge of what was searched: more may be cheaper still (--pv, --battery).", style);
+  }
+  const Sized& least =
+      *std::min_element(shown.begin(), shown.end(), [](const auto& a, const auto& b) { return a.Total() < b.Total(); });
+  if (least.Total() < best.Total()) {
+    text += Paragraph(fmt::format("The scenario's own sizes were not searched and cost less: {} ({} per year).",
+                                  Words(least), MoneyText(least.Total())),
+                      style);
   }
   if (best.year.between > Money() && !flags.only_runs) {
     text += Paragraph(fmt::format("{} of the energy's cost are sales between runs; --only-runs leaves them out.",
                                   MoneyText(Money() - best.year.between)),
                       style);
   }
-  text +=
-      Paragraph(fmt::format("On its sun alone, without battery and grid, that panel finishes {:.0f} such runs a year.",
-                            std::floor(sun_runs)),
-                style);
+  if (best.pv_w > 0) {
+    text += Paragraph(
+        fmt::format("On its sun alone, without battery and grid, that panel finishes {:.0f} such runs a year.",
+                    std::floor(sun_runs)),
+        style);
+  }
   TextTable table(
       {{"sizes", Align::kLeft, true}, {"per year"}, {"energy"}, {"hardware"}, {"paid back"}, {"bought"}, {"carbon"}});
   for (const Sized& sized : shown) {
-    const std::optional<double> payback = Payback(sized, neither);
     table.AddRow({Words(sized), MoneyText(sized.Total()), MoneyText(sized.year.cost), MoneyText(sized.payment),
-                  payback ? fmt::format("{:.1f} years", *payback) : (sized.investment > Money() ? "never" : ""),
-                  EnergyText(sized.year.grid_import), has_carbon ? CarbonText(sized.year.carbon) : "not known"});
+                  PaybackText(sized, neither, flags), EnergyText(sized.year.grid_import),
+                  has_carbon ? CarbonText(sized.year.carbon) : "not known"});
   }
   text += "\n" + table.Draw(style) + "\n";
   return text + Paragraph(fmt::format(
@@ -272,12 +345,12 @@ Result<std::vector<Sized>> Shown(const Sizing& sizing, const Sized& best, const 
   add_least([](const Sized& sized) { return sized.battery_wh > 0 && sized.pv_w == 0; });
   const Result<Sized> own = sizing.At(scenario.NumberOf("pv.dc_capacity_w"), scenario.NumberOf("battery.capacity_wh"));
   if (!own) return Fail(own.error());
-  shown.push_back(*own);
+  if (!own->year.impossible_run) shown.push_back(*own);
   std::sort(shown.begin() + 1, shown.end(), [](const Sized& a, const Sized& b) { return a.Total() < b.Total(); });
   const auto same = [](const Sized& a, const Sized& b) { return a.pv_w == b.pv_w && a.battery_wh == b.battery_wh; };
   shown.erase(std::unique(shown.begin(), shown.end(), same), shown.end());
   std::erase_if(shown, [&](const Sized& sized) { return &sized != &shown.front() && same(sized, grid.front()); });
-  shown.push_back(grid.front());
+  if (!same(shown.front(), grid.front())) shown.push_back(grid.front());
   return shown;
 }
 
@@ -293,6 +366,22 @@ SizeMap MapOf(const std::vector<double>& pv, const std::vector<double>& battery,
   return map;
 }
 
+Result<int> SayImpossible(const Sizing& sizing, const Sized& sized, bool as_json) {
+  const Result<std::string> why = sizing.WhyImpossible(sized);
+  if (!why) return Fail(why.error());
+  const Json json = {{"status", "infeasible"}, {"infeasible_reason", *why}};
+  const std::string text = as_json ? json.dump(2) + "\n" : Paragraph("Infeasible: " + *why, DetectTerminal(1));
+  return Print(text).map([] { return kExitInfeasible; });
+}
+
+Result<void> RequireCosts(const Scenario& scenario) {
+  if (scenario.TextOf("job.objective") != "carbon") return {};
+  return Fail(scenario.Cite("job.objective") +
+                  ": `size` weighs energy against hardware in money: expected 'cost' (carbon.price_eur_per_kg makes "
+                  "carbon count)",
+              ErrorKind::kUsage);
+}
+
 Result<void> RequireAnArray(const Scenario& scenario) {
   if (scenario.Has("pv.series")) {
     return Fail(
@@ -303,18 +392,25 @@ Result<void> RequireAnArray(const Scenario& scenario) {
 }
 
 Result<int> Size(const SizeFlags& flags) {
+  if (Result<void> sound = CheckFigureOutput(flags.output); !sound) return Fail(sound.error());
   const auto scenario = flags.scenario.Load();
   if (!scenario) return Fail(scenario.error());
   if (Result<void> sound = RequireAnArray(*scenario); !sound) return Fail(sound.error());
+  if (Result<void> sound = RequireCosts(*scenario); !sound) return Fail(sound.error());
   const auto pv = Sizes("--pv", flags.pv);
   const auto battery = Sizes("--battery", flags.battery);
   if (!pv) return Fail(pv.error());
   if (!battery) return Fail(battery.error());
+  if (Result<void> few = RequireFewPoints(flags, pv->size(), battery->size()); !few) return Fail(few.error());
+  if (Result<void> map = RequireAMap(flags, pv->size(), battery->size()); !map) return Fail(map.error());
   CatchInterrupts();
   InputCache cache;
   const Sizing sizing(flags, *scenario, cache);
   const auto grid = Grid(sizing, *pv, *battery);
   if (!grid) return Fail(grid.error());
+  for (const Sized& sized : *grid) {
+    if (sized.year.impossible_run) return SayImpossible(sizing, sized, flags.json);
+  }
   const Sized& coarse = *std::min_element(grid->begin(), grid->end(),
                                           [](const Sized& a, const Sized& b) { return a.Total() < b.Total(); });
   const auto best = Refine(sizing, coarse, *pv, *battery);
@@ -329,7 +425,11 @@ Result<int> Size(const SizeFlags& flags) {
     }
     PrintMessage(flags.output + " written");
   }
-  const bool at_edge = best->pv_w >= pv->back() || best->battery_wh >= battery->back();
+  // A range that holds nothing but "none" was not searched.
+  const auto at_end = [](double size, const std::vector<double>& sizes) {
+    return sizes.size() > 1 && size >= sizes.back();
+  };
+  const bool at_edge = at_end(best->pv_w, *pv) || at_end(best->battery_wh, *battery);
   if (!flags.json) {
     const bool has_carbon = scenario->Has("carbon.series") || scenario->Has("carbon.intensity_g_per_kwh");
     return Print(AsText(*shown, *sun_runs, at_edge, flags, has_carbon, DetectTerminal(1))).map([] { return kExitOk; });

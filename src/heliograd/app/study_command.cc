@@ -7,16 +7,19 @@
 #include <cmath>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/interrupt.h"
+#include "heliograd/app/output_check.h"
 #include "heliograd/app/parallel.h"
 #include "heliograd/app/study_rows.h"
 #include "heliograd/app/vary.h"
 #include "heliograd/base/file.h"
 #include "heliograd/optimize/offgrid.h"
+#include "heliograd/plan/objective.h"
 
 namespace heliograd {
 namespace {
@@ -59,13 +62,16 @@ StudyRow PlanRow(const PlannedJob& job, SolverNames& solvers) {
     row.message = std::make_unique<const std::string>(plan.infeasible_reason);
     return row;
   }
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  const bool carbon = job.problem.objective == Objective::kCarbon;
   row.numbers = {InEuros(plan.totals.cost),
-                 InEuros(plan.bound),
+                 carbon ? kNone : InEuros(plan.bound),
                  InWattHours(plan.totals.grid_import),
                  InWattHours(plan.totals.grid_export),
                  InWattHours(plan.totals.pv_available),
                  InWattHours(plan.totals.load),
-                 InKilograms(plan.totals.carbon)};
+                 InKilograms(plan.totals.carbon),
+                 carbon ? InKilograms(CarbonOfObjective(plan.bound)) : kNone};
   for (double& number : row.numbers) number = Plain(number);
   return row;
 }
@@ -140,6 +146,10 @@ Result<void> WriteRows(const Study& study, const RowWriter& writer, const std::v
   return write(text);
 }
 
+bool Varies(const std::vector<Variation>& variations, const std::string& key) {
+  return std::ranges::any_of(variations, [&key](const Variation& variation) { return variation.key == key; });
+}
+
 Result<Study> MakeStudy(const StudyFlags& flags) {
   auto scenario = flags.scenario.Load();
   if (!scenario) return Fail(scenario.error());
@@ -147,10 +157,15 @@ Result<Study> MakeStudy(const StudyFlags& flags) {
   study.options.explain = false;
   std::vector<std::string> problems;
   for (const std::string& text : flags.vary) {
-    if (auto variation = ParseVariation(text))
-      study.variations.push_back(std::move(*variation));
-    else
+    auto variation = ParseVariation(text);
+    if (!variation) {
       problems.push_back(variation.error().Message());
+    } else if (Varies(study.variations, variation->key)) {
+      problems.push_back(
+          fmt::format("--vary {}: is given twice: put all of its values into one --vary.", variation->key));
+    } else {
+      study.variations.push_back(std::move(*variation));
+    }
   }
   if (!problems.empty()) return Fail(std::move(problems), ErrorKind::kUsage);
   double points = 1;
@@ -189,6 +204,8 @@ Result<int> RunStudy(const StudyFlags& flags) {
   const auto study = MakeStudy(flags);
   if (!study) return Fail(study.error());
   const RowWriter writer(study->variations, !study->mode.empty());
+  const std::string head = flags.json ? JsonHead(*study) : writer.CsvHead();
+  if (auto sound = CheckOutput(flags.output, head, "earlier result of this study"); !sound) return Fail(sound.error());
   SolverNames solvers;
   std::vector<StudyRow> rows(PointsIn(study->variations));
   const std::string journal_path = flags.output + ".partial";

@@ -26,15 +26,17 @@ namespace heliograd {
 
 enum class RowStatus : uint8_t { kMissing, kOptimal, kFeasible, kInfeasible, kFinished, kNotFinished, kError };
 
-/// Columns of numbers, by kind of study; as many as StudyRow::numbers at most.
-inline constexpr std::array<std::string_view, 7> kPlanNumbers = {
-    "cost_eur", "bound_eur", "grid_import_wh", "grid_export_wh", "pv_wh", "gpu_energy_wh", "carbon_kg"};
+/// Columns of numbers, by kind of study; as many as StudyRow::numbers at most. The bound is of what is minimised: cost
+/// or carbon.
+inline constexpr std::array<std::string_view, 8> kPlanNumbers = {"cost_eur",       "bound_eur",      "grid_import_wh",
+                                                                 "grid_export_wh", "pv_wh",          "gpu_energy_wh",
+                                                                 "carbon_kg",      "bound_carbon_kg"};
 inline constexpr std::array<std::string_view, 5> kOffgridNumbers = {"hours_to_finish", "running_hours",
                                                                     "mean_gpu_power_w", "pv_used_wh", "pv_lost_wh"};
 
 struct StudyRow {
   RowStatus status = RowStatus::kMissing;
-  std::array<double, 7> numbers;               // NaN: there is none
+  std::array<double, 8> numbers;               // NaN: there is none
   const std::string* solver = nullptr;         // of SolverNames; null: none answered
   std::unique_ptr<const std::string> message;  // why it is infeasible, or the error
 

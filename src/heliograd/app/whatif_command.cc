@@ -8,7 +8,10 @@
 
 #include "heliograd/app/command_line.h"
 #include "heliograd/base/text.h"
+#include "heliograd/optimize/sensitivity.h"
+#include "heliograd/plan/objective.h"
 #include "heliograd/report/number_text.h"
+#include "heliograd/report/objective_text.h"
 #include "heliograd/report/text_table.h"
 
 namespace heliograd {
@@ -32,9 +35,11 @@ struct Change {
 struct Outcome {
   Change change;
   std::optional<Totals> totals;  // nothing when the job cannot be done then, or the change is refused
-  /// The plan's cost less that of the unchanged node without the job in the same hours: PV that a longer horizon sells
-  /// anyway is no saving.
+  /// The plan's cost, carbon and objective less those of the unchanged node without the job in the same hours: PV that
+  /// a longer horizon sells anyway is no saving.
   Money job_cost;
+  CarbonMass job_carbon;
+  Money job_objective;
   std::string message;  // why there are no totals
 };
 
@@ -146,25 +151,46 @@ std::vector<Change> ChangesOf(const WhatifFlags& flags, const Scenario& scenario
   return changes;
 }
 
-/// What the node pays (or earns) over the hours of `inputs` when there is no job.
-Result<Money> CostWithoutJob(const Scenario& unchanged, const NodeInputs& hours, const WhatifFlags& flags,
-                             InputCache& cache, const DispatchSolver& solver) {
-  auto inputs = ReadInputs(unchanged, flags.scenario.slot_minutes, cache);
-  if (!inputs) return Fail(inputs.error());
-  inputs->work = 1e-9;  // a problem has some work; this much costs nothing that could be seen
-  inputs->start = hours.start;
-  inputs->slots = hours.slots;
-  PlanningOptions options = flags.scenario.Options();
-  options.explain = false;
-  const auto job = PlanJob(*inputs, options, solver);
-  if (!job) return Fail(job.error());
-  if (job->plan.status == PlanStatus::kInfeasible) return Fail(job->plan.infeasible_reason);
-  return job->plan.totals.cost;
+/// Every mistake in the user's own changes, of their text, their values and the files that they name.
+Result<void> CheckChanges(const WhatifFlags& flags, const Scenario& unchanged, InputCache& cache) {
+  Problems problems;
+  for (const std::string& own : flags.changes) {
+    Scenario scenario = unchanged;
+    bool sound = true;
+    for (const std::string& assignment : SplitCsvLine(own, ';')) {
+      sound = problems.Note(scenario.Set(assignment, "--change")) && sound;
+    }
+    if (sound) problems.Take(ReadInputs(scenario, flags.scenario.slot_minutes, cache));
+  }
+  if (problems.empty()) return {};
+  return Fail(problems.Fail().value().problems, ErrorKind::kUsage);
 }
 
-Outcome Try(const Change& change, const WhatifFlags& flags, const Scenario& unchanged, InputCache& cache,
-            const DispatchSolver& solver) {
-  Outcome outcome{change, std::nullopt, Euros(0), ""};
+/// What the node pays (or earns) over the hours of `inputs` when there is no job.
+Result<Totals> TotalsWithoutJob(const Scenario& unchanged, const NodeInputs& hours, const WhatifFlags& flags,
+                                InputCache& cache, const DispatchSolver& solver) {
+  auto inputs = ReadInputs(unchanged, flags.scenario.slot_minutes, cache);
+  if (!inputs) return Fail(inputs.error());
+  inputs->start = hours.start;
+  inputs->slots = hours.slots;
+  const auto problem = ProblemOver(*inputs, inputs->slots);
+  if (!problem) return Fail(problem.error());
+  const DispatchProblem idle = WithoutJob(*problem);
+  const PlanningOptions options = flags.scenario.Options();
+  const auto solution = solver.Solve(idle, options.formulation, options.solve);
+  if (!solution) return Fail(solution.error());
+  if (solution->decisions.empty()) {
+    return Fail(
+        "the node cannot be run over these hours even without the job: its battery, idle draw and grid limits "
+        "do not allow it");
+  }
+  return MakePlan(idle, options.formulation, solution->decisions).totals;
+}
+
+/// `base` is the unchanged problem: its objective ranks.
+Outcome Try(const Change& change, const WhatifFlags& flags, const Scenario& unchanged, const DispatchProblem& base,
+            InputCache& cache, const DispatchSolver& solver) {
+  Outcome outcome{change, std::nullopt, Money(), CarbonMass(), Money(), ""};
   Scenario scenario = unchanged;
   for (const std::string& assignment : change.assignments) {
     if (const Result<void> set = scenario.Set(assignment, "--change"); !set) {
@@ -184,65 +210,87 @@ Outcome Try(const Change& change, const WhatifFlags& flags, const Scenario& unch
     outcome.message = job.error().Message();
   } else if (job->plan.status == PlanStatus::kInfeasible) {
     outcome.message = job->plan.infeasible_reason;
-  } else if (const auto without = CostWithoutJob(unchanged, *inputs, flags, cache, solver)) {
-    outcome.totals = job->plan.totals;
-    outcome.job_cost = job->plan.totals.cost - *without;
+  } else if (const auto without = TotalsWithoutJob(unchanged, *inputs, flags, cache, solver)) {
+    const Totals& totals = job->plan.totals;
+    outcome.totals = totals;
+    outcome.job_cost = totals.cost - without->cost;
+    outcome.job_carbon = totals.carbon - without->carbon;
+    outcome.job_objective = ObjectiveOf(base, totals) - ObjectiveOf(base, *without);
   } else {
     outcome.message = without.error().Message();
   }
   return outcome;
 }
 
-Json AsJson(const Outcome& outcome) {
+Json KilogramsOrNull(CarbonMass carbon, bool known) { return known ? Json(InKilograms(carbon)) : Json(); }
+
+Json AsJson(const Outcome& outcome, bool knows_carbon) {
   const std::optional<Totals>& totals = outcome.totals;
   Json json = Json::object();
   json["job_cost_eur"] = totals ? Json(InEuros(outcome.job_cost)) : Json();
+  json["job_carbon_kg"] = KilogramsOrNull(outcome.job_carbon, totals && knows_carbon);
   json["cost_eur"] = totals ? Json(InEuros(totals->cost)) : Json();
+  json["carbon_kg"] = KilogramsOrNull(totals ? totals->carbon : CarbonMass(), totals && knows_carbon);
   json["grid_import_wh"] = totals ? Json(InWattHours(totals->grid_import)) : Json();
   json["grid_export_wh"] = totals ? Json(InWattHours(totals->grid_export)) : Json();
   json["gpu_energy_wh"] = totals ? Json(InWattHours(totals->load)) : Json();
   return json;
 }
 
-std::string AsJson(const Outcome& base, const std::vector<Outcome>& outcomes) {
+std::string AsJson(const Outcome& base, const std::vector<Outcome>& outcomes, bool knows_carbon) {
   Json json;
   json["obtained"] = "modelled";
-  json["base"] = AsJson(base);
+  json["base"] = AsJson(base, knows_carbon);
   json["base"]["message"] = base.message;
   json["changes"] = Json::array();
   for (const Outcome& outcome : outcomes) {
     Json entry = {{"name", outcome.change.name}, {"set", outcome.change.assignments}};
-    entry.update(AsJson(outcome));
+    entry.update(AsJson(outcome, knows_carbon));
     const bool both = base.totals && outcome.totals;
     entry["saving_eur"] = both ? Json(InEuros(base.job_cost - outcome.job_cost)) : Json();
+    entry["saving_carbon_kg"] = KilogramsOrNull(base.job_carbon - outcome.job_carbon, both && knows_carbon);
     entry["message"] = outcome.message;
     json["changes"].push_back(std::move(entry));
   }
   return json.dump(2) + "\n";
 }
 
-std::string AsText(const Outcome& base, const std::vector<Outcome>& outcomes, const TerminalStyle& style) {
-  std::string text = base.totals ? fmt::format("As it is, the job costs {}; {} are bought.\n\n",
-                                               MoneyText(base.job_cost), EnergyText(base.totals->grid_import))
-                                 : Paragraph("As it is, the job cannot be done: " + base.message, style) + "\n";
-  TextTable table(
-      {{"one change", Align::kLeft, true}, {"saves"}, {"job costs"}, {"bought"}, {"", Align::kLeft, true, true}});
+std::string AsText(const Outcome& base, const std::vector<Outcome>& outcomes, Objective objective,
+                   const TerminalStyle& style) {
+  const bool carbon = objective == Objective::kCarbon;
+  std::string text = Paragraph("As it is, the job cannot be done: " + base.message, style) + "\n";
+  if (base.totals) {
+    text = fmt::format("As it is, the job {}costs {}; {} are bought.\n\n",
+                       carbon ? fmt::format("emits {} and ", CarbonText(base.job_carbon)) : "",
+                       MoneyText(base.job_cost), EnergyText(base.totals->grid_import));
+  }
+  std::vector<TableColumn> columns = {{"one change", Align::kLeft, true}, {"saves"}};
+  if (carbon) columns.push_back({"job emits"});
+  for (const char* title : {"job costs", "bought"}) columns.push_back({title});
+  columns.push_back({"", Align::kLeft, true, true});
+  TextTable table(columns);
   for (const Outcome& outcome : outcomes) {
     if (!outcome.totals) {
-      table.AddRow({outcome.change.name, "", "", "", "not possible: " + outcome.message}, Ink::kDim);
+      std::vector<std::string> cells(columns.size());
+      cells.front() = outcome.change.name;
+      cells.back() = "not possible: " + outcome.message;
+      table.AddRow(cells, Ink::kDim);
       continue;
     }
-    const std::string saving = base.totals ? MoneyText(base.job_cost - outcome.job_cost) : "";
-    table.AddRow(
-        {outcome.change.name, saving, MoneyText(outcome.job_cost), EnergyText(outcome.totals->grid_import), ""});
+    const std::string saving =
+        carbon ? CarbonText(base.job_carbon - outcome.job_carbon) : MoneyText(base.job_cost - outcome.job_cost);
+    std::vector<std::string> cells = {outcome.change.name, base.totals ? saving : ""};
+    if (carbon) cells.push_back(CarbonText(outcome.job_carbon));
+    cells.insert(cells.end(), {MoneyText(outcome.job_cost), EnergyText(outcome.totals->grid_import), ""});
+    table.AddRow(cells);
   }
   return text + table.Draw(style) + "\n" +
          Paragraph(
-             "Modelled, each change by itself with a plan of its own. What a job costs is the plan's cost less that of "
-             "the "
-             "unchanged node without the job in the same hours. What hardware costs is not in it: `heliograd size` "
-             "weighs "
-             "that.",
+             fmt::format("Modelled, each change by itself with a plan of its own. What a job {}costs is the plan's "
+                         "{} less that of the unchanged node without the job in the same hours. What hardware "
+                         "costs is not in it{}.",
+                         carbon ? "emits or " : "", carbon ? "carbon or cost" : "cost",
+                         carbon ? "" : ": `heliograd size` weighs that"),
              style);
 }
 
@@ -250,7 +298,7 @@ std::string AsText(const Outcome& base, const std::vector<Outcome>& outcomes, co
 void Rank(std::vector<Outcome>& outcomes) {
   std::stable_sort(outcomes.begin(), outcomes.end(), [](const Outcome& a, const Outcome& b) {
     if (a.totals.has_value() != b.totals.has_value()) return a.totals.has_value();
-    return a.totals && a.job_cost < b.job_cost;
+    return a.totals && a.job_objective < b.job_objective;
   });
 }
 
@@ -260,16 +308,19 @@ Result<int> Whatif(const WhatifFlags& flags) {
   InputCache cache;
   const auto inputs = ReadInputs(*scenario, flags.scenario.slot_minutes, cache);
   if (!inputs) return Fail(inputs.error());
+  if (auto sound = CheckChanges(flags, *scenario, cache); !sound) return Fail(sound.error());
   const auto problem = ProblemOver(*inputs, inputs->slots);
   if (!problem) return Fail(problem.error());
   const std::unique_ptr<DispatchSolver> solver = flags.scenario.Solver();
-  const Outcome base = Try({"as it is", {}}, flags, *scenario, cache, *solver);
+  const Outcome base = Try({"as it is", {}}, flags, *scenario, *problem, cache, *solver);
   std::vector<Outcome> outcomes;
   for (const Change& change : ChangesOf(flags, *scenario, *inputs, *problem)) {
-    outcomes.push_back(Try(change, flags, *scenario, cache, *solver));
+    outcomes.push_back(Try(change, flags, *scenario, *problem, cache, *solver));
   }
   Rank(outcomes);
-  if (auto done = Print(flags.json ? AsJson(base, outcomes) : AsText(base, outcomes, DetectTerminal(1))); !done) {
+  const std::string text = flags.json ? AsJson(base, outcomes, KnowsCarbon(*problem))
+                                      : AsText(base, outcomes, problem->objective, DetectTerminal(1));
+  if (auto done = Print(text); !done) {
     return Fail(done.error());
   }
   return base.totals ? kExitOk : kExitInfeasible;

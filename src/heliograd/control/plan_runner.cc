@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "heliograd/base/clock.h"
+#include "heliograd/plan/objective.h"
 
 namespace heliograd {
 namespace {
@@ -38,6 +39,12 @@ constexpr std::chrono::seconds kLongestAway{60};
 double InRealSeconds(nanoseconds time) { return std::chrono::duration<double>(time).count(); }
 nanoseconds Nanoseconds(double seconds) { return nanoseconds(std::llround(seconds * 1e9)); }
 double SecondsBetween(Stamp from, Stamp to) { return InSeconds(Between(from, to)); }
+
+/// In what the plans minimise.
+std::string SavingText(Objective objective, Money saving) {
+  if (objective == Objective::kCost) return fmt::format("{:.3f} EUR", InEuros(saving));
+  return fmt::format("{:.0f} g CO2", 1000 * InKilograms(CarbonOfObjective(saving)));
+}
 
 std::vector<double> PromisedRates(const DispatchProblem& problem) {
   std::vector<double> rates;
@@ -524,7 +531,7 @@ void PlanRunner::PlanAnew(const std::string& reason) {
        fmt::format("{}: a new plan for the {:.1f} % of the work that is left{}", request.reason,
                    100 * request.work_left / problem_.work,
                    holds && answer->kept_cost
-                       ? fmt::format(", which saves {:.3f} EUR", InEuros(*answer->kept_cost - answer->cost))
+                       ? ", which saves " + SavingText(problem_.objective, *answer->kept_cost - answer->cost)
                        : ""),
        !at_edge);
   ++outcome_.plans;

@@ -150,8 +150,8 @@ TEST(CarbonFile, EveryMistakeIsNamed) {
                   "c.csv:3: ci_direct_g_per_kwh is '-1': expected a number from 0 to 5000 g/kWh.",
                   HasSubstr("c.csv:4: datetime_utc is '2024-01-01 01:00:00': expected a time after"),
                   HasSubstr("c.csv:5: datetime_utc is '2024-13-01 00:00:00': expected a time such as"),
-                  "c.csv:6: ci_direct_g_per_kwh is '5001': expected a number from 0 to 5000 g/kWh.",
-                  "c.csv:7: row is '2024-01-01 03:00:00,5': expected 5 fields, as in the header."));
+                  "c.csv:7: row is '2024-01-01 03:00:00,5': expected 5 fields, as in the header.",
+                  "c.csv: ci_direct_g_per_kwh: 1 more line with the same mistake."));
 }
 
 TEST(CarbonFile, EmptyFilesEndlessLinesAndOtherLineEnds) {
@@ -166,12 +166,12 @@ TEST(CarbonFile, EmptyFilesEndlessLinesAndOtherLineEnds) {
               ElementsAre(::testing::DoubleEq(1), ::testing::DoubleEq(2)));
 }
 
-TEST(CarbonFile, AllMistakesAtOnceUpToTwenty) {
+TEST(CarbonFile, OneWrongColumnIsNotToldLineByLine) {
   std::string content = "start,carbon_g_per_kwh\n";
   for (int i = 0; i < 30; ++i) content += fmt::format("2025-01-{:02}T00:00Z,x\n", i + 1);
   const auto problems = ProblemsIn(content);
-  ASSERT_EQ(problems.size(), 21u);
-  EXPECT_EQ(problems.back(), "c.csv: and 10 more problems.");
+  ASSERT_EQ(problems.size(), 3u);
+  EXPECT_EQ(problems.back(), "c.csv: carbon_g_per_kwh: 28 more lines with the same mistake.");
 }
 
 }  // namespace

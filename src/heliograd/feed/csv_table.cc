@@ -39,28 +39,51 @@ std::string ExpectedNumber(const NumberColumn& column, std::string_view kind) {
                      column.unit);
 }
 
+/// "0,25": a number but for its comma.
+bool HasDecimalComma(std::string_view text) {
+  const size_t comma = text.find(',');
+  if (comma == std::string_view::npos) return false;
+  std::string with_point(text);
+  with_point[comma] = '.';
+  return ParseNumber(with_point).has_value();
+}
+
 }  // namespace
 
 void ProblemList::AddForFile(std::string_view what) { Add(fmt::format("{}: {}", file_, what)); }
 
 void ProblemList::AddForLine(size_t line, std::string_view what) {
-  if (count_ >= kMostListed) return static_cast<void>(++count_);
+  if (problems_.size() >= kMostListed) return static_cast<void>(++count_);
   Add(fmt::format("{}:{}: {}", file_, line, what));
 }
 
 void ProblemList::AddForValue(size_t line, std::string_view column, std::string_view value, std::string_view expected) {
-  if (count_ >= kMostListed) return static_cast<void>(++count_);
+  const auto same = std::ranges::find_if(
+      alike_, [&](const Alike& each) { return each.column == column && each.expected == expected; });
+  if (same != alike_.end() && same->count++ >= kMostAlike) return static_cast<void>(++count_);
+  if (problems_.size() >= kMostListed) return static_cast<void>(++count_);
+  if (same == alike_.end()) alike_.push_back({std::string(column), std::string(expected), 1});
   const std::string found = value.empty() ? std::string("empty") : Quoted(value);
   Add(fmt::format("{}:{}: {} is {}: expected {}.", file_, line, column, found, expected));
 }
 
 void ProblemList::Add(std::string problem) {
-  if (count_++ < kMostListed) problems_.push_back(std::move(problem));
+  ++count_;
+  if (problems_.size() < kMostListed) problems_.push_back(std::move(problem));
 }
 
 tl::unexpected<Error> ProblemList::Failure() const {
   std::vector<std::string> listed = problems_;
-  if (count_ > kMostListed) listed.push_back(fmt::format("{}: and {} more problems.", file_, count_ - kMostListed));
+  size_t untold = count_ - problems_.size();
+  for (const Alike& alike : alike_) {
+    if (alike.count <= kMostAlike) continue;
+    const size_t more = std::min(alike.count - kMostAlike, untold);
+    untold -= more;
+    if (more == 0) continue;
+    listed.push_back(
+        fmt::format("{}: {}: {} more line{} with the same mistake.", file_, alike.column, more, more == 1 ? "" : "s"));
+  }
+  if (untold > 0) listed.push_back(fmt::format("{}: and {} more problems.", file_, untold));
   return Fail(std::move(listed));
 }
 
@@ -118,15 +141,18 @@ void CsvReader::Split() {
 }
 
 std::optional<double> NumberFromText(std::string_view text, size_t line, const NumberColumn& column,
-                                     ProblemList& problems) {
+                                     ProblemList& problems, std::string_view hint) {
   const auto value = ParseNumber(text);
   if (value && *value >= column.low && *value <= column.high) return value;
-  problems.AddForValue(line, column.name, text, ExpectedNumber(column, "a number"));
+  std::string expected = ExpectedNumber(column, "a number");
+  if (HasDecimalComma(text)) hint = " with a decimal point, not a comma";
+  problems.AddForValue(line, column.name, text, expected.append(hint));
   return std::nullopt;
 }
 
-std::optional<double> ReadNumber(CsvReader& reader, const NumberColumn& column, ProblemList& problems) {
-  return NumberFromText(reader.Field(column.index), reader.line_number(), column, problems);
+std::optional<double> ReadNumber(CsvReader& reader, const NumberColumn& column, ProblemList& problems,
+                                 std::string_view hint) {
+  return NumberFromText(reader.Field(column.index), reader.line_number(), column, problems, hint);
 }
 
 std::optional<int> ReadWholeNumber(CsvReader& reader, const NumberColumn& column, ProblemList& problems) {

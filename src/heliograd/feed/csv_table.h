@@ -19,10 +19,12 @@ namespace heliograd {
 /// No line of a table is longer than this; a longer one is refused (a file without line ends is no table).
 inline constexpr size_t kLongestLine = size_t{64} << 10;
 
-/// The problems of one file, in the order found. Keeps the first `kMostListed` and counts the others.
+/// The problems of one file, in the order found. Keeps the first `kMostListed` and counts the others. Of those that
+/// expect the same of the same column it keeps `kMostAlike`, so that one wrong column is not told line by line.
 class ProblemList {
  public:
   static constexpr size_t kMostListed = 20;
+  static constexpr size_t kMostAlike = 2;
 
   explicit ProblemList(std::string file) : file_(std::move(file)) {}
 
@@ -36,13 +38,21 @@ class ProblemList {
   bool empty() const { return count_ == 0; }
   size_t count() const { return count_; }
   const std::string& file() const { return file_; }
-  /// All problems as a failure, with "and N more" at the end where the list was cut.
+  /// All problems as a failure, with "N more lines with the same mistake" and "and N more" at the end where the list
+  /// was cut.
   tl::unexpected<Error> Failure() const;
 
  private:
+  /// Values of one column that should have been the same thing.
+  struct Alike {
+    std::string column, expected;
+    size_t count = 0;
+  };
+
   void Add(std::string problem);
 
   std::string file_;
+  std::vector<Alike> alike_;  // at most kMostListed
   std::vector<std::string> problems_;
   size_t count_ = 0;
 };
@@ -91,12 +101,13 @@ struct NumberColumn {
 };
 
 /// The number that `text`, found on that line, stands for. A text that is empty, no finite number or out of range is
-/// added to `problems` and gives nothing.
+/// added to `problems` and gives nothing. `hint`, which may be empty, follows what was expected.
 std::optional<double> NumberFromText(std::string_view text, size_t line, const NumberColumn& column,
-                                     ProblemList& problems);
+                                     ProblemList& problems, std::string_view hint = {});
 
 /// The same for that column of the reader's line.
-std::optional<double> ReadNumber(CsvReader& reader, const NumberColumn& column, ProblemList& problems);
+std::optional<double> ReadNumber(CsvReader& reader, const NumberColumn& column, ProblemList& problems,
+                                 std::string_view hint = {});
 
 /// The same for whole numbers.
 std::optional<int> ReadWholeNumber(CsvReader& reader, const NumberColumn& column, ProblemList& problems);

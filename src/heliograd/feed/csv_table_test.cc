@@ -60,13 +60,14 @@ TEST(ReadNumberTest, NamesFileLineColumnValueAndRange) {
   NumberColumn column{.name = "GHI", .low = 0, .high = 1500, .unit = "W/m2", .index = 0};
   EXPECT_EQ(ReadNumber(reader, column, problems), 1.0);
   for (column.index = 1; column.index < 6; ++column.index) {
+    column.name = column.index < 3 ? "GHI" : "DNI";
     EXPECT_FALSE(ReadNumber(reader, column, problems).has_value()) << column.index;
   }
   const Error error = problems.Failure().value();
-  ASSERT_THAT(error.problems, SizeIs(5));
+  ASSERT_THAT(error.problems, SizeIs(5));  // two of each column and a count
   EXPECT_EQ(error.problems[0], "w.csv:1: GHI is 'nan': expected a number from 0 to 1500 W/m2.");
   EXPECT_THAT(error.problems[1], HasSubstr("'5000'"));
-  EXPECT_THAT(error.problems[2], HasSubstr("GHI is empty"));
+  EXPECT_THAT(error.problems[2], HasSubstr("DNI is empty"));
 }
 
 TEST(ReadNumberTest, WholeNumbersTakeNoFraction) {
@@ -77,6 +78,40 @@ TEST(ReadNumberTest, WholeNumbersTakeNoFraction) {
   EXPECT_FALSE(ReadWholeNumber(reader, {.name = "Hour", .low = 0, .high = 23, .unit = "", .index = 1}, problems));
   EXPECT_FALSE(ReadWholeNumber(reader, {.name = "Hour", .low = 0, .high = 23, .unit = "", .index = 2}, problems));
   EXPECT_EQ(problems.count(), 2u);
+}
+
+TEST(ProblemListTest, TellsOneWrongColumnTwiceAndCountsItsOtherLines) {
+  ProblemList problems("p.csv");
+  for (size_t line = 2; line <= 31; ++line) problems.AddForValue(line, "price", "x", "a number");
+  problems.AddForValue(40, "start", "y", "a time");
+  problems.AddForValue(41, "price", "z", "another number");
+  EXPECT_EQ(problems.count(), 32u);
+  EXPECT_THAT(
+      problems.Failure().value().problems,
+      ElementsAre("p.csv:2: price is 'x': expected a number.", "p.csv:3: price is 'x': expected a number.",
+                  "p.csv:40: start is 'y': expected a time.", "p.csv:41: price is 'z': expected another number.",
+                  "p.csv: price: 28 more lines with the same mistake."));
+}
+
+TEST(ProblemListTest, CountsEveryProblemOnceWhereBothListsAreCut) {
+  ProblemList problems("p.csv");
+  for (size_t line = 1; line <= 19; ++line) problems.AddForLine(line, "wrong.");
+  for (size_t line = 20; line <= 30; ++line) problems.AddForValue(line, "price", "x", "a number");
+  const Error error = problems.Failure().value();
+  // 19 + 1 listed; of the other ten, nine are alike to two told or counted before them.
+  EXPECT_THAT(std::vector<std::string>(error.problems.begin() + 20, error.problems.end()),
+              ElementsAre("p.csv: price: 9 more lines with the same mistake.", "p.csv: and 1 more problems."));
+}
+
+TEST(ReadNumberTest, NamesADecimalComma) {
+  CsvReader reader("0,25;1,2,3", ';');
+  ASSERT_TRUE(reader.Next());
+  ProblemList problems("p.csv");
+  for (const size_t index : {size_t{0}, size_t{1}}) {
+    EXPECT_FALSE(ReadNumber(reader, {.name = "price", .low = 0, .high = 5, .unit = "", .index = index}, problems));
+  }
+  EXPECT_THAT(problems.Failure().value().problems,
+              ElementsAre(HasSubstr("with a decimal point, not a comma"), ::testing::Not(HasSubstr("comma."))));
 }
 
 TEST(ProblemListTest, ListsTheFirstTwentyAndCountsTheOthers) {

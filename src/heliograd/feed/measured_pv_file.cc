@@ -9,6 +9,7 @@
 #include "heliograd/base/time.h"
 #include "heliograd/feed/csv_table.h"
 #include "heliograd/feed/pv_series_file.h"
+#include "heliograd/feed/series_rows.h"
 #include "heliograd/trace/weather.h"
 
 namespace heliograd {
@@ -47,8 +48,7 @@ class Reader {
   }
 
   void ReadRow(CsvReader& csv) {
-    if (csv.fields().size() != columns_) {
-      problems_.AddForValue(csv.line_number(), "row", csv.line(), fmt::format("{} fields, as in the header", columns_));
+    if (!IsWholeRow(csv, columns_, problems_)) {
       if (next_) *next_ += std::chrono::hours(1);
       return;
     }

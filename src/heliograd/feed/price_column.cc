@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "heliograd/base/text.h"
+
 namespace heliograd {
 namespace {
 
@@ -16,7 +18,11 @@ PriceColumn MakePriceColumn(std::string name, size_t index, PriceUnit unit) {
 }
 
 std::optional<EnergyPrice> ReadPrice(CsvReader& csv, const PriceColumn& column, ProblemList& problems) {
-  const auto number = ReadNumber(csv, column.number, problems);
+  const bool per_kilowatt_hour = column.unit == PriceUnit::kEurosPerKilowattHour;
+  const bool is_large =
+      per_kilowatt_hour && ParseNumber(csv.Field(column.number.index)).value_or(0) > column.number.high;
+  const auto number = ReadNumber(csv, column.number, problems,
+                                 is_large ? "; if these are prices per MWh, name the column price_eur_per_mwh" : "");
   if (!number) return std::nullopt;
   return column.unit == PriceUnit::kEurosPerMegawattHour ? EurosPerMegawattHour(*number)
                                                          : EurosPerKilowattHour(*number);

@@ -245,7 +245,7 @@ TEST(PriceFile, NumbersThatAreNoPrices) {
         << price;
   }
   EXPECT_THAT(ProblemsIn("start,price_eur_per_kwh\n2025-01-01T00:00Z,50\n2025-01-01T01:00Z,0.2\n"),
-              ElementsAre("p.csv:2: price_eur_per_kwh is '50': expected a number from -20 to 20 EUR/kWh."));
+              ElementsAre(HasSubstr("p.csv:2: price_eur_per_kwh is '50': expected a number from -20 to 20 EUR/kWh;")));
 }
 
 TEST(PriceFile, ByteOrderMarkCrlfLatin1InOtherColumnsAndCutRows) {
@@ -254,6 +254,22 @@ TEST(PriceFile, ByteOrderMarkCrlfLatin1InOtherColumnsAndCutRows) {
               ElementsAre("2025-01-01T00:00:00Z 60 5"));
   EXPECT_THAT(ProblemsIn(kEntsoe + "\"01.01.2024 00:00 - 01.0"),
               ElementsAre(HasSubstr("p.csv:2: row is '\"01.01.2024 00:00 - 01.0'")));
+}
+
+TEST(PriceFile, DecimalCommasBetweenCommasAreRefusedAndEmptyFieldsAtTheEndAreNot) {
+  EXPECT_THAT(ProblemsIn("start,price_eur_per_kwh\n2026-06-01 20:00,0,100\n2026-06-01 21:00,0,120\n"),
+              ElementsAre(::testing::AllOf(HasSubstr("p.csv:2: row is"), HasSubstr("expected 2 fields"),
+                                           HasSubstr("decimal comma")),
+                          HasSubstr("p.csv:3: row is")));
+  EXPECT_THAT(ProblemsIn("start,price_eur_per_kwh\n2026-06-01T20:00Z,0.100,\n2026-06-01T21:00Z,0.120,,\n"),
+              ElementsAre());
+  EXPECT_THAT(ProblemsIn("start;price_eur_per_kwh\n2026-06-01 20:00;0,100\n2026-06-01 21:00;0,120\n"),
+              ElementsAre(HasSubstr("decimal point"), HasSubstr("decimal point")));
+}
+
+TEST(PriceFile, PricesPerMegawattHourInAColumnPerKilowattHourAreNamed) {
+  EXPECT_THAT(ProblemsIn("start,price_eur_per_kwh\n2026-06-01T20:00Z,101.5\n2026-06-01T21:00Z,99\n"),
+              ElementsAre(HasSubstr("price_eur_per_mwh"), HasSubstr("price_eur_per_mwh")));
 }
 
 TEST(PriceFile, EmptyFilesAndEndlessLines) {
@@ -265,12 +281,12 @@ TEST(PriceFile, EmptyFilesAndEndlessLines) {
   EXPECT_THAT(ProblemsIn(kEntsoe + std::string(70000, 'x')), ElementsAre(HasSubstr("p.csv:2: longer than 64 KiB")));
 }
 
-TEST(PriceFile, AllMistakesAtOnceUpToTwenty) {
+TEST(PriceFile, OneWrongColumnIsNotToldLineByLine) {
   std::string content = "start,price_eur_per_mwh\n";
   for (int i = 0; i < 30; ++i) content += fmt::format("2025-01-01T00:{:02}Z,x\n", i);
   const auto problems = ProblemsIn(content);
-  ASSERT_EQ(problems.size(), 21u);
-  EXPECT_EQ(problems.back(), "p.csv: and 10 more problems.");
+  ASSERT_EQ(problems.size(), 3u);
+  EXPECT_EQ(problems.back(), "p.csv: price_eur_per_mwh: 28 more lines with the same mistake.");
 }
 
 TEST(PriceFile, YearAndAHalfOfNorthernItaly) {

@@ -6,6 +6,7 @@
 
 #include "heliograd/base/text.h"
 #include "heliograd/feed/csv_table.h"
+#include "heliograd/feed/series_rows.h"
 #include "heliograd/trace/weather.h"
 
 namespace heliograd {
@@ -22,10 +23,7 @@ bool IsHeader(CsvReader& csv) {
 /// Reads the row under the reader. `next_hour` goes on from the hour found, so that one slip is told once.
 void ReadRow(CsvReader& csv, size_t columns, int& next_hour, std::vector<Power>& hourly, ProblemList& problems) {
   const int expected = next_hour++;
-  if (csv.fields().size() != columns) {
-    problems.AddForValue(csv.line_number(), "row", csv.line(), fmt::format("{} fields, as in the header", columns));
-    return;
-  }
+  if (!IsWholeRow(csv, columns, problems)) return;
   const auto hour = ReadWholeNumber(csv, kHour, problems);
   if (hour && *hour != expected) {
     problems.AddForValue(csv.line_number(), kHour.name, csv.Field(kHour.index),

@@ -39,8 +39,16 @@ char SeparatorOf(std::string_view content) {
 }
 
 bool IsWholeRow(CsvReader& csv, size_t header_fields, ProblemList& problems) {
-  if (csv.fields().size() >= header_fields) return true;
-  problems.AddForValue(csv.line_number(), "row", csv.line(), fmt::format("{} fields, as in the header", header_fields));
+  const std::vector<std::string_view>& fields = csv.fields();
+  // Some programs end each row with separators.
+  const bool has_more =
+      std::any_of(fields.begin() + static_cast<std::ptrdiff_t>(std::min(fields.size(), header_fields)), fields.end(),
+                  [](std::string_view field) { return !field.empty(); });
+  if (fields.size() >= header_fields && !has_more) return true;
+  problems.AddForValue(
+      csv.line_number(), "row", csv.line(),
+      fmt::format("{} fields, as in the header{}", header_fields,
+                  has_more ? "; a number with a decimal comma counts as two, write 0.25 in place of 0,25" : ""));
   return false;
 }
 

@@ -29,7 +29,7 @@ bool IsGap(std::string_view field);
 /// The field separator of a table: comma, semicolon or tab, whichever its first line holds most of.
 char SeparatorOf(std::string_view content);
 
-/// True when the line has as many fields as the header or more; else adds a problem.
+/// True when the line has as many fields as the header, empty ones at its end aside; else adds a problem.
 bool IsWholeRow(CsvReader& csv, size_t header_fields, ProblemList& problems);
 
 /// Turns the times of successive rows into stamps. Where they are local and an hour occurs twice in autumn, its first

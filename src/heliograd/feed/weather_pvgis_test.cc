@@ -122,8 +122,8 @@ TEST(PvgisTest, CutsALongListOfProblems) {
     text.replace(at, 6, ",90.0,x");
   }
   const auto problems = Problems(text);
-  ASSERT_THAT(problems, SizeIs(21));
-  EXPECT_EQ(problems.back(), "w.csv: and 8740 more problems.");
+  ASSERT_THAT(problems, SizeIs(3));
+  EXPECT_THAT(problems.back(), HasSubstr(": 8758 more lines with the same mistake."));
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ double TypicalWorkPrice(const Problem& problem) {
 BlendRelaxation::BlendRelaxation(const Problem& problem) : problem_(problem), lists_(problem) {
   const size_t slots = problem.slots.size();
   heads_.resize(slots + 1);
-  pieces_.resize(64 + slots * 16);
+  pieces_.Grow(64 + slots * 16);
   for (Schedule* schedule : {&less_, &more_, &next_, &mix_}) {
     schedule->released.resize(slots);
     schedule->work.resize(slots);
@@ -53,7 +53,7 @@ bool BlendRelaxation::Backward(const std::vector<Modes>& modes, double work_pric
     const SlotList& list = lists_.Build(problem_.slots[t], work_price, modes[t]);
     const ValueHead& after = heads_[t + 1];
     const size_t first = after.first + after.count;
-    if (const size_t need = first + after.count + list.count + 1; need > pieces_.size()) pieces_.resize(2 * need);
+    if (const size_t need = first + after.count + list.count + 1; need > pieces_.size()) pieces_.Grow(2 * need);
     heads_[t].first = first;
     if (!MergeSlot(after, pieces_.data() + after.first, list, problem_.rho, problem_.capacity, pieces_.data() + first,
                    heads_[t])) {

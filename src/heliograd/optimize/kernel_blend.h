@@ -5,14 +5,46 @@
 // how much work it does, with a bound and the prices of work and of stored energy (docs/kernel.md, sections 3 to 5).
 #pragma once
 
+#include <cstdint>
+#include <cstdlib>
 #include <functional>
+#include <new>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "heliograd/optimize/kernel_slopes.h"
 
 namespace heliograd::kernel {
+
+/// The pieces of all value functions, one after the other. A long horizon has gigabytes of them: growing moves pages
+/// rather than copying them beside the old ones, and what is never written takes no memory.
+class PieceStore {
+ public:
+  PieceStore() = default;
+  PieceStore(const PieceStore&) = delete;
+  PieceStore& operator=(const PieceStore&) = delete;
+  ~PieceStore() { std::free(pieces_); }
+
+  size_t size() const { return size_; }
+  /// Keeps what was written; the rest is not initialised. std::bad_alloc where there is no memory left.
+  void Grow(size_t size) {
+    static_assert(std::is_trivially_copyable_v<Piece>);
+    void* grown = size <= SIZE_MAX / sizeof(Piece) ? std::realloc(pieces_, size * sizeof(Piece)) : nullptr;
+    if (grown == nullptr) throw std::bad_alloc();
+    pieces_ = static_cast<Piece*>(grown);
+    size_ = size;
+  }
+  Piece* data() { return pieces_; }
+  const Piece* data() const { return pieces_; }
+  Piece& operator[](size_t i) { return pieces_[i]; }
+  const Piece& operator[](size_t i) const { return pieces_[i]; }
+
+ private:
+  Piece* pieces_ = nullptr;
+  size_t size_ = 0;
+};
 
 /// A price of work to begin a search with: of the energy along the whole hull, at the mean of the prices.
 double TypicalWorkPrice(const Problem& problem);
@@ -64,7 +96,7 @@ class BlendRelaxation {
   const Problem& problem_;
   SlotLists lists_;
   std::vector<ValueHead> heads_;  // one more than slots
-  std::vector<Piece> pieces_;
+  PieceStore pieces_;
   std::vector<Modes> drawn_modes_;  // of the value functions as they are
   double drawn_price_ = -1;
   double value_ = 0;  // V_0 at the initial energy

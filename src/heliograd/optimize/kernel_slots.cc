@@ -95,14 +95,18 @@ Slot MakePaperSlot(const DispatchProblem& problem, const Problem& kernel, int t)
   return slot;
 }
 
-bool FitsPaper(const DispatchProblem& problem, const Problem& kernel, double hours) {
+/// Why the study's equations with these values are not the kernel's; empty when they are.
+std::string_view WhyNotPaper(const DispatchProblem& problem, const Problem& kernel, double hours) {
   for (const Slot& slot : kernel.slots) {
-    if (slot.import_price < 0 || slot.export_price < 0) return false;
-    if (kernel.alpha * kernel.beta * slot.export_price > slot.import_price) return false;
-    if (LimitKwh(problem.grid.import_limit, hours) < slot.most_import) return false;
-    if (LimitKwh(problem.grid.export_limit, hours) < slot.most_export) return false;
+    if (slot.import_price < 0 || slot.export_price < 0) return "`paper` with prices below zero";
+    if (kernel.alpha * kernel.beta * slot.export_price > slot.import_price)
+      return "`paper` with prices at which a battery cycles for profit";
+    if (LimitKwh(problem.grid.import_limit, hours) < slot.most_import)
+      return "`paper` with an import limit that may bind";
+    if (LimitKwh(problem.grid.export_limit, hours) < slot.most_export)
+      return "`paper` with an export limit that may bind";
   }
-  return true;
+  return {};
 }
 
 Slot MakeSlot(const DispatchProblem& problem, const Problem& kernel, int t, double hours) {
@@ -182,7 +186,11 @@ BusFlows PaperFlowsAt(const Slot& slot, double used, double given) {
   return flows;
 }
 
-std::optional<Problem> MakeProblem(const DispatchProblem& problem, Formulation formulation) {
+std::optional<Problem> MakeProblem(const DispatchProblem& problem, Formulation formulation, std::string* why_not) {
+  const auto outside = [why_not](std::string_view why) {
+    if (why_not != nullptr) *why_not = why;
+    return std::nullopt;
+  };
   const double hours = InHours(problem.horizon.SlotDuration());
   std::vector<GpuPoint> points = AllPoints(problem, hours);
   Problem kernel;
@@ -190,7 +198,7 @@ std::optional<Problem> MakeProblem(const DispatchProblem& problem, Formulation f
   if (kernel.fill_rule) {
     points.erase(points.begin());  // the study's job is never off
   } else if (points[0].energy > points[1].energy) {
-    return std::nullopt;
+    return outside("a GPU that draws more when idle than at its lowest level");
   }
   kernel.gpu = formulation == Formulation::kBlend ? UpperHull(points) : points;
   const Battery& battery = problem.battery;
@@ -216,7 +224,9 @@ std::optional<Problem> MakeProblem(const DispatchProblem& problem, Formulation f
                           kernel.wear * kernel.most_discharge;
   }
   kernel.money_scale += kernel.terminal_value * kernel.capacity;
-  if (kernel.fill_rule && !FitsPaper(problem, kernel, hours)) return std::nullopt;
+  if (kernel.fill_rule) {
+    if (const std::string_view why = WhyNotPaper(problem, kernel, hours); !why.empty()) return outside(why);
+  }
   return kernel;
 }
 

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "heliograd/plan/plan.h"
@@ -83,7 +84,9 @@ struct Problem {
 /// The problem in the kernel's terms, or nothing where its structure is another one: the GPU draws more when idle than
 /// at its lowest level. In `paper` it also leaves out negative prices, limits of export, limits of import that may
 /// bind, and prices at which a battery cycles for profit: there a slot may charge and discharge at once.
-std::optional<Problem> MakeProblem(const DispatchProblem& problem, Formulation formulation);
+/// `why_not`, when given, then tells which of these it is.
+std::optional<Problem> MakeProblem(const DispatchProblem& problem, Formulation formulation,
+                                   std::string* why_not = nullptr);
 
 /// What the connection point does when the bus draws x in that slot, at least cost.
 struct BusFlows {

@@ -1,9 +1,12 @@
 // The dispatch solver over the kernel, and the choice between it and HiGHS.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <string>
 
 #include "heliograd/optimize/kernel_blend.h"
 #include "heliograd/optimize/kernel_labels.h"
@@ -167,7 +170,11 @@ class KernelSolver : public DispatchSolver {
     auto solution = formulation == Formulation::kBlend ? SolveBlend(problem, options)
                                                        : SolveLevels(problem, formulation, options, kNoLimit);
     if (solution) return *std::move(solution);
-    return Fail("this problem is outside what the kernel solves (docs/kernel.md): use the solver auto or highs.");
+    std::string why;
+    static_cast<void>(kernel::MakeProblem(problem, formulation, &why));
+    return Fail(
+        fmt::format("--solver kernel: {} is outside what the kernel solves (docs/kernel.md): take auto or highs.", why),
+        ErrorKind::kUsage);
   }
 };
 

@@ -15,28 +15,48 @@ Result<std::optional<Money>> Cost(const DispatchProblem& problem, Formulation fo
   return solution->objective;
 }
 
-/// Change against `cost` with another number of slots.
-Result<std::optional<Money>> ChangeWithSlots(int slots, Formulation formulation, Money cost,
+/// `cost` less that of the node without the job in the same hours.
+Result<std::optional<Money>> JobCost(const DispatchProblem& problem, Formulation formulation,
+                                     const std::optional<Money>& cost, const DispatchSolver& solver,
+                                     const SolveOptions& options) {
+  if (!cost) return std::nullopt;
+  const auto without = Cost(WithoutJob(problem), formulation, solver, options);
+  if (!without) return Fail(without.error());
+  return *without ? std::optional(*cost - **without) : std::nullopt;
+}
+
+/// Change against `job_cost` with another number of slots.
+Result<std::optional<Money>> ChangeWithSlots(int slots, Formulation formulation, Money job_cost,
                                              const DispatchSolver& solver, const SolveOptions& options,
                                              const ProblemForSlots& problem_for_slots) {
   if (slots <= 0) return std::nullopt;
   const Result<DispatchProblem> moved = problem_for_slots(slots);
   if (!moved) return std::nullopt;  // the data ends: that side of the deadline has no price
-  const auto other = Cost(*moved, formulation, solver, options);
+  const auto cost = Cost(*moved, formulation, solver, options);
+  if (!cost) return Fail(cost.error());
+  const auto other = JobCost(*moved, formulation, *cost, solver, options);
   if (!other) return Fail(other.error());
   if (!*other) return std::nullopt;
-  const Money change = **other - cost;
+  const Money change = **other - job_cost;
   return Abs(change) <= options.tolerance ? Money() : change;
 }
 
 }  // namespace
 
+DispatchProblem WithoutJob(DispatchProblem problem) {
+  problem.work = 0;
+  return problem;
+}
+
 Result<DeadlinePrice> PriceDeadline(const DispatchProblem& problem, Formulation formulation, const Solution& solution,
                                     const DispatchSolver& solver, const SolveOptions& options,
                                     const ProblemForSlots& problem_for_slots) {
   const auto slots_per_hour = static_cast<int>(std::chrono::hours(1) / problem.horizon.step);
+  const auto job_cost = JobCost(problem, formulation, solution.objective, solver, options);
+  if (!job_cost) return Fail(job_cost.error());
+  if (!*job_cost) return DeadlinePrice{};
   const auto change = [&](int slots) {
-    return ChangeWithSlots(slots, formulation, solution.objective, solver, options, problem_for_slots);
+    return ChangeWithSlots(slots, formulation, **job_cost, solver, options, problem_for_slots);
   };
   const auto later = change(problem.horizon.slots + slots_per_hour);
   if (!later) return Fail(later.error());

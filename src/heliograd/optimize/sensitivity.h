@@ -13,9 +13,14 @@
 
 namespace heliograd {
 
-/// Change of the cost when the deadline moves by an hour, by solving both. A side without a plan that is proven in
-/// time, or whose data ends, is left out. A gain or loss below the tolerance reads as zero. Precondition: `solution`
-/// has a plan.
+/// The same node in the same hours with nothing to do: what it earns and pays anyway. Solvers take it; Defects() does
+/// not.
+DispatchProblem WithoutJob(DispatchProblem problem);
+
+/// Change of what the job costs when the deadline moves by an hour: the plan's cost less that of the node without the
+/// job in the same hours, because sun that an added hour sells anyway is not the deadline's doing. Both by solving
+/// again. A side without a plan that is proven in time, or whose data ends, is left out. A gain or loss below the
+/// tolerance reads as zero. Precondition: `solution` has a plan.
 Result<DeadlinePrice> PriceDeadline(const DispatchProblem& problem, Formulation formulation, const Solution& solution,
                                     const DispatchSolver& solver, const SolveOptions& options,
                                     const ProblemForSlots& problem_for_slots);

@@ -29,9 +29,12 @@ constexpr SolveOptions kOptions = {Euros(1e-6), std::nullopt};
 Result<DispatchProblem> Study(int slots) { return StudyProblem({2025, 1, 1, 8}, slots); }
 
 // From 08:00 the 16th hour ends at midnight: one hour of the cheap band is within reach, an hour later brings another.
-TEST(PriceDeadline, IsTheDifferenceOfTheCosts) {
+TEST(PriceDeadline, IsTheDifferenceOfWhatTheJobCosts) {
   const auto solver = MakeHighsSolver();
-  const auto cost = [&](int slots) { return solver->Solve(*Study(slots), Formulation::kBlend, kOptions)->objective; };
+  const auto cost = [&](int slots) {
+    return solver->Solve(*Study(slots), Formulation::kBlend, kOptions)->objective -
+           solver->Solve(WithoutJob(*Study(slots)), Formulation::kBlend, kOptions)->objective;
+  };
   const auto solution = solver->Solve(*Study(16), Formulation::kBlend, kOptions);
   const auto price = PriceDeadline(*Study(16), Formulation::kBlend, *solution, *solver, kOptions, Study);
   ASSERT_TRUE(price);
@@ -39,6 +42,30 @@ TEST(PriceDeadline, IsTheDifferenceOfTheCosts) {
   EXPECT_NEAR(InEuros(*price->one_hour_earlier), InEuros(cost(15) - cost(16)), 1e-9);
   EXPECT_LT(*price->one_hour_later, Money());
   EXPECT_GT(*price->one_hour_earlier, Money());
+}
+
+// The added hour has sun and no use for the job: what the panel sells in it is no saving. Every solver agrees.
+TEST(PriceDeadline, SunOfTheAddedHourThatIsSoldAnywayIsNoSaving) {
+  const ProblemForSlots sunny = [](int slots) -> Result<DispatchProblem> {
+    DispatchProblem problem = PlainProblem(std::vector<double>(static_cast<size_t>(slots), 0.3), 1);
+    if (slots < 5) return problem;
+    problem.pv.back() = WattHours(1000);
+    problem.export_price.back() = EurosPerKilowattHour(0.4);  // more than any energy that it could spare
+    problem.import_price.back() = EurosPerKilowattHour(0.9);
+    return problem;
+  };
+  const auto kernel = MakeAutoSolver(), highs = MakeHighsSolver();
+  for (const DispatchSolver* solver : {kernel.get(), highs.get()}) {
+    for (const Formulation formulation : {Formulation::kBlend, Formulation::kLevels}) {
+      const auto solution = solver->Solve(*sunny(4), formulation, kOptions);
+      ASSERT_TRUE(solution && !solution->decisions.empty());
+      const auto price = PriceDeadline(*sunny(4), formulation, *solution, *solver, kOptions, sunny);
+      ASSERT_TRUE(price && price->one_hour_later) << solver->Name();
+      const auto longer = solver->Solve(*sunny(5), formulation, kOptions);
+      EXPECT_LT(longer->objective, solution->objective);  // the panel sells
+      EXPECT_NEAR(InEuros(*price->one_hour_later), 0, 1e-5);
+    }
+  }
 }
 
 TEST(PriceDeadline, LeavesOutASideWithoutAPlanOrData) {

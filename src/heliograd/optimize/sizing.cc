@@ -10,25 +10,16 @@
 namespace heliograd {
 namespace {
 
+/// `count` values from `first` on; after the last one, those a year before.
 template <typename Value>
-std::vector<Value> Slice(const std::vector<Value>& values, int first, int count) {
-  return {values.begin() + first, values.begin() + first + count};
-}
-
-DispatchProblem RunOf(const DispatchProblem& year, int first, int slots) {
-  DispatchProblem run;
-  run.horizon = {year.horizon.start + first * year.horizon.step, year.horizon.step, slots};
-  run.pv = Slice(year.pv, first, slots);
-  run.import_price = Slice(year.import_price, first, slots);
-  run.export_price = Slice(year.export_price, first, slots);
-  run.carbon = Slice(year.carbon, first, slots);
-  run.carbon_price = year.carbon_price;
-  run.objective = year.objective;
-  run.battery = year.battery;
-  run.grid = year.grid;
-  run.gpu = year.gpu;
-  run.work = year.work;
-  return run;
+std::vector<Value> Slice(const std::vector<Value>& values, int first, int count, int slots_per_year) {
+  std::vector<Value> slice;
+  slice.reserve(static_cast<size_t>(count));
+  for (auto at = static_cast<size_t>(first); slice.size() < static_cast<size_t>(count); ++at) {
+    while (at >= values.size()) at -= static_cast<size_t>(slots_per_year);
+    slice.push_back(values[at]);
+  }
+  return slice;
 }
 
 /// What PV is worth in slots without a run: sold up to the grid's limit, never at a price below zero.
@@ -41,15 +32,12 @@ Money SoldIn(const DispatchProblem& year, int slot, Energy& sold) {
   return year.export_price[t] * energy;
 }
 
-Result<void> AddRun(YearOfRuns& sum, const DispatchProblem& run, Formulation formulation, const SolveOptions& options,
+/// False when the run cannot be done.
+Result<bool> AddRun(YearOfRuns& sum, const DispatchProblem& run, Formulation formulation, const SolveOptions& options,
                     const DispatchSolver& solver) {
   const auto solution = solver.Solve(run, formulation, options);
   if (!solution) return Fail(solution.error());
-  if (solution->status == SolveStatus::kInfeasible) {
-    return Fail(fmt::format("the run from {} cannot be done in its {} h: give it more hours",
-                            FormatStamp(run.horizon.start), InHours(run.horizon.SlotDuration()) * run.horizon.slots),
-                ErrorKind::kFailure);
-  }
+  if (solution->status == SolveStatus::kInfeasible) return false;
   if (solution->status == SolveStatus::kNoPlanYet)
     return Fail("no plan was found in time: allow more with --time-limit-s");
   Plan plan = MakePlan(run, formulation, solution->decisions);
@@ -61,10 +49,26 @@ Result<void> AddRun(YearOfRuns& sum, const DispatchProblem& run, Formulation for
   sum.grid_import += plan.totals.grid_import;
   sum.grid_export += plan.totals.grid_export;
   sum.carbon += plan.totals.carbon;
-  return {};
+  return true;
 }
 
 }  // namespace
+
+DispatchProblem RunOf(const DispatchProblem& year, int first, int slots, int slots_per_year) {
+  DispatchProblem run;
+  run.horizon = {year.horizon.start + first * year.horizon.step, year.horizon.step, slots};
+  run.pv = Slice(year.pv, first, slots, slots_per_year);
+  run.import_price = Slice(year.import_price, first, slots, slots_per_year);
+  run.export_price = Slice(year.export_price, first, slots, slots_per_year);
+  run.carbon = Slice(year.carbon, first, slots, slots_per_year);
+  run.carbon_price = year.carbon_price;
+  run.objective = year.objective;
+  run.battery = year.battery;
+  run.grid = year.grid;
+  run.gpu = year.gpu;
+  run.work = year.work;
+  return run;
+}
 
 Result<RunCalendar> SpreadRuns(int runs, int slots_per_run, int slots_per_day, int slots_per_year) {
   RunCalendar calendar;
@@ -93,8 +97,13 @@ Result<YearOfRuns> CostOfYear(const DispatchProblem& year, const RunCalendar& ca
   YearOfRuns sum;
   std::vector<bool> in_run(year.pv.size(), false);
   for (const int first : calendar.first_slots) {
-    const DispatchProblem run = RunOf(year, first, calendar.slots_per_run);
-    if (Result<void> added = AddRun(sum, run, formulation, options, solver); !added) return Fail(added.error());
+    const DispatchProblem run = RunOf(year, first, calendar.slots_per_run, calendar.slots_per_year);
+    const Result<bool> added = AddRun(sum, run, formulation, options, solver);
+    if (!added) return Fail(added.error());
+    if (!*added) {
+      sum.impossible_run = first;
+      return sum;
+    }
     std::fill_n(in_run.begin() + first, calendar.slots_per_run, true);
   }
   for (int slot = 0; slot < calendar.slots_per_year; ++slot) {

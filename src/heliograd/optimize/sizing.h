@@ -5,6 +5,7 @@
 // rests. Pure but for the solver.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "heliograd/base/quantity.h"
@@ -29,12 +30,16 @@ struct YearOfRuns {
   Money between;  // the part of it that is sold between runs; a revenue, so not below zero
   Energy grid_import, grid_export;
   CarbonMass carbon;  // of what is imported
+  /// The first slot of the first run that cannot be done; nothing else counts then.
+  std::optional<int> impossible_run;
 };
 
-/// `year` covers slots_per_year + slots_per_run slots. Errors (kInfeasible): a run cannot be done; else the solver's or
-/// the checker's.
+/// `year` covers slots_per_year + slots_per_run slots. Errors: the solver's or the checker's.
 Result<YearOfRuns> CostOfYear(const DispatchProblem& year, const RunCalendar& calendar, Formulation formulation,
                               const SolveOptions& options, const DispatchSolver& solver);
+
+/// The run that begins in slot `first` of `year` and takes `slots`; past the year's end it goes on at its begin.
+DispatchProblem RunOf(const DispatchProblem& year, int first, int slots, int slots_per_year);
 
 /// The yearly payment that an investment is worth over its life: price x r / (1 - (1 + r)^-n); price / n at r = 0.
 Money YearlyPayment(Money price, double lifetime_years, double discount_rate);

@@ -50,8 +50,17 @@ TEST(Sizing, NothingIsSoldBelowZeroOrAboveTheLimit) {
 
 TEST(Sizing, ARunThatCannotBeDoneIsNamed) {
   const auto cost = CostOfYear(Year(10, 24), *SpreadRuns(2, 8, 24, 240), Formulation::kBlend, {}, *MakeAutoSolver());
-  ASSERT_FALSE(cost);
-  EXPECT_NE(cost.error().Message().find("cannot be done in its 8 h"), std::string::npos) << cost.error().Message();
+  ASSERT_TRUE(cost);
+  EXPECT_EQ(cost->impossible_run, 0);
+}
+
+TEST(Sizing, ARunPastTheYearsEndGoesOnAtItsBegin) {
+  DispatchProblem year = Year(2, 12);
+  for (size_t t = 0; t < year.pv.size(); ++t) year.pv[t] = WattHours(static_cast<double>(t % 48));
+  const DispatchProblem run = RunOf(year, 40, 30, 48);
+  for (size_t t = 0; t < run.pv.size(); ++t) {
+    EXPECT_EQ(InWattHours(run.pv[t]), static_cast<double>((40 + t) % 48)) << t;
+  }
 }
 
 TEST(Sizing, RunsThatOverlapAreRefused) {

@@ -10,6 +10,8 @@
 #include <string>
 #include <utility>
 
+#include "heliograd/plan/objective.h"
+
 namespace heliograd {
 namespace {
 
@@ -151,7 +153,8 @@ Baseline Climb(const DispatchProblem& problem, Formulation formulation, const Ru
   if (!rung.any_level) return best;
   for (size_t level = fastest; level-- > 0;) {
     Baseline next = Run(problem, formulation, rung, level);
-    const bool cheaper = next.totals && (!best.totals || next.totals->cost < best.totals->cost);
+    const bool cheaper =
+        next.totals && (!best.totals || ObjectiveOf(problem, *next.totals) < ObjectiveOf(problem, *best.totals));
     if (cheaper) best = std::move(next);
   }
   if (!best.totals) {

@@ -13,12 +13,12 @@ namespace heliograd {
 
 /// The rungs, in order:
 ///   "full power from the grid"                  the fastest level; no PV, battery untouched
-///   "best fixed limit from the grid"            one level for the whole job, the cheapest that finishes in time
+///   "best fixed limit from the grid"            one level for the whole job, the best that finishes in time
 ///   "best fixed limit + PV"                     PV feeds the GPU first; what is left is sold
 ///   "best fixed limit + PV + battery (greedy)"  self-consumption: spare PV fills the battery first, the battery serves
 ///                                               what PV cannot before the grid does, and never charges from the grid
-/// The level is chosen anew on each rung, by cost (Totals::cost). All run from the first slot on and are counted over
-/// the whole horizon. PV is sold only at a positive price and within the export limit; the rest is curtailed.
+/// The level is chosen anew on each rung, by what the problem minimises. All run from the first slot on and are counted
+/// over the whole horizon. PV is sold only at a positive price and within the export limit; the rest is curtailed.
 ///
 /// In `blend` the last slot runs for the fraction that the work needs. In `levels` and `paper` a slot is run whole or
 /// not at all, as those plans must; after the work the GPU is off (also in `paper`, whose plans may not switch off,

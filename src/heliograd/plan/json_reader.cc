@@ -95,6 +95,10 @@ std::optional<double> JsonObject::NumberOrNull(std::string_view key) const {
   return value->is_number() ? std::optional(value->get<double>()) : std::nullopt;
 }
 
+std::optional<double> JsonObject::NumberIfAny(std::string_view key) const {
+  return value_ != nullptr && value_->contains(key) ? NumberOrNull(key) : std::nullopt;
+}
+
 int64_t JsonObject::Integer(std::string_view key, int64_t least, int64_t most) const {
   const Json* value = Find(key);
   if (value == nullptr) return least;

@@ -84,10 +84,10 @@ struct Lever {
   Money saving;
 };
 
-/// What one hour more or less would cost.
+/// What one hour more or less would change of what the job costs: the plan's objective less the node's without the job.
 struct DeadlinePrice {
-  std::optional<Money> one_hour_later;    // cost change when the deadline moves an hour later (<= 0 but for `paper`)
-  std::optional<Money> one_hour_earlier;  // cost change when it moves an hour earlier; nothing when infeasible
+  std::optional<Money> one_hour_later;    // change when the deadline moves an hour later
+  std::optional<Money> one_hour_earlier;  // change when it moves an hour earlier; nothing when infeasible
 };
 
 struct Plan {

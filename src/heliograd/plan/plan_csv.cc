@@ -19,9 +19,9 @@ std::string InQuotes(std::string_view text) {
   return quoted + '"';
 }
 
-std::string Header() {
+std::string Header(Objective objective) {
   std::string header = "start,start_local,duration_s,level_limits_w,level_shares";
-  for (const SlotField& field : SlotFields()) header += fmt::format(",{}", field.name);
+  for (const SlotField& field : SlotFields(objective)) header += fmt::format(",{}", field.name);
   return header + ",reason\n";
 }
 
@@ -36,7 +36,7 @@ std::string Row(const SlotInPlan& s, const TimeZone& zone) {
   }
   std::string row = fmt::format("{},{},{},{},{}", FormatStamp(start), internal::LocalStamp(start, zone),
                                 horizon.step.count(), limits, shares);
-  for (const SlotField& field : SlotFields()) {
+  for (const SlotField& field : SlotFields(s.problem.objective)) {
     const auto value = field.value(s);
     row += value ? fmt::format(",{}", *value) : std::string(",");
   }
@@ -46,7 +46,7 @@ std::string Row(const SlotInPlan& s, const TimeZone& zone) {
 }  // namespace
 
 std::string PlanToCsv(const DispatchProblem& problem, const Plan& plan, const TimeZone& zone) {
-  std::string csv = Header();
+  std::string csv = Header(problem.objective);
   double done = 0;
   for (size_t t = 0; t < plan.slots.size(); ++t) {
     csv += Row({problem, plan.slots[t], t, done}, zone);

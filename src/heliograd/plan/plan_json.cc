@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "heliograd/plan/json_names.h"
+#include "heliograd/plan/objective.h"
 #include "heliograd/plan/slot_fields.h"
 #include "heliograd/plan/written_number.h"
 
@@ -37,6 +38,13 @@ double Number(CarbonIntensity q) {
 double Milliseconds(Duration q) {
   return WrittenNumber<Duration>(
       q, [](Duration d) { return InSeconds(d) * 1000; }, [](double ms) { return Seconds(ms / 1000); });
+}
+
+/// A value of the objective, as carbon.
+double CarbonNumber(Money q) {
+  return WrittenNumber<Money>(
+      q, [](Money m) { return InKilograms(CarbonOfObjective(m)); },
+      [](double kg) { return Kilograms(kg) * kCarbonWeight; });
 }
 
 template <typename Q>
@@ -80,7 +88,7 @@ Json SlotJson(const SlotInPlan& s, const TimeZone& zone) {
     level["share"] = part.share;
     json["levels"].push_back(std::move(level));
   }
-  for (const SlotField& field : SlotFields()) {
+  for (const SlotField& field : SlotFields(s.problem.objective)) {
     const auto value = field.value(s);
     json[field.name] = value ? Json(*value) : Json();
   }
@@ -164,6 +172,15 @@ Json LabelsJson(const PlanLabels& labels) {
   return json;
 }
 
+/// A value of the objective in its own unit: `name`_eur, which is null where carbon is minimised, and then beside it
+/// `name`_carbon_kg.
+void WriteObjective(Json& json, const DispatchProblem& problem, const std::string& name,
+                    const std::optional<Money>& value) {
+  const bool carbon = problem.objective == Objective::kCarbon;
+  json[name + "_eur"] = carbon ? Json() : NumberOrNull(value);
+  if (carbon) json[name + "_carbon_kg"] = value ? Json(CarbonNumber(*value)) : Json();
+}
+
 }  // namespace
 
 std::string PlanToJson(const DispatchProblem& problem, const Plan& plan, const TimeZone& zone,
@@ -175,15 +192,16 @@ std::string PlanToJson(const DispatchProblem& problem, const Plan& plan, const T
   json["formulation"] = FormulationName(plan.formulation);
   json["infeasible_reason"] = plan.infeasible_reason;
   WriteTotals(json, planned ? std::optional(plan.totals) : std::nullopt);
-  json["objective_eur"] = planned ? Json(Number(plan.objective)) : Json();
-  json["bound_eur"] = planned && IsFinite(plan.bound) ? Json(Number(plan.bound)) : Json();
+  WriteObjective(json, problem, "objective", planned ? std::optional(plan.objective) : std::nullopt);
+  WriteObjective(json, problem, "bound", planned && IsFinite(plan.bound) ? std::optional(plan.bound) : std::nullopt);
   json["solve_ms"] = Milliseconds(plan.solve_time);
   json["solver"] = plan.solver;
   json["timezone"] = zone.name();
   json["baselines"] = BaselinesJson(plan.baselines);
   json["levers"] = LeversJson(plan.levers);
-  json["deadline_price"] = {{"one_hour_later_eur", NumberOrNull(plan.deadline_price.one_hour_later)},
-                            {"one_hour_earlier_eur", NumberOrNull(plan.deadline_price.one_hour_earlier)}};
+  json["deadline_price"] = Json::object();
+  WriteObjective(json["deadline_price"], problem, "one_hour_later", plan.deadline_price.one_hour_later);
+  WriteObjective(json["deadline_price"], problem, "one_hour_earlier", plan.deadline_price.one_hour_earlier);
   json["notes"] = plan.notes;
   json["labels"] = LabelsJson(labels);
   json["slots"] = SlotsJson(problem, plan, zone);

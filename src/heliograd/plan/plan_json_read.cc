@@ -180,7 +180,29 @@ class LevelIndex {
   std::map<std::pair<Power, Power>, size_t> index_;
 };
 
-PlanSlot ReadSlot(const JsonObject& json, const LevelIndex& levels) {
+/// A value of the objective: `name`_carbon_kg where carbon is minimised. Earlier versions wrote its weight as
+/// `name`_eur.
+std::optional<Money> ReadObjective(const JsonObject& json, Objective objective, const std::string& name) {
+  const std::string carbon_key = name + "_carbon_kg";
+  const auto carbon_kg = objective == Objective::kCarbon ? json.NumberIfAny(carbon_key) : std::nullopt;
+  const std::optional<Money> eur = ReadOrNull(json, name + "_eur", Euros);
+  if (!carbon_kg) return eur;
+  const Money value = Kilograms(*carbon_kg) * kCarbonWeight;
+  if (!IsFinite(value)) json.Reject(carbon_key, "null or a number of sensible size");
+  return value;
+}
+
+/// As ReadObjective.
+std::optional<EnergyPrice> ReadStoredValue(const JsonObject& json, Objective objective) {
+  const auto carbon_g = objective == Objective::kCarbon ? json.NumberIfAny(kStoredCarbon) : std::nullopt;
+  const std::optional<EnergyPrice> eur = ReadOrNull(json, kStoredValue, EurosPerKilowattHour);
+  if (!carbon_g) return eur;
+  const EnergyPrice value = GramsPerKilowattHour(*carbon_g) * kCarbonWeight;
+  if (!IsFinite(value)) json.Reject(kStoredCarbon, "null or a number of sensible size");
+  return value;
+}
+
+PlanSlot ReadSlot(const JsonObject& json, Objective objective, const LevelIndex& levels) {
   PlanSlot slot;
   for (const JsonObject& level : json.Children("levels")) slot.decision.levels.push_back(levels.Read(level));
   slot.decision.pv_used = Read(json, "pv_used_wh", WattHours);
@@ -193,7 +215,7 @@ PlanSlot ReadSlot(const JsonObject& json, const LevelIndex& levels) {
   slot.battery_start = Read(json, "battery_wh", WattHours);
   slot.battery_end = Read(json, "battery_end_wh", WattHours);
   slot.progress = json.Number("progress");
-  slot.stored_value = ReadOrNull(json, "stored_value_eur_per_kwh", EurosPerKilowattHour);
+  slot.stored_value = ReadStoredValue(json, objective);
   slot.reason = json.Text("reason");
   return slot;
 }
@@ -207,9 +229,11 @@ Plan ReadPlan(const JsonObject& json, const DispatchProblem& problem) {
   plan.infeasible_reason = json.Text("infeasible_reason");
   if (plan.status != PlanStatus::kInfeasible) {
     plan.totals = ReadTotals(json);
-    plan.objective = Read(json, "objective_eur", Euros);
+    const auto objective = ReadObjective(json, problem.objective, "objective");
+    if (!objective) json.Reject("objective_eur", "a number");
+    plan.objective = objective.value_or(Money());
     const double no_bound = -std::numeric_limits<double>::infinity();
-    plan.bound = ReadOrNull(json, "bound_eur", Euros).value_or(Euros(no_bound));
+    plan.bound = ReadObjective(json, problem.objective, "bound").value_or(Euros(no_bound));
   }
   plan.solve_time = Read<Duration>(json, "solve_ms", [](double ms) { return Seconds(ms / 1000); });
   plan.solver = json.Text("solver");
@@ -218,11 +242,11 @@ Plan ReadPlan(const JsonObject& json, const DispatchProblem& problem) {
     plan.levers.push_back({lever.Text("name"), Read(lever, "saving_eur", Euros)});
   }
   const JsonObject deadline = json.Child("deadline_price");
-  plan.deadline_price.one_hour_later = ReadOrNull(deadline, "one_hour_later_eur", Euros);
-  plan.deadline_price.one_hour_earlier = ReadOrNull(deadline, "one_hour_earlier_eur", Euros);
+  plan.deadline_price.one_hour_later = ReadObjective(deadline, problem.objective, "one_hour_later");
+  plan.deadline_price.one_hour_earlier = ReadObjective(deadline, problem.objective, "one_hour_earlier");
   plan.notes = json.Texts("notes");
   const LevelIndex levels(problem.gpu);
-  for (const JsonObject& slot : json.Children("slots")) plan.slots.push_back(ReadSlot(slot, levels));
+  for (const JsonObject& slot : json.Children("slots")) plan.slots.push_back(ReadSlot(slot, problem.objective, levels));
   return plan;
 }
 
@@ -248,7 +272,8 @@ void CompareSlot(const JsonObject& json, const SlotInPlan& s, const TimeZone& zo
   expect_text("start", FormatStamp(start));
   expect_text("start_local", internal::LocalStamp(start, zone));
   json.Integer("duration_s", horizon.step.count(), horizon.step.count());
-  for (const SlotField& field : SlotFields()) {
+  for (const SlotField& field : SlotFields(s.problem.objective)) {
+    if (field.name == kStoredValue || field.name == kStoredCarbon) continue;  // read, not derived
     const auto stated = json.NumberOrNull(field.name);
     const auto expected = field.value(s);
     const bool same = stated && expected ? std::abs(*stated - *expected) <= 1e-9 * std::max(1.0, std::abs(*expected))

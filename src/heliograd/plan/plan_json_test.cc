@@ -253,6 +253,53 @@ TEST(PlanJson, EveryKeyIsRequired) {
   }
 }
 
+/// The full plan with carbon as its objective.
+std::string CarbonText() {
+  DispatchProblem problem = RichProblem();
+  problem.objective = Objective::kCarbon;
+  Plan plan = FullPlan(problem);
+  plan.deadline_price = {Euros(-57.53), Euros(3.25)};
+  plan.slots[3].stored_value = EurosPerKilowattHour(301.329);
+  return PlanToJson(problem, plan, kZone);
+}
+
+TEST(PlanJson, ValuesOfTheObjectiveAreCarbonWhereThatIsMinimised) {
+  const Json json = Json::parse(CarbonText());
+  const auto file = PlanFromJson(CarbonText(), "p.json");
+  ASSERT_TRUE(file) << file.error().Message();
+  for (const char* key : {"objective_eur", "bound_eur"}) EXPECT_EQ(json[key], nullptr) << key;
+  EXPECT_EQ(json["deadline_price"]["one_hour_later_eur"], nullptr);
+  EXPECT_EQ(json["slots"][3]["stored_value_eur_per_kwh"], nullptr);
+  // The money in the objective, and the carbon price that it leaves out, are below a gram per euro.
+  EXPECT_NEAR(json["objective_carbon_kg"].get<double>(), json["carbon_kg"].get<double>(), 1e-3);
+  EXPECT_DOUBLE_EQ(json["deadline_price"]["one_hour_later_carbon_kg"].get<double>(), -0.05753);
+  EXPECT_DOUBLE_EQ(json["deadline_price"]["one_hour_earlier_carbon_kg"].get<double>(), 0.00325);
+  EXPECT_DOUBLE_EQ(json["slots"][3]["stored_value_carbon_g_per_kwh"].get<double>(), 301.329);
+  EXPECT_EQ(PlanToJson(file->problem, file->plan, file->zone, file->labels), CarbonText());
+}
+
+TEST(PlanJson, CarbonPlansOfEarlierVersionsAreRead) {
+  Json json = Json::parse(CarbonText());
+  const auto now = PlanFromJson(CarbonText(), "p.json");
+  // They wrote a gram as a euro, under the keys in EUR.
+  const auto as_before = [](Json& object, const std::string& name, const std::string& eur, double per) {
+    object[name + eur] = object[name + (per > 1 ? "_carbon_kg" : "_carbon_g_per_kwh")].is_null()
+                             ? Json()
+                             : Json(per * object[name + (per > 1 ? "_carbon_kg" : "_carbon_g_per_kwh")].get<double>());
+    object.erase(name + (per > 1 ? "_carbon_kg" : "_carbon_g_per_kwh"));
+  };
+  for (const char* name : {"objective", "bound"}) as_before(json, name, "_eur", 1000);
+  for (const char* name : {"one_hour_later", "one_hour_earlier"}) as_before(json["deadline_price"], name, "_eur", 1000);
+  for (Json& slot : json["slots"]) as_before(slot, "stored_value", "_eur_per_kwh", 1);
+  const auto before = PlanFromJson(json.dump(), "p.json");
+  ASSERT_TRUE(before) << before.error().Message();
+  ASSERT_TRUE(now);
+  EXPECT_NEAR(InEuros(before->plan.objective), InEuros(now->plan.objective), 1e-9);
+  EXPECT_NEAR(InEuros(before->plan.bound), InEuros(now->plan.bound), 1e-9);
+  EXPECT_NEAR(InEuros(*before->plan.deadline_price.one_hour_later), -57.53, 1e-9);
+  EXPECT_NEAR(InEurosPerKilowattHour(*before->plan.slots[3].stored_value), 301.329, 1e-9);
+}
+
 TEST(PlanJson, HugeNumbersAndHorizonsAreRefused) {
   EXPECT_THAT(Mistakes([](Json& json) { json["problem"]["battery"]["capacity_wh"] = 1e308; }),
               Contains(HasSubstr("expected a number of sensible size")));

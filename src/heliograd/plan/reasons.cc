@@ -7,6 +7,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "heliograd/plan/objective.h"
 #include "heliograd/plan/plan_facts.h"
 
 namespace heliograd {
@@ -94,7 +95,29 @@ double WorthHere(const View& v) {
   return v.problem.battery.discharge_efficiency * price - InEurosPerKilowattHour(v.problem.battery.wear_cost);
 }
 
+/// A worth in what is minimised.
+std::string Worth(const View& v, double eur_per_kwh) {
+  if (v.problem.objective == Objective::kCost) return Price(eur_per_kwh);
+  return fmt::format("{:.0f} g CO2",
+                     InGramsPerKilowattHour(CarbonOfObjective(EurosPerKilowattHour(eur_per_kwh))) + 0.0);
+}
+
 double StoredValue(const View& v) { return InEurosPerKilowattHour(*v.slot().stored_value); }
+
+/// What a unit from the battery brings at the bus, EUR/kWh, where that is less than what is spared by not buying it:
+/// nothing is bought here, because the work would rather wait. From the worth of what is stored, which a slot that
+/// gives less than it could shares with its bus.
+std::optional<double> WorkWorth(const View& v) {
+  const Battery& battery = v.problem.battery;
+  const PlanSlot& slot = v.slot();
+  if (v.plan.formulation != Formulation::kBlend || v.problem.objective != Objective::kCost) return std::nullopt;
+  if (!slot.stored_value || v.now().grid_to_gpu_wh > kShown_wh) return std::nullopt;
+  const Energy most =
+      battery.max_discharge ? *battery.max_discharge * v.problem.horizon.SlotDuration() : battery.capacity;
+  if (battery.max_discharge && slot.decision.battery_discharge > most * (1 - 1e-6)) return std::nullopt;
+  const double worth = (StoredValue(v) + InEurosPerKilowattHour(battery.wear_cost)) / battery.discharge_efficiency;
+  return PrintsLess(worth, v.now().import_price) ? std::optional(worth) : std::nullopt;
+}
 
 // What the GPU does. The first rule that holds speaks; the last one for "off" and for "runs" always hold.
 constexpr std::array<Rule, 13> kGpuRules = {{
@@ -154,6 +177,10 @@ constexpr std::array<Rule, 12> kStoreRules = {{
      [](const View& v) {
        const std::string price = Price(v.now().import_price), stored = Stored(v.now().origin);
        // The rule for the GPU has named the battery already.
+       if (const auto worth = WorkWorth(v)) {
+         return BatteryAlone(v) ? fmt::format("{} does work worth {}", stored, Price(*worth))
+                                : fmt::format("battery does work worth {} with {}", Price(*worth), stored);
+       }
        return BatteryAlone(v) ? fmt::format("{} spares {}", stored, price)
                               : fmt::format("battery spares {} with {}", price, stored);
      }},
@@ -181,7 +208,7 @@ constexpr std::array<Rule, 12> kStoreRules = {{
        return v.now().stored_wh > kShown_wh && v.slot().stored_value && PrintsLess(WorthHere(v), StoredValue(v));
      },
      [](const View& v) {
-       return fmt::format("battery waits: worth {} stored, {} here", Price(StoredValue(v)), Price(WorthHere(v)));
+       return fmt::format("battery waits: worth {} stored, {} here", Worth(v, StoredValue(v)), Worth(v, WorthHere(v)));
      }},
     {"waits", [](const View& v) { return v.now().stored_wh > kShown_wh && v.now().next_discharge.has_value(); },
      [](const View& v) { return fmt::format("battery waits for {}", TimeOf(v, *v.now().next_discharge)); }},

@@ -32,13 +32,15 @@ class ReasonsTest : public ::testing::Test {
 
   std::vector<Reason> Explain(Formulation formulation = Formulation::kBlend) {
     for (size_t t = 0; t < decisions_.size(); ++t) Balance(t);
-    const Plan plan = MakePlan(problem_, formulation, decisions_);
+    Plan plan = MakePlan(problem_, formulation, decisions_);
+    for (PlanSlot& slot : plan.slots) slot.stored_value = stored_value_;
     return Reasons(problem_, plan, kZone);
   }
   Reason ReasonAt(int hour) { return Explain()[static_cast<size_t>((hour + 4) % 24)]; }
 
   DispatchProblem problem_ = StudyProblem(20, 24);
   std::vector<SlotDecision> decisions_ = std::vector<SlotDecision>(24);
+  std::optional<EnergyPrice> stored_value_;  // in every slot
 
  private:
   void Balance(size_t t) {
@@ -87,6 +89,16 @@ TEST_F(ReasonsTest, BatteryAloneIsNamedOnce) {
   At(3).battery_charge = WattHours(250);
   Run(8, 150);
   At(8).battery_discharge = WattHours(150 / 0.9);
+  EXPECT_EQ(ReasonAt(8).text, "battery carries 150 W; what it bought at 0.25 spares 0.45");
+}
+
+TEST_F(ReasonsTest, ABatteryThatFeedsWorkWhichWouldNotBuyIsWorthTheWork) {
+  At(3).battery_charge = WattHours(250);
+  Run(8, 150);
+  At(8).battery_discharge = WattHours(150 / 0.9);
+  stored_value_ = EurosPerKilowattHour(0.279);  // 0.31 at the bus, behind the efficiency of 0.9
+  EXPECT_EQ(ReasonAt(8).text, "battery carries 150 W; what it bought at 0.25 does work worth 0.31");
+  stored_value_ = EurosPerKilowattHour(0.405);  // 0.45: as much as buying
   EXPECT_EQ(ReasonAt(8).text, "battery carries 150 W; what it bought at 0.25 spares 0.45");
 }
 

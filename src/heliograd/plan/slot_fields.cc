@@ -1,6 +1,9 @@
 #include "heliograd/plan/slot_fields.h"
 
+#include <algorithm>
+
 #include "heliograd/base/quantity.h"
+#include "heliograd/plan/objective.h"
 #include "heliograd/plan/written_number.h"
 
 namespace heliograd {
@@ -25,10 +28,8 @@ std::optional<double> DecisionWh(const SlotInPlan& s) {
 
 using Value = std::optional<double>;
 
-}  // namespace
-
-const std::vector<SlotField>& SlotFields() {
-  static const std::vector<SlotField> fields = {
+std::vector<SlotField> FieldsOfCost() {
+  return {
       {"gpu_power_w",
        [](const SlotInPlan& s) -> Value {
          return InWatts(AsWritten(s.slot.load) / s.problem.horizon.SlotDuration()) + 0.0;
@@ -59,12 +60,35 @@ const std::vector<SlotField>& SlotFields() {
        [](const SlotInPlan& s) -> Value {
          return WrittenNumber<CarbonIntensity>(s.problem.carbon[s.index], InGramsPerKilowattHour, GramsPerKilowattHour);
        }},
-      {"stored_value_eur_per_kwh",
-       [](const SlotInPlan& s) -> Value { return s.slot.stored_value ? Value(Price(*s.slot.stored_value)) : Value(); }},
+      {kStoredValue,
+       [](const SlotInPlan& s) -> Value {
+         const bool in_eur = s.slot.stored_value && s.problem.objective == Objective::kCost;
+         return in_eur ? Value(Price(*s.slot.stored_value)) : Value();
+       }},
       {"progress", [](const SlotInPlan& s) -> Value { return s.slot.progress; }},
       {"progress_total", [](const SlotInPlan& s) -> Value { return s.progress_before + s.slot.progress; }},
   };
+}
+
+std::vector<SlotField> FieldsOfCarbon() {
+  std::vector<SlotField> fields = FieldsOfCost();
+  const auto beside =
+      std::find_if(fields.begin(), fields.end(), [](const SlotField& f) { return f.name == kStoredValue; });
+  fields.insert(beside + 1, {kStoredCarbon, [](const SlotInPlan& s) -> Value {
+                               if (!s.slot.stored_value) return {};
+                               return WrittenNumber<EnergyPrice>(
+                                   *s.slot.stored_value,
+                                   [](EnergyPrice p) { return InGramsPerKilowattHour(CarbonOfObjective(p)); },
+                                   [](double g) { return GramsPerKilowattHour(g) * kCarbonWeight; });
+                             }});
   return fields;
+}
+
+}  // namespace
+
+const std::vector<SlotField>& SlotFields(Objective objective) {
+  static const std::vector<SlotField> cost = FieldsOfCost(), carbon = FieldsOfCarbon();
+  return objective == Objective::kCarbon ? carbon : cost;
 }
 
 }  // namespace heliograd

@@ -27,6 +27,10 @@ struct SlotField {
 /// battery_wh is E at the slot's start and battery_end_wh at its end; battery_discharge_wh leaves the cells and
 /// battery_charge_wh arrives at the charger, all flows with _to_ are taken at the bus. gpu_power_w is the mean draw of
 /// the node over the slot, progress the part of the whole job done in it and progress_total the part done by its end.
-const std::vector<SlotField>& SlotFields();
+/// What one more unit stored is worth is told in what is minimised: with Objective::kCarbon stored_value_eur_per_kwh is
+/// empty and stored_value_carbon_g_per_kwh stands beside it.
+const std::vector<SlotField>& SlotFields(Objective objective);
+inline constexpr std::string_view kStoredValue = "stored_value_eur_per_kwh";
+inline constexpr std::string_view kStoredCarbon = "stored_value_carbon_g_per_kwh";
 
 }  // namespace heliograd

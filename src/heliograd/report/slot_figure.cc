@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "heliograd/report/number_text.h"
+#include "heliograd/report/objective_text.h"
 #include "heliograd/report/palette.h"
 #include "heliograd/report/slot_text.h"
 
@@ -75,11 +76,15 @@ std::optional<EnergyPrice> EnergyPriceOf(const SlotExplanation& why) {
                      std::nullopt);
 }
 
+/// A gram of carbon is weighed as a euro, so that the numbers stand for either.
+std::string UnitOf(const DispatchProblem& problem) { return problem.objective == Objective::kCarbon ? "g CO2" : "EUR"; }
+
 Panel BusPanel(const DispatchProblem& problem, const SlotExplanation& why) {
   Panel panel;
-  panel.title = "Connection point: cost C(x)";
+  panel.title =
+      problem.objective == Objective::kCarbon ? "Connection point: carbon C(x)" : "Connection point: cost C(x)";
   panel.x_label = "the bus draws x, Wh";
-  panel.y_label = "EUR";
+  panel.y_label = UnitOf(problem);
   panel.x_low = InWattHours(why.bus_curve.front().energy);
   panel.x_high = InWattHours(why.bus_curve.back().energy);
   panel.y_low = panel.y_high = InEuros(why.bus.cost);
@@ -88,10 +93,11 @@ Panel BusPanel(const DispatchProblem& problem, const SlotExplanation& why) {
   panel.plots = fmt::format("$bus using 1:2 with lines lc rgb '{}' lw 2.5 title 'least cost'", kGridColour);
   if (why.bus_price.more) {
     panel.plots += Tangent(x, y, InEuros(*why.bus_price.more * WattHours(1)), kTextColour,
-                           "one more: " + PriceText(*why.bus_price.more));
+                           "one more: " + ObjectivePriceText(problem.objective, *why.bus_price.more));
   }
   panel.plots +=
-      Dot(x, y, kPointColour, fmt::format("the plan: {}, {}", EnergyText(why.bus.energy), MoneyText(why.bus.cost)));
+      Dot(x, y, kPointColour,
+          fmt::format("the plan: {}, {}", EnergyText(why.bus.energy), ObjectiveText(problem.objective, why.bus.cost)));
   AddAir(panel);
   if (pv > 0) {
     panel.plots += fmt::format(
@@ -105,9 +111,10 @@ Panel BusPanel(const DispatchProblem& problem, const SlotExplanation& why) {
 
 Panel ValuePanel(const DispatchProblem& problem, const Plan& plan, const SlotExplanation& why) {
   Panel panel;
-  panel.title = "Battery: cost of all that follows, V(E)";
+  panel.title = problem.objective == Objective::kCarbon ? "Battery: carbon of all that follows, V(E)"
+                                                        : "Battery: cost of all that follows, V(E)";
   panel.x_label = "stored energy E, Wh";
-  panel.y_label = "EUR";
+  panel.y_label = UnitOf(problem);
   panel.x_high = InWattHours(problem.battery.capacity);
   panel.y_low = panel.y_high = InEuros(why.before.cost);
   Cover(panel, why.value_before);
@@ -119,7 +126,9 @@ Panel ValuePanel(const DispatchProblem& problem, const Plan& plan, const SlotExp
   const auto next = why.slot + 1 < plan.slots.size() ? plan.slots[why.slot + 1].stored_value : std::nullopt;
   const auto add = [&](const CostPoint& point, const std::optional<EnergyPrice>& worth, const char* colour) {
     const double x = InWattHours(point.energy), y = InEuros(point.cost);
-    if (worth) panel.plots += Tangent(x, y, -InEuros(*worth * WattHours(1)), colour, "worth " + PriceText(*worth));
+    if (worth)
+      panel.plots += Tangent(x, y, -InEuros(*worth * WattHours(1)), colour,
+                             "worth " + ObjectivePriceText(problem.objective, *worth));
     panel.plots += Dot(x, y, colour, "");
   };
   add(why.before, PriceWithin(why.worth_before, plan.slots[why.slot].stored_value), kBatteryColour);
@@ -128,7 +137,7 @@ Panel ValuePanel(const DispatchProblem& problem, const Plan& plan, const SlotExp
   return panel;
 }
 
-Panel GpuPanel(const SlotExplanation& why) {
+Panel GpuPanel(const DispatchProblem& problem, const SlotExplanation& why) {
   Panel panel;
   panel.title = "GPU: work done with the slot's energy";
   panel.x_label = "energy of the node, Wh";
@@ -142,7 +151,8 @@ Panel GpuPanel(const SlotExplanation& why) {
   const auto price = EnergyPriceOf(why);
   if (price && why.work_price > Money()) {
     panel.plots += Tangent(x, y, 100 * (*price * WattHours(1) / why.work_price), kTextColour,
-                           fmt::format("{} for energy at {} a job", PriceText(*price), MoneyText(why.work_price)));
+                           fmt::format("{} for energy at {} a job", ObjectivePriceText(problem.objective, *price),
+                                       ObjectiveText(problem.objective, why.work_price)));
   }
   panel.plots +=
       Dot(x, y, kPointColour, fmt::format("the plan: {}, {}", EnergyText(why.gpu.energy), PercentText(why.gpu.work)));
@@ -170,7 +180,7 @@ Figure SlotExplanationFigure(const DispatchProblem& problem, const Plan& plan, c
   const bool has_battery = problem.battery.capacity > Energy();
   std::vector<Panel> panels = {BusPanel(problem, explanation)};
   if (has_battery) panels.push_back(ValuePanel(problem, plan, explanation));
-  panels.push_back(GpuPanel(explanation));
+  panels.push_back(GpuPanel(problem, explanation));
   const CivilTime start = zone.ToCivil(problem.horizon.SlotStart(static_cast<int>(explanation.slot)));
   const std::string heading = fmt::format("Slot {}, {} {}: why it does what it does (modelled)", explanation.slot,
                                           DayText(start), ClockText(start));

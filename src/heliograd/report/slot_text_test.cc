@@ -61,6 +61,40 @@ TEST(SlotText, SaysWhatIsWastedAndWhereACurveEnds) {
   EXPECT_THAT(text, HasSubstr("the limit of import is reached"));
 }
 
+TEST(SlotText, IsToldInCarbonWhereThatIsMinimised) {
+  TestPlan test = SmallPlan();  // 250 g CO2/kWh in every slot
+  test.problem.objective = Objective::kCarbon;
+  SlotExplanation why = Buying();
+  why.import_price = Price(250.25), why.bus_price = {why.import_price, why.import_price};
+  why.bus.cost = Euros(62.5);
+  why.work_price = Euros(1200);
+  why.excess = Euros(2), why.plan_excess = Euros(3);
+  const std::string text = SlotExplanationText(test.problem, test.plan, why, TimeZone(), {.width = 2000});
+  EXPECT_THAT(text, HasSubstr("A kWh bought emits 250 g CO2 and costs 0.250 EUR; sold it earns 0.300 EUR"));
+  EXPECT_THAT(text, HasSubstr("One Wh more would cost 0.250 g CO2 (250 g CO2/kWh)."));
+  EXPECT_THAT(text, HasSubstr("One whole job more would cost 1.20 kg CO2"));
+  EXPECT_THAT(text, HasSubstr("costs 2 g CO2 more than the best that it could do"));
+  EXPECT_THAT(text.substr(text.find("The connection point")), Not(HasSubstr("EUR")));
+  const Figure figure = SlotExplanationFigure(test.problem, test.plan, why, TimeZone());
+  EXPECT_THAT(figure.script, HasSubstr("'one more: 250 g CO2/kWh'"));
+  EXPECT_THAT(figure.script, HasSubstr("set ylabel 'g CO2'"));
+  EXPECT_THAT(figure.script, Not(HasSubstr("EUR")));
+}
+
+TEST(SlotText, ABatteryThatFeedsWorkWhichWouldNotBuySparesTheWork) {
+  TestPlan test = SmallPlan();
+  SlotExplanation why = Buying();
+  why.slot = 2;  // 100 Wh from the battery
+  why.bus_price = {Price(0.25), Price(0.45)};
+  why.gpu_worth = {Price(0.31), Price(0.2)};
+  why.worth_after = {Price(0.3), Price(0.25)};
+  const auto text = [&] { return SlotExplanationText(test.problem, test.plan, why, TimeZone(), {.width = 2000}); };
+  EXPECT_THAT(text(), HasSubstr("a kWh at the bus does work worth 0.310 EUR/kWh"));
+  EXPECT_THAT(text(), HasSubstr("Bought it would cost 0.450 EUR/kWh, at which the GPU would not run."));
+  why.gpu_worth.less = Price(0.5);  // it would buy
+  EXPECT_THAT(text(), HasSubstr("a kWh at the bus spares 0.450 EUR/kWh"));
+}
+
 TEST(SlotText, FitsTheTerminal) {
   const TestPlan test = SmallPlan();
   const std::string text = SlotExplanationText(test.problem, test.plan, Buying(), TimeZone(), {.width = 40});

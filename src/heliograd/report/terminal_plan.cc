@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "heliograd/report/number_text.h"
+#include "heliograd/report/objective_text.h"
 #include "heliograd/report/plan_gantt.h"
 #include "heliograd/report/slot_table.h"
 #include "heliograd/report/text_table.h"
@@ -58,8 +59,8 @@ std::string ProofText(const DispatchProblem& problem, const Plan& plan) {
   const Money gap = std::max(Money(), plan.objective - plan.bound);
   const bool proven = plan.status == PlanStatus::kOptimal;
   if (problem.objective == Objective::kCarbon) {
-    return fmt::format("{} carbon: no plan emits {} less", proven ? "proven least" : "low, not proven least",
-                       CarbonText(gap / kCarbonWeight));
+    return fmt::format("{} carbon: no plan emits less than {}", proven ? "proven least" : "low, not proven least",
+                       CarbonText(std::max(CarbonBound(plan), CarbonMass())));
   }
   if (proven && MoneyText(plan.bound) != MoneyText(plan.objective)) {
     return fmt::format("optimal within the tolerance: no plan costs less than {}", MoneyText(plan.bound));
@@ -67,6 +68,13 @@ std::string ProofText(const DispatchProblem& problem, const Plan& plan) {
   if (proven) return fmt::format("proven optimal: no plan costs less than {}", MoneyText(plan.bound));
   return fmt::format("feasible, not proven optimal: no plan costs less than {}, so at most {} could still be saved",
                      MoneyText(plan.bound), MoneyText(gap));
+}
+
+/// What was minimised comes first.
+std::string AnswerText(const DispatchProblem& problem, const Plan& plan) {
+  const std::string cost = MoneyText(plan.totals.cost);
+  if (problem.objective == Objective::kCost) return "Cost " + cost;
+  return fmt::format("Carbon {}, at a cost of {}", CarbonText(plan.totals.carbon), cost);
 }
 
 std::string SolverText(const Plan& plan) {
@@ -78,21 +86,28 @@ std::string SolverText(const Plan& plan) {
 
 /// The plan beside the cheapest rule, so that no saving is told against a weak one.
 std::string HeadlineSaving(const DispatchProblem& problem, const Plan& plan) {
+  const auto objective_of = [&](const Totals& totals) { return ObjectiveOf(problem, totals); };
   const Baseline* best = nullptr;
   for (const Baseline& baseline : plan.baselines) {
-    if (baseline.totals && (best == nullptr || baseline.totals->cost < best->totals->cost)) best = &baseline;
+    if (baseline.totals && (best == nullptr || objective_of(*baseline.totals) < objective_of(*best->totals))) {
+      best = &baseline;
+    }
   }
   if (best == nullptr) return "";
-  const Money saving = best->totals->cost - plan.totals.cost;
+  // Carbon beside carbon: the money in the objective only decides between equals.
+  const bool carbon = problem.objective == Objective::kCarbon;
+  const auto compared = [&](const Totals& totals) { return carbon ? totals.carbon * kCarbonWeight : totals.cost; };
+  const Money theirs = compared(*best->totals), saving = theirs - compared(plan.totals);
   const std::string part =
-      best->totals->cost > kNegligible ? fmt::format(" ({})", PercentText(Abs(saving) / best->totals->cost)) : "";
+      theirs > NegligibleObjective(problem.objective) ? fmt::format(" ({})", PercentText(Abs(saving) / theirs)) : "";
   // Rules without a battery need not leave anything in it.
   const std::string excuse =
       saving < Money() && !best->note.empty()
           ? fmt::format(", which need not leave {} in the battery", EnergyText(problem.battery.final_min))
           : "";
-  return fmt::format(" That is {}{} {} than the best simple rule, \"{}\"{}{}.", MoneyText(Abs(saving)), part,
-                     saving < Money() ? "more" : "less", best->name, LimitText(*best), excuse);
+  return fmt::format(" That is {}{} {} than the best simple rule, \"{}\"{}{}.",
+                     ObjectiveText(problem.objective, Abs(saving)), part, saving < Money() ? "more" : "less",
+                     best->name, LimitText(*best), excuse);
 }
 
 std::string DrawHeader(const DispatchProblem& problem, const Plan& plan, const TimeZone& zone,
@@ -103,7 +118,7 @@ std::string DrawHeader(const DispatchProblem& problem, const Plan& plan, const T
     return header + Painted(style, Ink::kBad, "No plan exists: " + plan.infeasible_reason);
   }
   return header + Painted(style, Ink::kPlain,
-                          fmt::format("Cost {}, {} ({}).{}", MoneyText(plan.totals.cost), ProofText(problem, plan),
+                          fmt::format("{}, {} ({}).{}", AnswerText(problem, plan), ProofText(problem, plan),
                                       SolverText(plan), HeadlineSaving(problem, plan)));
 }
 
@@ -130,13 +145,11 @@ std::string MoneyBreakdown(const Totals& totals) {
 }
 
 std::string CarbonLine(const DispatchProblem& problem, const Totals& totals) {
-  const bool known = std::any_of(problem.carbon.begin(), problem.carbon.end(),
-                                 [](CarbonIntensity intensity) { return intensity > CarbonIntensity(); });
-  if (!known) return "not known: the scenario has no carbon intensity";
+  if (!KnowsCarbon(problem)) return "not known: the scenario has no carbon intensity";
   return fmt::format("{} from what is bought", CarbonText(totals.carbon));
 }
 
-std::string StoredValueLine(const Plan& plan) {
+std::string StoredValueLine(const DispatchProblem& problem, const Plan& plan) {
   std::optional<EnergyPrice> low, high;
   for (const PlanSlot& slot : plan.slots) {
     if (!slot.stored_value) continue;
@@ -144,21 +157,26 @@ std::string StoredValueLine(const Plan& plan) {
     high = high ? std::max(*high, *slot.stored_value) : *slot.stored_value;
   }
   if (!low) return "";
-  return fmt::format("worth {:.3f} to {}, depending on the hour", InEurosPerKilowattHour(*low), PriceText(*high));
+  const Objective objective = problem.objective;
+  return fmt::format("worth {} to {}, depending on the hour",
+                     objective == Objective::kCarbon ? ObjectivePriceText(objective, *low)
+                                                     : fmt::format("{:.3f}", InEurosPerKilowattHour(*low)),
+                     ObjectivePriceText(objective, *high));
 }
 
-std::string ChangeText(Money change) {
-  if (Abs(change) < kNegligible) return "changes nothing";
-  return change < Money() ? fmt::format("saves {}", MoneyText(-change))
-                          : fmt::format("costs {} more", MoneyText(change));
+std::string ChangeText(Objective objective, Money change) {
+  if (Abs(change) < NegligibleObjective(objective)) return "changes nothing";
+  if (change < Money()) return fmt::format("saves {}", ObjectiveText(objective, -change));
+  return fmt::format("{} {} more", objective == Objective::kCarbon ? "emits" : "costs",
+                     ObjectiveText(objective, change));
 }
 
 /// Nothing when the price was not asked for.
-std::string DeadlineLine(const DeadlinePrice& price) {
+std::string DeadlineLine(Objective objective, const DeadlinePrice& price) {
   if (!price.one_hour_later && !price.one_hour_earlier) return "";
   const std::string later =
-      price.one_hour_later ? fmt::format("an hour later {}; ", ChangeText(*price.one_hour_later)) : "";
-  const std::string earlier = price.one_hour_earlier ? ChangeText(*price.one_hour_earlier) : "cannot be met";
+      price.one_hour_later ? fmt::format("an hour later {}; ", ChangeText(objective, *price.one_hour_later)) : "";
+  const std::string earlier = price.one_hour_earlier ? ChangeText(objective, *price.one_hour_earlier) : "cannot be met";
   return fmt::format("{}an hour earlier {}", later, earlier);
 }
 
@@ -170,38 +188,61 @@ std::string DrawSummary(const DispatchProblem& problem, const Plan& plan, const 
   table.AddRow(
       {"PV", fmt::format("{} used of {} offered", EnergyText(totals.pv_used), EnergyText(totals.pv_available))});
   table.AddRow({"carbon", CarbonLine(problem, totals)});
-  const std::string deadline = DeadlineLine(plan.deadline_price);
+  const std::string deadline = DeadlineLine(problem.objective, plan.deadline_price);
   if (!deadline.empty()) table.AddRow({"deadline", deadline});
-  const std::string stored = StoredValueLine(plan);
+  const std::string stored = StoredValueLine(problem, plan);
   if (!stored.empty()) table.AddRow({"stored", "energy in the battery is " + stored});
   return Heading("What it takes", style) + table.Draw(style);
 }
 
-std::vector<std::string> BaselineCells(const Baseline& baseline, const Plan& plan) {
-  const std::string name = NameOf(baseline);
-  if (!baseline.totals) {
-    return {name + ": cannot finish in time" + (baseline.note.empty() ? "" : ": " + baseline.note), "", "", "", ""};
-  }
-  const std::string undone = baseline.note.empty() ? "" : ", " + baseline.note;
-  const Money cost = baseline.totals->cost;
-  if (plan.status == PlanStatus::kInfeasible) {
-    return {name + undone, MoneyText(cost), EnergyText(baseline.totals->grid_import), "", ""};
-  }
-  const Money saving = cost - plan.totals.cost;
-  return {name + undone, MoneyText(cost), EnergyText(baseline.totals->grid_import), MoneyText(saving),
-          cost > kNegligible ? PercentText(saving / cost) : ""};
+/// Cost, purchases and, where it is known, carbon.
+std::vector<std::string> TotalsCells(const DispatchProblem& problem, std::string name, const Totals& totals) {
+  std::vector<std::string> cells = {std::move(name), MoneyText(totals.cost), EnergyText(totals.grid_import)};
+  if (KnowsCarbon(problem)) cells.push_back(CarbonText(totals.carbon));
+  return cells;
 }
 
-std::string DrawLadder(const Plan& plan, const TerminalStyle& style) {
+/// What the plan saves of what is minimised, and of how much.
+std::pair<Money, Money> SavingOf(const DispatchProblem& problem, const Totals& rule, const Totals& plan) {
+  if (problem.objective == Objective::kCost) return {rule.cost - plan.cost, rule.cost};
+  return {(rule.carbon - plan.carbon) * kCarbonWeight, rule.carbon * kCarbonWeight};
+}
+
+std::vector<std::string> BaselineCells(const DispatchProblem& problem, const Baseline& baseline, const Plan& plan) {
+  const std::string name = NameOf(baseline);
+  const size_t columns = KnowsCarbon(problem) ? 6 : 5;
+  if (!baseline.totals) {
+    std::vector<std::string> cells(columns);
+    cells.front() = name + ": cannot finish in time" + (baseline.note.empty() ? "" : ": " + baseline.note);
+    return cells;
+  }
+  std::vector<std::string> cells =
+      TotalsCells(problem, name + (baseline.note.empty() ? "" : ", " + baseline.note), *baseline.totals);
+  if (plan.status != PlanStatus::kInfeasible) {
+    const auto [saving, of] = SavingOf(problem, *baseline.totals, plan.totals);
+    cells.push_back(ObjectiveText(problem.objective, saving));
+    cells.push_back(of > NegligibleObjective(problem.objective) ? PercentText(saving / of) : "");
+  }
+  cells.resize(columns);
+  return cells;
+}
+
+std::string DrawLadder(const DispatchProblem& problem, const Plan& plan, const TerminalStyle& style) {
   const bool infeasible = plan.status == PlanStatus::kInfeasible;
-  TextTable table({{"", Align::kLeft, true}, {"cost"}, {"from the grid"}, {infeasible ? "" : "plan saves"}, {""}});
+  std::vector<TableColumn> columns = {{"", Align::kLeft, true}, {"cost"}, {"from the grid"}};
+  if (KnowsCarbon(problem)) columns.push_back({"carbon"});
+  columns.push_back({infeasible ? "" : "plan saves"});
+  columns.push_back({""});
+  TextTable table(columns);
   for (const Baseline& baseline : plan.baselines) {
     if (infeasible && !baseline.totals) continue;
-    table.AddRow(BaselineCells(baseline, plan));
+    table.AddRow(BaselineCells(problem, baseline, plan));
   }
   if (infeasible && table.empty()) return "";
   if (!infeasible) {
-    table.AddRow({"this plan", MoneyText(plan.totals.cost), EnergyText(plan.totals.grid_import), "", ""}, Ink::kBold);
+    std::vector<std::string> cells = TotalsCells(problem, "this plan", plan.totals);
+    cells.resize(columns.size());
+    table.AddRow(cells, Ink::kBold);
   }
   return Heading(infeasible ? "Simple rules that run" : "Against simple rules that start at the same time", style) +
          table.Draw(style);
@@ -280,7 +321,9 @@ std::string DrawLevers(const DispatchProblem& problem, const Plan& plan, const T
   Money together;
   for (const Lever& lever : plan.levers) together += lever.saving;
   table.AddRow({"together", MoneyText(together), ""}, Ink::kBold);
-  return Heading("What each lever saves", style) + table.Draw(style) + DrawNegativeLevers(problem, plan, style);
+  const bool carbon = problem.objective == Objective::kCarbon;
+  return Heading(carbon ? "What each lever saves in money" : "What each lever saves", style) + table.Draw(style) +
+         DrawNegativeLevers(problem, plan, style);
 }
 
 std::string DrawNotes(const Plan& plan, const TerminalStyle& style, const PlanTitle& title) {
@@ -306,7 +349,7 @@ std::string DrawPlan(const DispatchProblem& problem, const Plan& plan, const Tim
     if (style.table) drawn += Heading("Slots", style) + DrawSlotTable(problem, plan, zone, style);
     drawn += DrawSummary(problem, plan, style);
   }
-  drawn += DrawLadder(plan, style);
+  drawn += DrawLadder(problem, plan, style);
   if (plan.status != PlanStatus::kInfeasible) drawn += DrawLevers(problem, plan, style);
   return drawn + DrawNotes(plan, style, title);
 }

@@ -8,6 +8,7 @@
 #include <regex>
 #include <sstream>
 
+#include "heliograd/plan/objective.h"
 #include "heliograd/report/test_plans.h"
 #include "heliograd/report/text_table.h"
 
@@ -68,11 +69,11 @@ carbon    100 g CO2 from what is bought
 deadline  an hour later saves 0.010 EUR; an hour earlier cannot be met
 
 Against simple rules that start at the same time
-                                                             cost  from the grid  plan saves
-best fixed limit from the grid (150 W)                  0.200 EUR         600 Wh   0.180 EUR  90.0 %
-lowest limit (100 W): cannot finish in time: 8 h are
-needed
-this plan                                               0.020 EUR         400 Wh
+                                                  cost  from the grid     carbon  plan saves
+best fixed limit from the grid (150 W)       0.200 EUR         600 Wh  150 g CO2   0.180 EUR  90.0 %
+lowest limit (100 W): cannot finish in
+time: 8 h are needed
+this plan                                    0.020 EUR         400 Wh  100 g CO2
 
 What each lever saves
 levels    0.050 EUR  ■■■■■■■■
@@ -137,11 +138,13 @@ Against simple rules that start at the
 same time
 best fixed limit from the grid (150 W)
   cost 0.200 EUR, from the grid 600 Wh,
+  carbon 150 g CO2,
   plan saves 0.180 EUR, 90.0 %
 lowest limit (100 W): cannot finish in
 time: 8 h are needed
 this plan
-  cost 0.020 EUR, from the grid 400 Wh
+  cost 0.020 EUR, from the grid 400 Wh,
+  carbon 100 g CO2
 
 What each lever saves
 levels    0.050 EUR  ########
@@ -223,9 +226,33 @@ TEST(DrawPlan, SaysHowFarAPlanIsFromItsBound) {
 TEST(DrawPlan, ACarbonPlanIsProvenInCarbon) {
   TestPlan test = SmallPlan();
   test.problem.objective = Objective::kCarbon;
+  test.plan.objective = ObjectiveOf(test.problem, test.plan.totals);
   test.plan.bound = test.plan.objective - Euros(2.0);  // 2 g at 1000 EUR/kg
-  EXPECT_THAT(DrawPlan(test.problem, test.plan, TimeZone(), {.width = 200}),
-              HasSubstr("proven least carbon: no plan emits 2 g CO2 less"));
+  const std::string drawn = DrawPlan(test.problem, test.plan, TimeZone(), {.width = 200});
+  EXPECT_THAT(drawn, HasSubstr("Carbon 100 g CO2, at a cost of 0.020 EUR, proven least carbon: no plan emits less than "
+                               "98 g CO2"));
+}
+
+TEST(DrawPlan, WhatIsInTheObjectiveIsSaidInCarbonWhereThatIsMinimised) {
+  TestPlan test = SmallPlan();
+  test.problem.objective = Objective::kCarbon;
+  test.plan.objective = test.plan.bound = ObjectiveOf(test.problem, test.plan.totals);
+  test.plan.deadline_price = {Euros(-57.53), Euros(3.0)};  // grams
+  test.plan.slots[1].stored_value = EurosPerKilowattHour(-0.2);
+  test.plan.slots[2].stored_value = EurosPerKilowattHour(301.329);
+  const std::string drawn = DrawPlan(test.problem, test.plan, TimeZone(), {.width = 200});
+  EXPECT_THAT(drawn, HasSubstr("That is 50 g CO2 (33.3 %) less than the best simple rule"));
+  EXPECT_THAT(drawn, HasSubstr("an hour later saves 58 g CO2; an hour earlier emits 3 g CO2 more"));
+  EXPECT_THAT(drawn, HasSubstr("worth 0 g CO2/kWh to 301 g CO2/kWh"));
+  EXPECT_THAT(drawn, HasSubstr("0.200 EUR         600 Wh  150 g CO2    50 g CO2  33.3 %"));
+  EXPECT_THAT(drawn, HasSubstr("What each lever saves in money"));
+}
+
+TEST(DrawPlan, TheLadderHasNoCarbonWhereNoneIsKnown) {
+  TestPlan test = SmallPlan();
+  test.problem.carbon.assign(test.problem.carbon.size(), CarbonIntensity());
+  EXPECT_THAT(DrawPlan(test.problem, test.plan, TimeZone(), {.width = 100}),
+              HasSubstr("cost  from the grid  plan saves"));
 }
 
 TEST(DrawPlan, LeavesOutLanesOfWhatIsNotThere) {
@@ -242,7 +269,7 @@ TEST(DrawPlan, ASavingHasNoPercentageOfNothing) {
   TestPlan test = SmallPlan();
   test.plan.baselines[0].totals->cost = Money();
   EXPECT_THAT(DrawPlan(test.problem, test.plan, TimeZone(), {.width = 100}),
-              HasSubstr("0.000 EUR         600 Wh  -0.020 EUR\n"));
+              HasSubstr("0.000 EUR         600 Wh  150 g CO2  -0.020 EUR\n"));
 }
 
 TEST(DrawPlan, TheHeadlineSaysTheSiteAndWhatIsOddAboutTheHorizon) {

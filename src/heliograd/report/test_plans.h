@@ -55,6 +55,7 @@ inline TestPlan SmallPlan() {
   Totals rung;
   rung.cost = Euros(0.2);
   rung.grid_import = WattHours(600);
+  rung.carbon = Kilograms(0.15);
   plan.baselines = {{"best fixed limit from the grid", rung, Watts(150), ""},
                     {"lowest limit", std::nullopt, Watts(100), "8 h are needed"}};
   plan.levers = {{"levels", Euros(0.05)}, {"PV", Euros(0.1)}};

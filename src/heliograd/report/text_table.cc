@@ -89,6 +89,13 @@ size_t BytesThatFit(std::string_view word, int width) {
   return bytes;
 }
 
+/// Where a word longer than a line is cut: after its last hyphen that fits, else where the line ends.
+size_t BytesOfFirstPart(std::string_view word, int width) {
+  const size_t bytes = BytesThatFit(word, width);
+  const size_t hyphen = word.substr(0, bytes).rfind('-');
+  return hyphen == std::string_view::npos || hyphen == 0 ? bytes : hyphen + 1;
+}
+
 /// Words between spaces; a number keeps its unit.
 std::vector<std::string_view> WordsOf(std::string_view text) {
   std::vector<std::string_view> words;
@@ -151,7 +158,7 @@ std::vector<std::string> WrapText(std::string_view text, int width) {
     }
     if (used > 0) lines.emplace_back();
     while (word_width > width) {
-      const size_t bytes = BytesThatFit(word, width);
+      const size_t bytes = BytesOfFirstPart(word, width);
       lines.back() = word.substr(0, bytes);
       word.remove_prefix(bytes);
       word_width = DisplayWidth(word);

@@ -21,8 +21,8 @@ std::string Printable(std::string_view text, bool utf8);
 std::string PadRight(std::string_view text, int width);
 std::string PadLeft(std::string_view text, int width);
 
-/// Lines of at most `width` (>= 2) columns, broken at spaces, in words only where a word is longer than a line. Never
-/// empty.
+/// Lines of at most `width` (>= 2) columns, broken at spaces, in words only where a word is longer than a line, then
+/// after a hyphen where one fits. Never empty.
 std::vector<std::string> WrapText(std::string_view text, int width);
 
 /// Wrapped text, each line ended with a newline; lines after the first begin with `indent` spaces.

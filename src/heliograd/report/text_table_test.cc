@@ -5,6 +5,12 @@
 namespace heliograd {
 namespace {
 
+TEST(WrapText, CutsALongWordAfterAHyphen) {
+  EXPECT_EQ(WrapText("typical-year", 10), (std::vector<std::string>{"typical-", "year"}));
+  EXPECT_EQ(WrapText("typical-year", 12), (std::vector<std::string>{"typical-year"}));
+  EXPECT_EQ(WrapText("-abcdefghij", 5), (std::vector<std::string>{"-abcd", "efghi", "j"}));
+}
+
 TEST(DisplayWidth, CountsColumnsNotBytes) {
   EXPECT_EQ(DisplayWidth(""), 0);
   EXPECT_EQ(DisplayWidth("battery"), 7);
