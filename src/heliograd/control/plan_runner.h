@@ -59,8 +59,8 @@ struct RunState {
 /// Something worth a line in the journal.
 struct RunEvent {
   Stamp at = {};
-  std::string kind;  // "pause", "resume", "limit", ...: docs/run.md lists them
-  std::string text;  // one sentence
+  std::string kind;       // "pause", "resume", "limit", ...: docs/run.md lists them
+  std::string text = {};  // one sentence
   std::optional<Power> set = {}, found = {};
   bool matters = false;                    // is told to the user at once
   std::optional<Stamp> due = {};           // when a limit was to be set: the begin of its dwell

@@ -82,9 +82,9 @@ struct TrainingProfile {
   double dither = 0;
   std::optional<Power> limit;          // the GPU's power limit, where one was set
   std::optional<double> sm_clock_mhz;  // mean over the training, where it was read
-  Duration duration;    // of all iterations with rests
-  int64_t samples = 0;  // values that the power sensor put out meanwhile
-  Duration iteration;   // mean, without rests
+  Duration duration;                   // of all iterations with rests
+  int64_t samples = 0;                 // values that the power sensor put out meanwhile
+  Duration iteration;                  // mean, without rests
   double images_per_second = 0;
   double loader_images_per_second = 0;  // what the loader alone gives
   double first_loss = 0, last_loss = 0, last_accuracy = 0;
