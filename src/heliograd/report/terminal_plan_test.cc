@@ -138,8 +138,8 @@ Against simple rules that start at the
 same time
 best fixed limit from the grid (150 W)
   cost 0.200 EUR, from the grid 600 Wh,
-  carbon 150 g CO2,
-  plan saves 0.180 EUR, 90.0 %
+  carbon 150 g CO2, plan saves
+  0.180 EUR, 90.0 %
 lowest limit (100 W): cannot finish in
 time: 8 h are needed
 this plan
