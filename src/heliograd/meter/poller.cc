@@ -13,6 +13,8 @@ constexpr int64_t kCappedTimeEvery = kSecond / 10;
 constexpr int64_t kUpdatesInARow = 8;               // that may change no value before every poll is asked again
 constexpr int64_t kLongestRest = 3 * kSecond / 40;  // below the silence that is a gap
 
+constexpr int64_t kPrompt = kSecond / 200;  // after the end of a rest
+
 /// Channels whose values come in the sensor's rhythm, and whose changes must be seen when they come.
 bool HasRhythm(ChannelKind kind) {
   return kind == ChannelKind::kPowerInstant || kind == ChannelKind::kPowerAverage || kind == ChannelKind::kEnergy;
@@ -126,8 +128,11 @@ void Poller::Record(size_t channel, const ChannelReading& reading, int64_t now_n
     if (state.failures++ == 0) state.failure = reading.code == 0 ? "it gave no value" : meter.CodeName(reading.code);
     return;
   }
+  const int64_t rest_until_ns = rest_until_ns_[static_cast<size_t>(channels_[channel].device)];
   bool after_gap = false;
-  if (state.last_value_ns != 0 && now_ns - state.last_value_ns > kSilenceThatIsAGap / std::chrono::nanoseconds(1)) {
+  // While the device was left alone nobody asked: that is no silence.
+  const int64_t asked_ns = std::max(state.last_value_ns, rest_until_ns);
+  if (state.last_value_ns != 0 && now_ns - asked_ns > kSilenceThatIsAGap / std::chrono::nanoseconds(1)) {
     const std::string silence = InSeconds(now_ns - state.last_value_ns);
     NoteGap(channel, now_ns,
             state.failures > 0
@@ -149,14 +154,14 @@ void Poller::Record(size_t channel, const ChannelReading& reading, int64_t now_n
     state.failures = 0;
     return;
   }
-  // Whatever changed while the device was left alone changed nobody knows when.
-  const bool after_rest =
-      HasRhythm(channels_[channel].kind) && rest_until_ns_[static_cast<size_t>(channels_[channel].device)] != 0;
   AppendReading(state.samples, now_ns, reading.driver_us, reading.value, after_gap);
   if (state.samples.size() != count) {
     state.only_goes_on = false;
-    if (count > 0) LearnRhythm(state, now_ns, after_rest);
-    if (count > 0 && after_rest) state.samples.back().changed = false;
+    if (rest_until_ns != 0 && now_ns - rest_until_ns > kPrompt) {
+      state.last_change_ns = 0;  // the poll was late, as on a busy machine: when this came is not known, nor the next
+    } else if (count > 0) {
+      LearnRhythm(state, now_ns, rest_until_ns != 0);
+    }
   }
   state.last_value_ns = now_ns;
   state.failures = 0;
