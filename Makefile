@@ -34,7 +34,7 @@ test:
 	@cmake $(CMAKE_FLAGS) -B build >build.log 2>&1 || { cat build.log; exit 1; }
 	@echo "test: compiling the program and every test (about ten minutes on 2 cores the first time; progress in build.log)"
 	@ninja -C build -j $(JOBS) >>build.log 2>&1 || { tail -40 build.log; exit 1; }
-	@cd build && ctest --output-on-failure -j $(JOBS)
+	@cd build && ctest --output-on-failure -j $$(($(JOBS) + 1))  # one more than cores: most of the longer tests wait for clocks
 
 profile:
 	@tools/setup.sh --python
