@@ -452,7 +452,7 @@ void PlanRunner::LookAtDeadline() {
     full_power_ = true;
     Tell("full_power", "only full power can still keep the deadline: full power from now on", true);
   } else if (full_power_ && parts_.replan &&
-             needed_s / (1 - std::min(doubt, 0.5)) + 3 * margin_s + 0.05 * left_s + 120 < left_s) {
+             needed_s / (1 - std::min(doubt, 0.5)) + 3 * margin_s + 0.02 * left_s < left_s) {
     // Only a new plan knows the pace as it is; the one that led here would lead here again.
     full_power_ = false;
     Tell("full_power_ends", "the deadline is safe again: back to the plan", true);
