@@ -199,18 +199,20 @@ class Standstill(FaultTest):
 
     def test_of_the_run_alone_leaves_the_job_working(self):
         run = self.begin()
-        self.stop([run.pid], 3)
+        self.stop([run.pid], 5)
         summary, event, told = self.end(run)
         self.assertIn("the job ran on", event["text"])
         lines = self.journal()
         at = lines.index(event)
         state_before = next(line for line in reversed(lines[:at]) if line["kind"] == "state")
-        states = [line for line in lines[at:] if line["kind"] == "state"]
         gap_s = event["unix_s"] - state_before["unix_s"]
-        self.assertGreater(gap_s, 3 * self.SPEED * 0.95)
-        # The job's own words, read a moment later, tell what it did meanwhile: at 100 W, the slowest, at least this.
-        after = next(line for line in states if line["units_done"] > state_before["units_done"])
-        self.assertGreater(after["work_done"] - state_before["work_done"], gap_s / (27.52 * 3600) * 0.8)
+        self.assertGreater(gap_s, 5 * self.SPEED * 0.95)
+        # The job's own words for these 5 s are a backlog that a busy machine reads bit by bit: given 2 s. At 100 W, the
+        # slowest, it did at least this; in those 2 s alone, at the fastest, no more than 72 % of it.
+        states = [line for line in lines[at:] if line["kind"] == "state" and line["unix_s"] < event["unix_s"] + 2 * self.SPEED]
+        after = states[-1]
+        told_s = after["unix_s"] - state_before["unix_s"]
+        self.assertGreater(after["work_done"] - state_before["work_done"], told_s / (27.52 * 3600) * 0.8)
         self.assertTrue(summary["in_time"])
 
 
