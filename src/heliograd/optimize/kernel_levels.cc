@@ -168,15 +168,30 @@ bool LevelBound::Maximize(double guess, const std::function<bool()>& is_late) {
   double less_price = 0, more_price = 0;
   if (less.work >= target) return true;
   double price = guess;
-  const double most_price = 1e7 * guess;
-  for (double step = 1.2;; step *= step) {
-    if (!Evaluate(price, more)) return false;
+  const double most_price = 1e9 * guess;
+  if (!Evaluate(price, more)) return false;
+  if (more.work >= target) {  // down from the guess
     more_price = price;
-    if (more.work >= target) break;
-    if (price > most_price) return false;
-    std::swap(less, more);
-    less_price = price;
-    price *= std::min(step, 64.0);
+    for (double factor = 0.97; factor > 0.1; factor *= factor) {
+      if (!Evaluate(price * factor, next)) return false;
+      price *= factor;
+      if (next.work < target) {
+        std::swap(less, next);
+        less_price = price;
+        break;
+      }
+      std::swap(more, next);
+      more_price = price;
+    }
+  } else {
+    for (double factor = 1.03; more.work < target; factor = std::min(factor * factor, 64.0)) {
+      if (price > most_price) return false;
+      std::swap(less, more);
+      less_price = price;
+      price *= factor;
+      if (!Evaluate(price, more)) return false;
+    }
+    more_price = price;
   }
   const double rounding = 8 * tie_ * static_cast<double>(problem_.slots.size()) + 1e-14 * problem_.money_scale;
   // Each step brings the two prices closer or ends.

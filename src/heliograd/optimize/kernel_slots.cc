@@ -25,22 +25,6 @@ std::vector<GpuPoint> AllPoints(const DispatchProblem& problem, double hours) {
   return points;
 }
 
-/// Monotone chain over rising energy. The first point stays, and so does the last, which does the most work.
-std::vector<GpuPoint> UpperHull(const std::vector<GpuPoint>& points) {
-  std::vector<GpuPoint> hull;
-  for (const GpuPoint& next : points) {
-    while (hull.size() >= 2) {
-      const GpuPoint &a = hull[hull.size() - 2], &b = hull.back();
-      if ((b.work - a.work) * (next.energy - a.energy) > (next.work - a.work) * (b.energy - a.energy)) break;
-      hull.pop_back();
-    }
-    // A level that draws no more than idling takes its place.
-    if (!hull.empty() && next.energy <= hull.back().energy) hull.pop_back();
-    hull.push_back(next);
-  }
-  return hull;
-}
-
 void DrawBuyingCurve(const Slot& slot, BusCurve& curve) {
   const double q = slot.import_price, g = slot.most_import;
   curve.Begin(slot.pv + g, q * g);
@@ -184,6 +168,21 @@ BusFlows PaperFlowsAt(const Slot& slot, double used, double given) {
   flows.grid_export = slot.sells_all ? slot.pv + given : std::max(-net, 0.0);
   flows.cost = flows.grid_import * slot.import_price - flows.grid_export * slot.export_price;
   return flows;
+}
+
+std::vector<GpuPoint> UpperHull(const std::vector<GpuPoint>& points) {
+  std::vector<GpuPoint> hull;
+  for (const GpuPoint& next : points) {
+    while (hull.size() >= 2) {
+      const GpuPoint &a = hull[hull.size() - 2], &b = hull.back();
+      if ((b.work - a.work) * (next.energy - a.energy) > (next.work - a.work) * (b.energy - a.energy)) break;
+      hull.pop_back();
+    }
+    // A level that draws no more than idling takes its place.
+    if (!hull.empty() && next.energy <= hull.back().energy) hull.pop_back();
+    hull.push_back(next);
+  }
+  return hull;
 }
 
 std::optional<Problem> MakeProblem(const DispatchProblem& problem, Formulation formulation, std::string* why_not) {

@@ -81,6 +81,9 @@ struct Problem {
   double EnergyIn(const Slot& slot, double work, double z) const;
 };
 
+/// The upper concave hull of points of rising energy. The first stays, and so does the last, which does the most work.
+std::vector<GpuPoint> UpperHull(const std::vector<GpuPoint>& points);
+
 /// The problem in the kernel's terms, or nothing where its structure is another one: the GPU draws more when idle than
 /// at its lowest level. In `paper` it also leaves out negative prices, limits of export, limits of import that may
 /// bind, and prices at which a battery cycles for profit: there a slot may charge and discharge at once.
