@@ -142,12 +142,27 @@ class Refused(RunTest):
             with self.subTest(args=args):
                 done = self.run_program("run", *args, expect=code, env=self.env)
                 self.assert_one_clear_sentence(done.stderr, *words)
-        self.write("broken.json", '{"format": "heliograd-plan-1"}')
+        self.write("broken.json", '{"format": "heliograd-plan-2"}')
         self.assert_one_clear_sentence(self.run_program("run", "broken.json", "--", "true", expect=1, env=self.env).stderr,
                                        "broken.json")
         self.assertEqual([path for path in self.folder.iterdir() if path.is_dir() and path.name != "state"], [])
 
-    def test_plan_of_another_gpu_and_a_folder_in_use(self):
+    def test_plan_by_the_curve_of_another_gpu(self):
+        """Limits that both cards take do not make one card's curve the other's."""
+        points = "".join(f"[[points]]\nlimit_w = {limit}\nseconds_per_unit = {seconds}\n" for limit, seconds in ((150, 0.2), (250, 0.15)))
+
+        def run_by_curve_of(name, expect):
+            self.write("curve.toml", f'[curve]\ngpu = "{name}"\ngpu_uuid = "GPU-h"\n' + points)
+            self.plan("--set", "gpu.curve=curve.toml", "--set", "job.units=30000", "--hours", 8)
+            return self.run_plan("-o", "run", "--on-late", "stop", expect=expect)
+
+        self.gpu('name = "NVIDIA RTX A2000"\n')
+        other = run_by_curve_of("NVIDIA H200", 2)
+        self.assert_one_clear_sentence(other.stderr, "the power curve of another GPU, NVIDIA H200 (GPU-h)", "--gpu GPU-h")
+        self.assertFalse((self.folder / "run").exists())
+        self.assertIn("another card of this model", run_by_curve_of("NVIDIA RTX A2000", 0).stderr)
+
+    def test_plan_beyond_the_limits_and_a_folder_in_use(self):
         self.plan()
         self.gpu("limit_min_w = 150\n")
         done = self.run_plan("-o", "run", expect=2)

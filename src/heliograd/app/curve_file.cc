@@ -72,6 +72,12 @@ Result<PowerCurve> ParseCurve(std::string_view content, const std::string& name)
     problems.push_back(
         fmt::format("{}: curve.unit is {}: expected \"run\" or \"progress\".", name, Quoted(curve.unit)));
   }
+  for (const auto& [key, value] : {std::pair{"gpu", &curve.gpu.name}, {"gpu_uuid", &curve.gpu.uuid}}) {
+    const auto given = root.at_path(std::string("curve.") + key);
+    if (given && !given.is_string())
+      problems.push_back(fmt::format("{}: curve.{} is no text: expected the card's.", name, key));
+    *value = given.value_or(std::string());
+  }
   curve.measured_at = root.at_path("curve.measured_at").value_or(std::string());
   if (const auto coarse = root.at_path("curve.coarse"); coarse && !coarse.is_boolean()) {
     problems.push_back(fmt::format("{}: curve.coarse is no true or false: expected one of these.", name));

@@ -4,6 +4,8 @@
 //     name = "ResNet18 on RTX 4070"
 //     obtained = "measured"         # or "modelled"; measured when left out
 //     unit = "progress"             # optional: units that the command told, or "run"
+//     gpu = "NVIDIA GeForce RTX 4070"        # optional: the card it was measured on; `run` refuses another
+//     gpu_uuid = "GPU-..."                   # optional
 //     measured_at = "2026-01-02T10:00:00Z"   # optional
 //     coarse = true                 # optional: measured in the first minutes of a run, at a handful of limits
 //     [[points]]
@@ -21,6 +23,7 @@
 #include <vector>
 
 #include "heliograd/base/result.h"
+#include "heliograd/plan/plan_json.h"
 #include "heliograd/plan/problem.h"
 
 namespace heliograd {
@@ -37,6 +40,7 @@ struct PowerCurve {
   std::vector<LevelSpread> spreads;  // of each level
   double gain_half_width = 0;        // relative; one factor common to all energies, 0 where the file gives none
   std::string unit;                  // "run", "progress": what the command told; empty where the file does not say
+  CurveGpu gpu;                      // the card it was measured on
   std::string measured_at;           // a stamp; empty where the file does not say
   bool coarse = false;               // measured in the first minutes of a run
   bool modelled = false;             // by an energy law, not measured

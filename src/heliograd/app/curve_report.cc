@@ -86,12 +86,14 @@ std::string CurveToml(const MeasuredCurve& curve) {
       "# Measured by heliograd {} on {}: {} ({}, {}).\n{}"
       "# Intervals hold the truth in 95 of 100 sweeps; the sensor's gain, +-{:.1f} % on every energy alike, is not in "
       "them.\n# A unit is {}.\n"
-      "[curve]\nname = {}\nunit = \"{}\"\nmeasured_at = \"{}\"\n{}gain_half_width_percent = {:.3g}\n",
+      "[curve]\nname = {}\nunit = \"{}\"\ngpu = {}\ngpu_uuid = {}\nmeasured_at = \"{}\"\n{}gain_half_width_percent = "
+      "{:.3g}\n",
       curve.coarse ? "run in the first minutes of a job" : "curve", FormatStamp(SystemClock().Now()), curve.device.name,
       curve.device.uuid, curve.device.driver, FoundComment(curve.result), 100 * curve.gain_half_width,
       curve.unit_is_run ? "one run of the command" : "one unit of the progress that the command tells",
       TomlString(curve.command + " on " + curve.device.name), curve.unit_is_run ? "run" : "progress",
-      FormatStamp(SystemClock().Now()), curve.coarse ? "coarse = true\n" : "", 100 * curve.gain_half_width);
+      TomlString(curve.device.name), TomlString(curve.device.uuid), FormatStamp(SystemClock().Now()),
+      curve.coarse ? "coarse = true\n" : "", 100 * curve.gain_half_width);
   for (const SweepLevel& level : curve.result.levels) {
     const double seconds = InSeconds(level.time), joules = InJoules(level.energy);
     text += fmt::format(

@@ -146,6 +146,7 @@ Result<void> ReadLevels(const Scenario& scenario, NodeInputs& inputs) {
   inputs.labels.level_draw = curve->draw_is_assumed ? Origin::kAssumed
                              : curve->modelled      ? Origin::kModelled
                                                     : Origin::kMeasured;
+  inputs.labels.curve_gpu = curve->gpu;
   AddRemark(StrangeDrawNote(inputs.all_levels, curve->name), inputs);
   if (curve->draw_is_assumed)
     inputs.notes.push_back("power drawn is assumed equal to the power limit (" + curve->name + ")");

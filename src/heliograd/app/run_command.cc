@@ -125,6 +125,9 @@ RunOptions OptionsOf(const RunFlags& flags, const RunSettings& settings, const R
 }
 
 Result<std::unique_ptr<PowerLimits>> OpenLimits(const PreparedRun& prepared, OpenGpu& gpu) {
+  if (Result<void> same = CheckCurveGpu(prepared.plan.labels.curve_gpu, gpu.capper->Device(), PrintMessage); !same) {
+    return Fail(same.error());
+  }
   const Result<std::string> lease_folder = LeaseFolder();
   if (!lease_folder) return Fail(lease_folder.error());
   auto limits = MakePowerLimits(*gpu.capper,

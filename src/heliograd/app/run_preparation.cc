@@ -182,6 +182,25 @@ Result<PreparedRun> ResumeUnplanned(const RunFlags& flags, RunFacts facts, std::
 
 }  // namespace
 
+Result<void> CheckCurveGpu(const CurveGpu& planned, const DeviceRecord& device,
+                           const std::function<void(const std::string&)>& tell) {
+  const auto text = [](const std::string& name, const std::string& uuid) {
+    return uuid.empty() ? name : fmt::format("{} ({})", name, uuid);
+  };
+  const std::string other = text(planned.name, planned.uuid), ours = text(device.name, device.uuid);
+  if (!planned.name.empty() && planned.name != device.name) {
+    return Fail(fmt::format("the plan follows the power curve of another GPU, {}; this one is {}: plan with a curve of "
+                            "this GPU (`heliograd curve`), or run on that one (--gpu {})",
+                            other, ours, planned.uuid.empty() ? "UUID" : planned.uuid),
+                ErrorKind::kUsage);
+  }
+  if (!planned.uuid.empty() && planned.uuid != device.uuid) {
+    tell(fmt::format("note: the plan follows the power curve of another card of this model, {}; this one is {}", other,
+                     ours));
+  }
+  return {};
+}
+
 Result<void> CheckLevels(const PlanFile& plan, const PowerLimitRange& range, const DeviceRecord& device) {
   for (const Level& level : plan.problem.gpu.levels) {
     if (level.limit >= range.lowest - Watts(0.5) && level.limit <= range.highest + Watts(0.5)) continue;

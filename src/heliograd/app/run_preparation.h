@@ -54,7 +54,11 @@ void EndLeftOf(const std::string& folder);
 Result<void> CheckRunFlags(const RunFlags& flags);
 /// Plans that are over are errors; one that cannot be gives its exit code, with its reason told.
 Result<std::optional<int>> CheckPlanIsOn(const PlanFile& plan, Stamp now);
-/// The limits of the plan must be ones that this GPU takes: a plan for another GPU is found here.
+/// A plan that follows the curve of another model of GPU is refused; another card of the same model is told with
+/// `tell`.
+Result<void> CheckCurveGpu(const CurveGpu& planned, const DeviceRecord& device,
+                           const std::function<void(const std::string&)>& tell);
+/// The limits of the plan must be ones that this GPU takes.
 Result<void> CheckLevels(const PlanFile& plan, const PowerLimitRange& range, const DeviceRecord& device);
 
 /// "170 W", "off".

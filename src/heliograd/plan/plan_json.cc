@@ -169,6 +169,7 @@ Json LabelsJson(const PlanLabels& labels) {
   for (const std::string_view name : {"battery_wh", "gpu_energy_wh", "cost_eur", "carbon_kg"}) {
     json[name] = NameOf(internal::kOriginNames, Origin::kModelled);
   }
+  json["curve_gpu"] = {{"name", labels.curve_gpu.name}, {"uuid", labels.curve_gpu.uuid}};
   return json;
 }
 

@@ -1,4 +1,4 @@
-// Plans as JSON, format "heliograd-plan-1": complete (the problem is in the file), exact, and checked when read.
+// Plans as JSON, format "heliograd-plan-2": complete (the problem is in the file), exact, and checked when read.
 //
 // Enters: a problem, its plan and the zone of its local times; or the bytes of a file. Leaves: text; or the same values
 // again, after every number has been validated and the plan has passed the checker. The unit is in every name.
@@ -18,6 +18,12 @@ namespace heliograd {
 enum class Origin { kMeasured, kModelled, kAssumed };
 
 /// The origin of what went into a plan. The plan's own energies and costs are modelled from these.
+/// The card whose power curve a plan follows; empty where the curve does not say.
+struct CurveGpu {
+  std::string name, uuid;
+  friend bool operator==(const CurveGpu&, const CurveGpu&) = default;
+};
+
 struct PlanLabels {
   Origin pv = Origin::kModelled;
   Origin prices = Origin::kAssumed;
@@ -25,6 +31,7 @@ struct PlanLabels {
   Origin level_draw = Origin::kAssumed;       // the study takes the draw equal to the limit
   Origin level_job_time = Origin::kMeasured;  // of the power curve
   Origin battery = Origin::kAssumed;
+  CurveGpu curve_gpu = {};
   friend bool operator==(const PlanLabels&, const PlanLabels&) = default;
 };
 

@@ -259,6 +259,8 @@ TimeZone ReadZone(const JsonObject& json) {
 PlanLabels ReadLabels(const JsonObject& json) {
   PlanLabels labels;
   for (const auto& [field, name] : internal::kLabelNames) labels.*field = ReadName(json, name, internal::kOriginNames);
+  const JsonObject gpu = json.Child("curve_gpu");
+  labels.curve_gpu = {gpu.Text("name"), gpu.Text("uuid")};
   return labels;
 }
 

@@ -89,7 +89,7 @@ TEST(PlanJson, HasEveryPromisedKey) {
 
 TEST(PlanJson, SaysWhatTheNumbersMean) {
   const Json json = Json::parse(FullText());
-  EXPECT_EQ(json["format"], "heliograd-plan-1");
+  EXPECT_EQ(json["format"], "heliograd-plan-2");
   EXPECT_EQ(json["status"], "optimal");
   const Json& slot = json["slots"][1];  // discharges 80 Wh from the cells, 72 Wh at the bus
   EXPECT_EQ(slot["start"], "2025-01-01T06:00:00Z");
@@ -135,6 +135,7 @@ TEST(PlanJson, ValuesComeBackBitForBit) {
   const Plan plan = FullPlan(problem);
   PlanLabels labels;
   labels.prices = Origin::kMeasured;
+  labels.curve_gpu = {"RTX 4070", "GPU-1"};
   const auto file = PlanFromJson(PlanToJson(problem, plan, kZone, labels), "p.json");
   ASSERT_TRUE(file) << file.error().Message();
   EXPECT_EQ(file->labels, labels);
@@ -201,7 +202,7 @@ TEST(PlanJson, TextThatIsNoJsonSaysWhere) {
 TEST(PlanJson, AnotherFormatIsRefusedFirst) {
   EXPECT_THAT(
       Mistakes([](Json& json) { json["format"] = "heliograd-plan-9"; }),
-      ElementsAre("p.json: format is 'heliograd-plan-9': expected 'heliograd-plan-1', written by this version of "
+      ElementsAre("p.json: format is 'heliograd-plan-9': expected 'heliograd-plan-2', written by this version of "
                   "heliograd."));
   EXPECT_THAT(Mistakes([](Json& json) { json.erase("format"); }), Contains(HasSubstr("format is missing")));
 }
