@@ -18,6 +18,27 @@ Function Mirrored(FunctionView f) {
   return mirrored;
 }
 
+/// Between these lies the cost of one more unit that the GPU draws, whatever the cells do; nothing where the slot has
+/// two ways to choose among.
+std::optional<std::pair<double, double>> EnergyPrices(const Slot& slot) {
+  if (slot.two_curves || slot.burns) return std::nullopt;
+  double least = kInfinity, most = -kInfinity;
+  for (int i = 0; i < slot.curve.count; ++i) {
+    const double price = slot.curve.pieces[static_cast<size_t>(i)].slope;
+    least = std::min(least, price), most = std::max(most, price);
+  }
+  return std::pair(least, most);
+}
+
+/// But for rounding.
+bool HaveOneDomain(const std::vector<Function>& functions) {
+  const auto same = [](double a, double b) { return std::abs(a - b) < 1e-12; };
+  const auto& first = functions.front();
+  return std::all_of(functions.begin(), functions.end(), [&](const Function& f) {
+    return !f.empty() && same(f.front().low, first.front().low) && same(f.back().high, first.back().high);
+  });
+}
+
 }  // namespace
 
 LevelBound::LevelBound(const Problem& problem)
@@ -38,6 +59,7 @@ void LevelBound::DrawCosts() {
     class_of_.push_back(example.size());
     example.push_back(t);
     LevelCosts& costs = costs_.emplace_back();
+    costs.energy_prices = EnergyPrices(slot);
     for (const GpuPoint& point : problem_.gpu) {
       envelope_.Clear();
       SlotList list;
@@ -57,8 +79,28 @@ void LevelBound::DrawCosts() {
       costs.taken_up.push_back(Mirrored(cost));
     }
   }
+  for (LevelCosts& costs : costs_) {
+    if (!HaveOneDomain(costs.cost)) costs.energy_prices.reset();
+  }
   lowest_.resize(costs_.size());
+  worthwhile_.resize(costs_.size());
   lowest_taken_up_.resize(costs_.size());
+}
+
+LevelBound::PointRange LevelBound::WorthwhilePoints(size_t c, double work_price) const {
+  const LevelCosts& costs = costs_[c];
+  PointRange range{0, problem_.gpu.size() - 1};
+  if (!costs.energy_prices) return range;
+  const auto best = [&](double energy_price, bool last) {
+    size_t best = 0;
+    double most = -kInfinity;
+    for (size_t k = 0; k < problem_.gpu.size(); ++k) {
+      const double gain = work_price * problem_.gpu[k].work - energy_price * problem_.gpu[k].energy;
+      if (gain > most || (last && gain == most)) most = gain, best = k;
+    }
+    return best;
+  };
+  return {best(costs.energy_prices->second, false), best(costs.energy_prices->first, true)};
 }
 
 void LevelBound::DrawLowest(double work_price) {
@@ -66,7 +108,8 @@ void LevelBound::DrawLowest(double work_price) {
   lowest_price_ = work_price;
   for (size_t c = 0; c < costs_.size(); ++c) {
     envelope_.Clear();
-    for (size_t k = 0; k < problem_.gpu.size(); ++k) {
+    worthwhile_[c] = WorthwhilePoints(c, work_price);
+    for (size_t k = worthwhile_[c].first; k <= worthwhile_[c].last; ++k) {
       scaled_ = costs_[c].cost[k];
       for (Segment& segment : scaled_) segment.cost -= work_price * problem_.gpu[k].work;
       envelope_.Add(scaled_);
@@ -129,7 +172,8 @@ LevelSchedule LevelBound::Walk(const ValueFunctions& values, const std::vector<s
     if (std::abs(z) < 1e-13) z = 0;
     size_t point = given ? first_points[t] : 0;
     double least = kInfinity;
-    for (size_t k = 0; k < problem_.gpu.size() && !given; ++k) {
+    const PointRange& range = worthwhile_[class_of_[t]];
+    for (size_t k = range.first; k <= range.last && !given; ++k) {
       const double value = ValueAt(costs.cost[k], z) - values.work_price * problem_.gpu[k].work;
       if (value < least) least = value, point = k;
     }

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "heliograd/optimize/kernel_functions.h"
@@ -18,6 +19,8 @@ namespace heliograd::kernel {
 struct LevelCosts {
   std::vector<Function> cost;      // over z, EUR
   std::vector<Function> taken_up;  // the same over -z
+  /// Least and most that a unit more of the GPU's draw costs, EUR/kWh, where levels can be told apart by it.
+  std::optional<std::pair<double, double>> energy_prices;
 };
 
 /// Value functions of all slots at one price of work, the end's included.
@@ -72,7 +75,15 @@ class LevelBound {
   double tie() const { return tie_; }
 
  private:
+  /// Of Problem::gpu, both ends included.
+  struct PointRange {
+    size_t first = 0, last = 0;
+  };
+
   void DrawCosts();
+  /// All others are nowhere the cheapest of a slot at that price of work: where energy is dearest (cheapest) the first
+  /// (the last) gains most, and those that draw less (more) than it gain less wherever energy costs less (more).
+  PointRange WorthwhilePoints(size_t c, double work_price) const;
   bool Evaluate(double work_price, LevelSchedule& schedule);
   bool Backward(double work_price, ValueFunctions& values);
   /// Appends the function before a slot to `backward_`.
@@ -86,6 +97,7 @@ class LevelBound {
   std::vector<size_t> class_of_;  // per slot
   std::vector<LevelCosts> costs_;
   std::vector<Function> lowest_, lowest_taken_up_;
+  std::vector<PointRange> worthwhile_;  // at that price
   double lowest_price_ = -1;
   Envelope envelope_;
   Function scaled_;
