@@ -142,7 +142,7 @@ class Refused(RunTest):
             with self.subTest(args=args):
                 done = self.run_program("run", *args, expect=code, env=self.env)
                 self.assert_one_clear_sentence(done.stderr, *words)
-        self.write("broken.json", '{"format": "heliograd-plan-2"}')
+        self.write("broken.json", '{"format": "heliograd-plan-1"}')
         self.assert_one_clear_sentence(self.run_program("run", "broken.json", "--", "true", expect=1, env=self.env).stderr,
                                        "broken.json")
         self.assertEqual([path for path in self.folder.iterdir() if path.is_dir() and path.name != "state"], [])

@@ -37,6 +37,7 @@ BlendRelaxation::BlendRelaxation(const Problem& problem) : problem_(problem), li
     schedule->released.resize(slots);
     schedule->work.resize(slots);
   }
+  share_of_less_.resize(slots);
 }
 
 bool BlendRelaxation::Backward(const std::vector<Modes>& modes, double work_price) {
@@ -149,7 +150,7 @@ Outcome BlendRelaxation::Solve(const std::vector<Modes>& modes, std::optional<do
   if (more_price_ <= 0) {  // the work comes for nothing
     less_ = more_;
     less_price_ = more_price_;
-    Mix(0);
+    Mix();
     return Outcome::kSolved;
   }
   double price = more_price_;
@@ -174,20 +175,45 @@ Outcome BlendRelaxation::Solve(const std::vector<Modes>& modes, std::optional<do
       more_price_ = price;
     }
   }
-  const double reach = more_.total_work - less_.total_work;
-  Mix(reach > 0 ? std::clamp((more_.total_work - target) / reach, 0.0, 1.0) : 0);
+  Mix();
   return Outcome::kSolved;
 }
 
-void BlendRelaxation::Mix(double share_of_less) {
-  share_of_less_ = share_of_less;
-  const double a = share_of_less, b = 1 - share_of_less;
+template <typename OnStretch>
+void BlendRelaxation::ForEachStretch(const OnStretch& on_stretch) const {
+  double apart = 0, less_work = 0, more_work = 0;  // what less_ has stored beyond more_
+  size_t begin = 0;
   for (size_t t = 0; t < mix_.work.size(); ++t) {
-    mix_.released[t] = a * less_.released[t] + b * more_.released[t];
-    mix_.work[t] = a * less_.work[t] + b * more_.work[t];
+    apart = problem_.rho * (apart + more_.released[t] - less_.released[t]);
+    less_work += less_.work[t];
+    more_work += more_.work[t];
+    if (std::abs(apart) > kEnergyRounding && t + 1 < mix_.work.size()) continue;
+    on_stretch(begin, t + 1, less_work, more_work);
+    apart = less_work = more_work = 0;
+    begin = t + 1;
   }
-  mix_.cost = a * less_.cost + b * more_.cost;
-  mix_.total_work = a * less_.total_work + b * more_.total_work;
+}
+
+void BlendRelaxation::Mix() {
+  double lacking = problem_.work;
+  ForEachStretch(
+      [&](size_t, size_t, double less_work, double more_work) { lacking -= std::min(less_work, more_work); });
+  mix_.total_work = 0;
+  ForEachStretch([&](size_t begin, size_t end, double less_work, double more_work) {
+    const double reach = std::abs(more_work - less_work);
+    const double busy = reach > 0 ? std::clamp(lacking / reach, 0.0, 1.0) : 1;
+    lacking -= busy * reach;
+    const double a = more_work >= less_work ? 1 - busy : busy, b = 1 - a;
+    for (size_t t = begin; t < end; ++t) {
+      share_of_less_[t] = a;
+      mix_.released[t] = a * less_.released[t] + b * more_.released[t];
+      mix_.work[t] = a * less_.work[t] + b * more_.work[t];
+      mix_.total_work += mix_.work[t];
+    }
+  });
+  const double reach = more_.total_work - less_.total_work;
+  const double more_share = reach > 0 ? (mix_.total_work - less_.total_work) / reach : 1;
+  mix_.cost = less_.cost + more_share * (more_.cost - less_.cost);
 }
 
 double BlendRelaxation::ListCost(size_t t, Modes modes, double work_price, double released) {
@@ -204,8 +230,8 @@ double BlendRelaxation::ListCost(size_t t, Modes modes, double work_price, doubl
 }
 
 double BlendRelaxation::RelaxedCost(size_t t, Modes modes) {
-  return share_of_less_ * ListCost(t, modes, less_price_, less_.released[t]) +
-         (1 - share_of_less_) * ListCost(t, modes, more_price_, more_.released[t]);
+  return share_of_less_[t] * ListCost(t, modes, less_price_, less_.released[t]) +
+         (1 - share_of_less_[t]) * ListCost(t, modes, more_price_, more_.released[t]);
 }
 
 std::vector<double> BlendRelaxation::StoredValues(const std::vector<Modes>& modes, double work_price,

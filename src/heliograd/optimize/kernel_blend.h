@@ -90,7 +90,13 @@ class BlendRelaxation {
   /// Finds schedules on both sides of the work that is asked for, or one at no price that does enough.
   Outcome Bracket(const std::vector<Modes>& modes, std::optional<double> guess, const std::function<bool()>& is_late);
   bool Evaluate(const std::vector<Modes>& modes, double work_price, Schedule& schedule);
-  void Mix(double share_of_less);
+  /// Stretches of slots at whose ends less_ and more_ have stored as much: (begin, end, work of less_, of more_).
+  template <typename OnStretch>
+  void ForEachStretch(const OnStretch& on_stretch) const;
+  /// Both schedules are best at the price that was found, and so is whatever follows one of them in some stretches and
+  /// the other in the rest. The busier one comes first: among plans of equal cost the work is done early and in one
+  /// piece rather than in a part of every slot.
+  void Mix();
   double ListCost(size_t t, Modes modes, double work_price, double released);
 
   const Problem& problem_;
@@ -101,7 +107,8 @@ class BlendRelaxation {
   double drawn_price_ = -1;
   double value_ = 0;  // V_0 at the initial energy
   Schedule less_, more_, next_, mix_;
-  double less_price_ = 0, more_price_ = 0, share_of_less_ = 0;
+  double less_price_ = 0, more_price_ = 0;
+  std::vector<double> share_of_less_;  // per slot of mix_
   double bound_ = 0, work_price_ = 0;
   int evaluations_ = 0;
 };

@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
+#include "heliograd/optimize/random_problems.h"
 #include "heliograd/optimize/solver_contract_test.h"
 
 namespace heliograd {
@@ -57,6 +61,49 @@ TEST(KernelSolver, WholeLevelsReachAPlaceThatIsOnePoint) {
     problem.pv[1] += WattHours(0.001 * i);
     EXPECT_EQ(MakeKernelSolver()->Solve(problem, Formulation::kLevels, {})->status, SolveStatus::kOptimal) << i;
   }
+}
+
+/// Once it ran for 65 % of each of 24 hours of one price.
+TEST(KernelSolver, AmongPlansOfEqualCostTheWorkIsDoneEarlyAndInOnePiece) {
+  for (const bool battery : {false, true}) {
+    DispatchProblem problem = PlainProblem(std::vector<double>(24, 0.3), 10);
+    if (battery) problem.battery = PlainBattery(500, 0.9);
+    problem.work = 0.65;
+    const Solution solution = *MakeKernelSolver()->Solve(problem, Formulation::kBlend, {});
+    EXPECT_NEAR(InEuros(solution.objective), 6.5 * 0.1 * 0.3, 1e-9);
+    for (size_t t = 0; t < 24; ++t) {
+      const auto& levels = solution.decisions[t].levels;
+      EXPECT_NEAR(levels.empty() ? 0 : levels.front().share, t < 6 ? 1 : t == 6 ? 0.5 : 0, 1e-9) << t;
+    }
+  }
+}
+
+/// Without a battery slots are tied by their work alone: one of them is worked in part, at most.
+TEST(KernelSolver, WithoutABatteryOneSlotAtMostMixesLevels) {
+  RandomProblems random(41);
+  int solved = 0;
+  for (int i = 0; i < 300; ++i) {
+    SCOPED_TRACE(i);
+    DispatchProblem problem = random.Next(false, 24);
+    problem.battery = Battery();
+    problem.grid.import_limit.reset(), problem.grid.export_limit.reset();
+    for (size_t t = 0; t < problem.pv.size(); ++t) {  // else a level is mixed with the next to use the sun up
+      problem.pv[t] = Energy();
+      problem.import_price[t] =
+          EurosPerKilowattHour(0.1 * std::round(10 * InEurosPerKilowattHour(problem.import_price[t])));
+    }
+    const auto solution = MakeKernelSolver()->Solve(problem, Formulation::kBlend, {});
+    if (!solution || solution->decisions.empty()) continue;
+    ++solved;
+    int mixed = 0;
+    for (const SlotDecision& decision : solution->decisions) {
+      double on = 0, most = 0;
+      for (const LevelShare& share : decision.levels) on += share.share, most = std::max(most, share.share);
+      mixed += !(on < 1e-9 || most > 1 - 1e-9);
+    }
+    EXPECT_LE(mixed, 1);
+  }
+  EXPECT_GT(solved, 100);
 }
 
 TEST(KernelSolver, AGuessOfTheWorkPriceChangesNothing) {

@@ -10,7 +10,7 @@
 
 namespace heliograd::internal {
 
-inline constexpr std::string_view kPlanFormat = "heliograd-plan-2";
+inline constexpr std::string_view kPlanFormat = "heliograd-plan-1";
 
 template <typename T, size_t N>
 using Names = std::array<std::pair<T, std::string_view>, N>;

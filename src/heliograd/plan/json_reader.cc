@@ -99,6 +99,8 @@ std::optional<double> JsonObject::NumberIfAny(std::string_view key) const {
   return value_ != nullptr && value_->contains(key) ? NumberOrNull(key) : std::nullopt;
 }
 
+bool JsonObject::Has(std::string_view key) const { return value_ != nullptr && value_->contains(key); }
+
 int64_t JsonObject::Integer(std::string_view key, int64_t least, int64_t most) const {
   const Json* value = Find(key);
   if (value == nullptr) return least;

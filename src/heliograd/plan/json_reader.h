@@ -41,6 +41,7 @@ class JsonObject {
   std::optional<double> NumberOrNull(std::string_view key) const;
   /// Nothing as well where the key is missing: for what earlier versions did not write.
   std::optional<double> NumberIfAny(std::string_view key) const;
+  bool Has(std::string_view key) const;
   int64_t Integer(std::string_view key, int64_t least, int64_t most) const;
   std::string Text(std::string_view key) const;
   std::vector<std::string> Texts(std::string_view key) const;

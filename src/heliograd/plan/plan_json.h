@@ -1,4 +1,4 @@
-// Plans as JSON, format "heliograd-plan-2": complete (the problem is in the file), exact, and checked when read.
+// Plans as JSON, format "heliograd-plan-1": complete (the problem is in the file), exact, and checked when read.
 //
 // Enters: a problem, its plan and the zone of its local times; or the bytes of a file. Leaves: text; or the same values
 // again, after every number has been validated and the plan has passed the checker. The unit is in every name.

@@ -259,8 +259,10 @@ TimeZone ReadZone(const JsonObject& json) {
 PlanLabels ReadLabels(const JsonObject& json) {
   PlanLabels labels;
   for (const auto& [field, name] : internal::kLabelNames) labels.*field = ReadName(json, name, internal::kOriginNames);
-  const JsonObject gpu = json.Child("curve_gpu");
-  labels.curve_gpu = {gpu.Text("name"), gpu.Text("uuid")};
+  if (json.Has("curve_gpu")) {  // plan files of before have none
+    const JsonObject gpu = json.Child("curve_gpu");
+    labels.curve_gpu = {gpu.Text("name"), gpu.Text("uuid")};
+  }
   return labels;
 }
 

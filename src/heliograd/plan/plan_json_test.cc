@@ -89,7 +89,7 @@ TEST(PlanJson, HasEveryPromisedKey) {
 
 TEST(PlanJson, SaysWhatTheNumbersMean) {
   const Json json = Json::parse(FullText());
-  EXPECT_EQ(json["format"], "heliograd-plan-2");
+  EXPECT_EQ(json["format"], "heliograd-plan-1");
   EXPECT_EQ(json["status"], "optimal");
   const Json& slot = json["slots"][1];  // discharges 80 Wh from the cells, 72 Wh at the bus
   EXPECT_EQ(slot["start"], "2025-01-01T06:00:00Z");
@@ -128,6 +128,11 @@ TEST(PlanJson, QuantitiesThatNoNumberOfTheirUnitGivesAreMovedOnlyOnce) {
     ASSERT_TRUE(file) << file.error().Message();
     EXPECT_EQ(PlanToJson(file->problem, file->plan, file->zone), text);
   }
+}
+
+TEST(PlanJson, FilesFromBeforePlansKnewTheirGpuAreRead) {
+  EXPECT_THAT(Mistakes([](Json& json) { json["labels"].erase("curve_gpu"); }), testing::IsEmpty());
+  EXPECT_THAT(Mistakes([](Json& json) { json["labels"]["curve_gpu"].erase("uuid"); }), testing::SizeIs(1));
 }
 
 TEST(PlanJson, ValuesComeBackBitForBit) {
@@ -202,7 +207,7 @@ TEST(PlanJson, TextThatIsNoJsonSaysWhere) {
 TEST(PlanJson, AnotherFormatIsRefusedFirst) {
   EXPECT_THAT(
       Mistakes([](Json& json) { json["format"] = "heliograd-plan-9"; }),
-      ElementsAre("p.json: format is 'heliograd-plan-9': expected 'heliograd-plan-2', written by this version of "
+      ElementsAre("p.json: format is 'heliograd-plan-9': expected 'heliograd-plan-1', written by this version of "
                   "heliograd."));
   EXPECT_THAT(Mistakes([](Json& json) { json.erase("format"); }), Contains(HasSubstr("format is missing")));
 }

@@ -105,6 +105,9 @@ std::string HeadlineSaving(const DispatchProblem& problem, const Plan& plan) {
       saving < Money() && !best->note.empty()
           ? fmt::format(", which need not leave {} in the battery", EnergyText(problem.battery.final_min))
           : "";
+  if (Abs(saving) < NegligibleObjective(problem.objective)) {
+    return fmt::format(" That is as much as the best simple rule, \"{}\"{}{}.", best->name, LimitText(*best), excuse);
+  }
   return fmt::format(" That is {}{} {} than the best simple rule, \"{}\"{}{}.",
                      ObjectiveText(problem.objective, Abs(saving)), part, saving < Money() ? "more" : "less",
                      best->name, LimitText(*best), excuse);
