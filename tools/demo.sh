@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The chain on a simulated GPU, twenty times as fast as real: measure a job, find its power curve, plan with it, carry the plan out.
+# The chain on a simulated GPU, twenty times as fast as real: measure a job, find its power curve, plan with it, carry the plan out,
+# report plan against actual.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=out/demo
@@ -27,3 +28,7 @@ build/heliograd plan builtin:paper --set "gpu.curve=$out/curve.toml" --set job.u
 simulated build/heliograd run "$out/plan.json" --simulated-clock -o "$out/run" --progress 'step ([0-9]+)' --steps 46900 \
   -- build/sim/sim-train --iterations 46900 >"$out/run.txt" 2>>"$out/messages.txt"
 sed -n '/^Run /,$p' "$out/run.txt"
+echo; echo "== Plan against actual, slot by slot: heliograd report $out/run -o $out/report.html"
+build/heliograd report "$out/run" >"$out/report.txt"
+build/heliograd report "$out/run" -o "$out/report.html" 2>>"$out/messages.txt"
+sed -n '/^\(why it went\|slot \)/,/^What happened/{/^What happened/d;p}' "$out/report.txt"

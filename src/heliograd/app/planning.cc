@@ -50,6 +50,7 @@ Result<void> PriceChanges(const PlanningOptions& options, const Solution& soluti
   auto deadline = PriceDeadline(job.problem, options.formulation, solution, solver, options.solve, over);
   if (!deadline) return Fail(deadline.error());
   job.plan.deadline_price = *deadline;
+  job.plan.work_price = solution.work_price;
   if (job.problem.battery.capacity == Energy()) return {};
   const auto stored = StoredValues(job.problem, options.formulation, solution, solver, options.solve);
   if (!stored) return Fail(stored.error());

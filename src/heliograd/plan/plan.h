@@ -103,6 +103,9 @@ struct Plan {
   std::vector<Baseline> baselines;
   std::vector<Lever> levers;
   DeadlinePrice deadline_price;
+  /// What a whole job more would cost at the price of its last part: the dual of the work. Nothing with whole levels,
+  /// where no one price holds, and where it was not asked for.
+  std::optional<Money> work_price;
   std::vector<std::string> notes;  // levels dropped, assumptions made
 };
 

@@ -203,6 +203,7 @@ std::string PlanToJson(const DispatchProblem& problem, const Plan& plan, const T
   json["deadline_price"] = Json::object();
   WriteObjective(json["deadline_price"], problem, "one_hour_later", plan.deadline_price.one_hour_later);
   WriteObjective(json["deadline_price"], problem, "one_hour_earlier", plan.deadline_price.one_hour_earlier);
+  WriteObjective(json, problem, "work_price", plan.work_price);
   json["notes"] = plan.notes;
   json["labels"] = LabelsJson(labels);
   json["slots"] = SlotsJson(problem, plan, zone);

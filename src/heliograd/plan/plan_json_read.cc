@@ -244,6 +244,7 @@ Plan ReadPlan(const JsonObject& json, const DispatchProblem& problem) {
   const JsonObject deadline = json.Child("deadline_price");
   plan.deadline_price.one_hour_later = ReadObjective(deadline, problem.objective, "one_hour_later");
   plan.deadline_price.one_hour_earlier = ReadObjective(deadline, problem.objective, "one_hour_earlier");
+  if (json.Has("work_price_eur")) plan.work_price = ReadObjective(json, problem.objective, "work_price");
   plan.notes = json.Texts("notes");
   const LevelIndex levels(problem.gpu);
   for (const JsonObject& slot : json.Children("slots")) plan.slots.push_back(ReadSlot(slot, problem.objective, levels));

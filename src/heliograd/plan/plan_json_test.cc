@@ -30,6 +30,7 @@ Plan FullPlan(const DispatchProblem& problem) {
   plan.baselines = MakeBaselines(problem, plan.formulation);
   plan.levers = SplitSaving(plan.baselines, plan.totals.cost);
   plan.deadline_price = {Euros(-0.01), std::nullopt};
+  plan.work_price = Euros(0.7281);
   plan.notes = {"280 W beats 290 W", "über \"alles\""};
   plan.slots[3].stored_value = EurosPerKilowattHour(0.41);
   plan.slots[3].reason = "PV covers the GPU";
@@ -130,7 +131,8 @@ TEST(PlanJson, QuantitiesThatNoNumberOfTheirUnitGivesAreMovedOnlyOnce) {
   }
 }
 
-TEST(PlanJson, FilesFromBeforePlansKnewTheirGpuAreRead) {
+TEST(PlanJson, FilesFromBeforePlansKnewTheirGpuAndPriceOfWorkAreRead) {
+  EXPECT_THAT(Mistakes([](Json& json) { json.erase("work_price_eur"); }), testing::IsEmpty());
   EXPECT_THAT(Mistakes([](Json& json) { json["labels"].erase("curve_gpu"); }), testing::IsEmpty());
   EXPECT_THAT(Mistakes([](Json& json) { json["labels"]["curve_gpu"].erase("uuid"); }), testing::SizeIs(1));
 }
@@ -254,6 +256,7 @@ TEST(PlanJson, EveryKeyIsRequired) {
        {"", "/cost", "/problem", "/problem/battery", "/problem/grid", "/problem/gpu", "/problem/gpu/levels/0",
         "/slots/0", "/slots/0/levels/0", "/baselines/1", "/levers/0", "/deadline_price"}) {
     for (const auto& [key, value] : whole[Json::json_pointer(object)].items()) {
+      if (key == "work_price_eur") continue;  // files from before have none
       EXPECT_TRUE(refused(Json::json_pointer(object), key)) << object << "/" << key;
     }
   }

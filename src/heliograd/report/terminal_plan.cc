@@ -193,6 +193,10 @@ std::string DrawSummary(const DispatchProblem& problem, const Plan& plan, const 
   table.AddRow({"carbon", CarbonLine(problem, totals)});
   const std::string deadline = DeadlineLine(problem.objective, plan.deadline_price);
   if (!deadline.empty()) table.AddRow({"deadline", deadline});
+  if (plan.work_price) {
+    table.AddRow(
+        {"work", fmt::format("1 % more of the job {}", ChangeText(problem.objective, *plan.work_price * 0.01))});
+  }
   const std::string stored = StoredValueLine(problem, plan);
   if (!stored.empty()) table.AddRow({"stored", "energy in the battery is " + stored});
   return Heading("What it takes", style) + table.Draw(style);
