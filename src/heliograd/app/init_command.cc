@@ -11,6 +11,7 @@
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/problems.h"
 #include "heliograd/base/file.h"
+#include "heliograd/base/path.h"
 #include "heliograd/base/text.h"
 
 namespace heliograd {
@@ -105,7 +106,7 @@ Result<void> TakeTariff(const std::string& text, Answers& answers) {
     answers.tariff = "fixed";
     return TakeNumber(text, "EUR/kWh", answers.price);
   }
-  answers.tariff = text.rfind("builtin:", 0) == 0 ? text : std::filesystem::absolute(text).string();
+  answers.tariff = text.rfind("builtin:", 0) == 0 ? text : AbsolutePath(text);
   return {};
 }
 
@@ -133,7 +134,7 @@ Result<void> TakeFlags(const InitFlags& flags, Answers& answers) {
   if (flags.export_price) answers.export_price = *flags.export_price;
   if (!flags.weather.empty()) {
     const bool is_file = flags.weather.rfind("builtin:", 0) != 0;
-    answers.weather = is_file ? std::filesystem::absolute(flags.weather).string() : flags.weather;
+    answers.weather = is_file ? AbsolutePath(flags.weather) : flags.weather;
   }
   return {};
 }
@@ -226,7 +227,9 @@ Result<void> CheckValues(const std::vector<GivenValue>& values) {
 Result<int> Init(const InitFlags& flags) {
   const std::string path = UserScenarioPath();
   if (path.empty()) return Fail("neither XDG_CONFIG_HOME nor HOME is set: there is no place for your scenario");
-  if (!flags.force && std::filesystem::exists(path)) {
+  const Result<bool> is_there = IsThere(path);
+  if (!is_there) return Fail(is_there.error());
+  if (!flags.force && *is_there) {
     return Fail(path + ": exists already: edit it, or give --force to replace it", ErrorKind::kUsage);
   }
   Answers answers;
@@ -246,7 +249,7 @@ Result<int> Init(const InitFlags& flags) {
   }
   std::error_code failed;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), failed);
-  if (failed) return Fail(path + ": its folder cannot be made: " + failed.message(), ErrorKind::kPermission);
+  if (failed) return FailAt(path, "its folder cannot be made", failed);
   if (Result<void> written = WriteFile(path, text); !written) return Fail(written.error());
   if (flags.json) {
     if (auto done = Print(fmt::format("{{\"path\": {}}}\n", Text(path))); !done) return Fail(done.error());
