@@ -13,4 +13,5 @@ echo "lint: clang-tidy over ${#sources[@]} files"
 printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p build \
   2> >(grep -vE '^[0-9]+ warnings? (generated|treated)|^Suppressed|^Use -header-filter' >&2 || true)
 python3 tools/check_layers.py
+python3 tools/check_filesystem.py
 echo "lint: nothing to mend"

@@ -129,6 +129,8 @@ class Backtest(ProgramTest):
     def test_a_job_that_no_start_can_do_is_infeasible(self):
         done = self.run_program("backtest", "builtin:paper", "--starts", "2025-02-27:2025-02-28", "--hours", "8", expect=3)
         self.assertIn("2 cannot be done even with perfect foresight", " ".join(done.stdout.split()))
+        self.assertIn("no start can be done. The first, 2025-02-27", done.stderr)
+        self.assertRegex(done.stderr, r"h of GPU time at 280 W short by .*allow 14 h")
 
     def test_wrong_input_is_one_sentence_and_writes_nothing(self):
         bad = self.write("bad.csv", "time,watts\n2019-01-01 00:00,1\n")
@@ -140,7 +142,7 @@ class Backtest(ProgramTest):
                                   (["--actual-price", bad], 1, ["bad.csv:1", "expected"]),
                                   (["--actual-price", spring], 1, ["--starts"]),
                                   (["--starts", "2025-13-01:2025-13-02"], 2, ["--starts", "expected daily"]),
-                                  (["--starts", "2025-03-02:2025-03-01"], 2, ["--starts"]),
+                                  (["--starts", "2025-03-02:2025-03-01"], 2, ["--starts", "before its first", "2025-03-01:2025-03-02"]),
                                   (["--formulation", "paper"], 2, ["blend or levels"]),
                                   (["--set", "job.objective=carbon"], 2, ["cost"]),
                                   (["--replan-hours", "1.5"], 2, ["--replan-hours", "whole number"]),

@@ -1,6 +1,8 @@
 """`heliograd init`, then plan and run without a scenario."""
 import json
+import os
 import pathlib
+import pty
 import unittest
 
 from program import PROGRAM, ProgramTest
@@ -49,6 +51,35 @@ class Init(ProgramTest):
         self.run_program("init", stdin="45.07, 7.69 Europe/Rome\n\n\n0.28\n")
         self.assertEqual(self.shown("site.longitude"), 7.69)
         self.assertEqual(self.shown("tariff.import_price_eur_per_kwh"), 0.28)
+
+    def test_sizes_with_their_unit(self):
+        self.run_program("init", "--pv-w", "5kW", "--battery-wh", "2.5 kWh", "--yes")
+        self.assertEqual((self.shown("pv.dc_capacity_w"), self.shown("battery.capacity_wh")), (5000, 2500))
+        self.run_program("init", "--pv-w", "800Wp", "--battery-wh", "0", "--yes", "--force")
+        self.assertEqual(self.shown("pv.dc_capacity_w"), 800)
+        done = self.run_program("init", "--pv-w", "5MW", "--yes", "--force", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "--pv-w", "5MW", "expected a number")
+        self.assertNotIn("convert", done.stderr)
+
+    def test_a_wrong_answer_on_a_terminal_is_asked_for_again(self):
+        ours, its = pty.openpty()
+        init = self.start("init", stdin=its)
+        os.close(its)
+        for line in ("Atlantis", "Munich", "-3", "much", "2 kW", "1 TWh", "1500", "cheap", "0.25"):
+            os.write(ours, line.encode() + b"\n")
+        _, told = init.communicate(timeout=30)
+        os.close(ours)
+        self.assertEqual(init.returncode, 0, told)
+        self.assertEqual(told.count("Where?"), 2)
+        for words in ('"Atlantis"', '"much"', '"1 TWh"', '"cheap"'):
+            self.assertIn(words, told.replace("'", '"'))
+        for key, value in (("site.name", "Munich"), ("pv.dc_capacity_w", 2000), ("battery.capacity_wh", 1500),
+                           ("tariff.import_price_eur_per_kwh", 0.25)):
+            self.assertEqual(self.shown(key), value)
+
+    def test_a_wrong_answer_through_a_pipe_ends_it(self):
+        done = self.run_program("init", stdin="Atlantis\nMunich\n\n\n\n", expect=2)
+        self.assertEqual(done.stderr.count("Where?"), 1)
 
     def test_config_folder_of_the_environment(self):
         self.run_program("init", "--yes", env={"XDG_CONFIG_HOME": str(self.folder / "config")})

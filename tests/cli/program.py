@@ -20,13 +20,32 @@ class ProgramTest(unittest.TestCase):
         self.folder = pathlib.Path(self._folder.name)
         self.addCleanup(self._folder.cleanup)
 
-    def run_program(self, *args, expect=0, env=None, stdin=None, timeout=120):
+    def run_program(self, *args, expect=0, env=None, stdin=None, timeout=120, prefix=()):
         """Runs heliograd with `args`; fails when its exit code is not `expect`."""
         clean = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8", "TERM": "dumb"}
-        done = subprocess.run([PROGRAM, *map(str, args)], cwd=self.folder, env={**clean, **(env or {})},
+        done = subprocess.run([*prefix, PROGRAM, *map(str, args)], cwd=self.folder, env={**clean, **(env or {})},
                               input=stdin, capture_output=True, text=True, timeout=timeout)
         self.assertEqual(done.returncode, expect, f"{args}\nstdout: {done.stdout[-2000:]}\nstderr: {done.stderr[-2000:]}")
         return done
+
+    def run_without_override(self, *args, **options):
+        """As `run_program`, as a user whom permissions bind: root without the capabilities that override them."""
+        if os.geteuid() != 0:
+            return self.run_program(*args, **options)
+        if not pathlib.Path("/usr/bin/setpriv").exists():
+            self.skipTest("setpriv is not here, and root may read everything")
+        dropped = "-dac_override,-dac_read_search"
+        return self.run_program(*args, prefix=("setpriv", "--bounding-set", dropped, "--inh-caps", dropped), **options)
+
+    def closed_folder(self, name, **files):
+        """A folder, with files in it (NAME_ENDING=content), that nobody may search, list or write to."""
+        folder = self.folder / name
+        folder.mkdir(parents=True)
+        for file, content in files.items():
+            (folder / file.replace("_", ".")).write_text(content)
+        folder.chmod(0)
+        self.addCleanup(folder.chmod, 0o700)
+        return folder
 
     def run_json(self, *args, expect=0, env=None):
         return json.loads(self.run_program(*args, "--json", expect=expect, env=env).stdout)

@@ -48,7 +48,7 @@ Result<std::shared_ptr<const PvYearSeries>> ActualPv(const BacktestFlags& flags,
     return Answer(inputs.pv);
   }
   const auto content = ReadFile(flags.actual_pv);
-  if (!content) return Fail("--actual-pv: " + content.error().Message());
+  if (!content) return Fail("--actual-pv: " + content.error().Message(), content.error().kind);
   auto measured = ParseMeasuredPv(*content, flags.actual_pv);
   if (!measured) return Fail(measured.error());
   double scale = 1;
@@ -83,7 +83,7 @@ Result<Tariff> ActualPrices(const std::string& flag, const std::string& path, co
                             InputCache& cache) {
   if (path.empty()) return own;
   const auto series = cache.ReadPrices(path, zone);
-  if (!series) return Fail(flag + ": " + series.error().Message());
+  if (!series) return Fail(flag + ": " + series.error().Message(), series.error().kind);
   return Tariff(**series);
 }
 
@@ -217,6 +217,21 @@ Result<void> WriteFiles(const BacktestFlags& flags, const std::vector<StartOutco
   return {};
 }
 
+/// Why not even perfect foresight does the job, at the first start that it cannot do.
+std::string WhyNone(const BacktestFlags& flags, NodeInputs inputs, const std::vector<StartOutcome>& outcomes) {
+  const auto infeasible = std::find_if(outcomes.begin(), outcomes.end(), [](const StartOutcome& outcome) {
+    return outcome.status == StartStatus::kInfeasible;
+  });
+  inputs.start = infeasible->start;
+  PlanningOptions options = flags.scenario.Options();
+  options.explain = false;
+  const auto job = PlanJob(inputs, options, *flags.scenario.Solver());
+  const std::string reason = !job                                  ? job.error().Message()
+                             : job->plan.infeasible_reason.empty() ? "the sun that really came does not suffice"
+                                                                   : job->plan.infeasible_reason;
+  return fmt::format("no start can be done. The first, {}: {}", FormatLocal(inputs.start, inputs.zone), reason);
+}
+
 Result<int> Backtest(const BacktestFlags& flags) {
   if (auto sound = CheckFigureOutput(flags.output); !sound) return Fail(sound.error());
   if (auto sound = CheckOutput(flags.csv, "start,status,perfect_foresight_cost_eur", "table of a backtest", "--csv");
@@ -266,7 +281,9 @@ Result<int> Backtest(const BacktestFlags& flags) {
   const std::string text = flags.json ? BacktestJson(*outcomes, *options, facts)
                                       : BacktestText(*outcomes, *options, facts, DetectTerminal(1));
   if (auto done = Print(text); !done) return Fail(done.error());
-  return any_done ? kExitOk : kExitInfeasible;
+  if (any_done) return kExitOk;
+  PrintMessage(WhyNone(flags, *inputs, *outcomes));
+  return kExitInfeasible;
 }
 
 }  // namespace

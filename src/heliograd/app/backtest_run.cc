@@ -79,7 +79,8 @@ Result<std::vector<StartOutcome>> RunBacktest(const BacktestWorld& world, const 
   std::vector<StartOutcome> outcomes;
   outcomes.reserve(results.size());
   for (size_t i = 0; i < results.size(); ++i) {
-    if (!results[i]) return Fail("start " + FormatStamp(starts[i]) + ": " + results[i].error().Message());
+    if (!results[i])
+      return Fail("start " + FormatStamp(starts[i]) + ": " + results[i].error().Message(), results[i].error().kind);
     outcomes.push_back(*std::move(results[i]));
   }
   return outcomes;

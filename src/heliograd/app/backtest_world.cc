@@ -213,8 +213,13 @@ Result<StartList> ParseStarts(const std::string& text, Stamp start, const TimeZo
   const auto first = ParseCivil(text.substr(0, colon));
   const auto last =
       ParseCivil(colon == std::string::npos ? std::string_view() : std::string_view(text).substr(colon + 1));
+  if (first && last && *last < *first) {
+    return Fail(fmt::format("--starts is {}: its last day is before its first: write {}:{}.", Quoted(text),
+                            text.substr(colon + 1), text.substr(0, colon)),
+                ErrorKind::kUsage);
+  }
   const auto is_date = [](const Result<CivilTime>& civil) { return civil && civil->hour == 0 && civil->minute == 0; };
-  if (!is_date(first) || !is_date(last) || *last < *first || last->year - first->year > 3) {
+  if (!is_date(first) || !is_date(last) || last->year - first->year > 3) {
     return Fail(fmt::format("--starts is {}: expected daily, hourly, or a first and a last day such as "
                             "2025-03-01:2025-06-30, at most three years apart.",
                             Quoted(text)),

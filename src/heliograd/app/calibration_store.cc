@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "heliograd/base/file.h"
+#include "heliograd/base/path.h"
 #include "heliograd/base/text.h"
 
 namespace heliograd {
@@ -164,13 +165,10 @@ std::string FileName(const DeviceRecord& device) {
 }
 
 void LoadFolder(const std::string& folder, LoadedCalibrations& loaded) {
-  std::error_code absent;
-  std::vector<std::string> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, absent)) {
-    if (entry.path().extension() == ".json") paths.push_back(entry.path());
-  }
-  std::sort(paths.begin(), paths.end());
-  for (const std::string& path : paths) {
+  const Result<std::vector<std::string>> paths = ListFolder(folder);
+  if (!paths) loaded.problems.push_back(paths.error().Message());
+  for (const std::string& path : paths.value_or(std::vector<std::string>())) {
+    if (!path.ends_with(".json")) continue;
     const Result<std::string> content = ReadFile(path, kLargestFile);
     const Result<DeviceCalibration> calibration =
         content ? ParseCalibration(*content, path) : Result<DeviceCalibration>(Fail(content.error()));

@@ -22,6 +22,7 @@
 #include "heliograd/app/profile_json.h"
 #include "heliograd/app/sources.h"
 #include "heliograd/base/file.h"
+#include "heliograd/base/path.h"
 #include "heliograd/base/text.h"
 #include "heliograd/control/child_process.h"
 #include "heliograd/model/simulated_power.h"
@@ -256,7 +257,7 @@ Result<int> RunCampaign(const CampaignFlags& flags) {
   if (!campaign) return Fail(campaign.error());
   std::error_code failed;
   std::filesystem::create_directories(flags.folder, failed);
-  if (failed) return Fail(flags.folder + ": cannot be made: " + failed.message(), ErrorKind::kPermission);
+  if (failed) return FailAt(flags.folder, "cannot be made", failed);
   if (auto sound = CheckPageOutput(flags.folder + "/index.html", "A training campaign beside the study"); !sound)
     return Fail(sound.error());
   auto store = CampaignStore::Open(flags.folder + "/campaign.sqlite");

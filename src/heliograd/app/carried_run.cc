@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "heliograd/app/run_folder.h"
 #include "heliograd/app/run_summary.h"
 #include "heliograd/base/file.h"
+#include "heliograd/base/path.h"
 
 namespace heliograd {
 namespace {
@@ -185,7 +185,9 @@ Result<CarriedPlan> ReadCarriedRun(const std::string& folder) {
   run.events = std::move(journal->events);
   run.trail = std::move(journal->trail);
   const std::string summary = folder + "/summary.json";
-  if (run.has_ended() && std::filesystem::exists(summary)) {
+  const Result<bool> has_summary = IsThere(summary);
+  if (!has_summary) return Fail(has_summary.error());
+  if (run.has_ended() && *has_summary) {
     const Result<std::string> text = ReadFile(summary);
     if (!text) return Fail(text.error());
     if (Result<void> taken = TakeSummary(*text, summary, run); !taken) return Fail(taken.error());

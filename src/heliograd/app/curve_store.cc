@@ -11,6 +11,7 @@
 
 #include "heliograd/app/curve_file.h"
 #include "heliograd/base/file.h"
+#include "heliograd/base/path.h"
 
 namespace heliograd {
 namespace {
@@ -21,14 +22,11 @@ bool IsPlain(const std::string& uuid) {
          std::all_of(uuid.begin(), uuid.end(), [](unsigned char c) { return std::isalnum(c) || c == '-'; });
 }
 
-std::vector<std::string> StoredCurves(const std::string& folder) {
-  std::vector<std::string> paths;
-  std::error_code failed;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
-    if (entry.path().extension() == ".toml") paths.push_back(entry.path().string());
-  }
-  std::sort(paths.begin(), paths.end());
-  return paths;
+Result<std::vector<std::string>> StoredCurves(const std::string& folder) {
+  return ListFolder(folder).map([](std::vector<std::string> paths) {
+    std::erase_if(paths, [](const std::string& path) { return !path.ends_with(".toml"); });
+    return paths;
+  });
 }
 
 constexpr const char* kWhatToDo =
@@ -40,16 +38,19 @@ Result<std::string> ChooseCurve(const std::optional<std::string>& uuid) {
   if (!folder) return Fail(folder.error());
   if (uuid) {
     const std::string path = *folder + "/" + *uuid + ".toml";
-    if (IsPlain(*uuid) && std::filesystem::exists(path)) return path;
+    const Result<bool> is_stored = HasStoredCurve(*uuid);
+    if (!is_stored) return Fail(is_stored.error());
+    if (*is_stored) return path;
     return Fail(fmt::format("no power curve of this GPU ({}) is stored in {}, and the scenario has no gpu.curve: {}",
                             *uuid, *folder, kWhatToDo),
                 ErrorKind::kUsage);
   }
-  const std::vector<std::string> paths = StoredCurves(*folder);
-  if (paths.size() == 1) return paths.front();
-  const std::string found = paths.empty()
+  const Result<std::vector<std::string>> paths = StoredCurves(*folder);
+  if (!paths) return Fail(paths.error());
+  if (paths->size() == 1) return paths->front();
+  const std::string found = paths->empty()
                                 ? fmt::format("none is stored in {}", *folder)
-                                : fmt::format("several are stored ({}): give --curve FILE", fmt::join(paths, ", "));
+                                : fmt::format("several are stored ({}): give --curve FILE", fmt::join(*paths, ", "));
   return Fail(fmt::format("the scenario has no gpu.curve, and {}: {}", found, kWhatToDo), ErrorKind::kUsage);
 }
 
@@ -95,7 +96,7 @@ Result<std::string> StoreCurve(const std::string& uuid, std::string_view toml) {
 Result<bool> HasStoredCurve(const std::string& uuid) {
   const Result<std::string> folder = CurveFolder();
   if (!folder) return Fail(folder.error());
-  return IsPlain(uuid) && std::filesystem::exists(*folder + "/" + uuid + ".toml");
+  return IsPlain(uuid) ? IsThere(*folder + "/" + uuid + ".toml") : Result<bool>(false);
 }
 
 Result<std::string> TakeStoredCurve(Scenario& scenario, const std::optional<std::string>& uuid, double steps) {

@@ -5,6 +5,7 @@
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/left_limits.h"
 #include "heliograd/app/shell_texts.h"
+#include "heliograd/base/text.h"
 
 namespace {
 
@@ -15,6 +16,17 @@ constexpr int kExitUsage = 2;
 /// CLI11 has exit codes of its own; help and version are no failures, everything else is wrong usage.
 int ExitAfterParsing(const CLI::App& program, const CLI::ParseError& error) {
   return program.exit(error) == 0 ? kExitOk : kExitUsage;
+}
+
+/// "--hours is ten: expected a number" of CLI11's "Could not convert: --hours = ten"; its own words where they are
+/// others.
+std::string UnreadValue(const CLI::ConversionError& error) {
+  constexpr std::string_view kBegin = "Could not convert: ";
+  const std::string text = error.what();
+  const size_t equals = text.find(" = ");
+  if (!text.starts_with(kBegin) || equals == std::string::npos) return text;
+  return text.substr(kBegin.size(), equals - kBegin.size()) + " is " + Quoted(text.substr(equals + 3)) +
+         ": expected a number, without a unit";
 }
 
 /// `limits` tells and mends by itself what was left; its guard must not.
@@ -77,6 +89,10 @@ int main(int argc, char** argv) {
     const bool wrong = error.get_exit_code() != 0;
     if (const auto unknown = wrong ? UnknownName(program, {argv + 1, argv + argc}) : std::nullopt) {
       PrintMessage(*unknown);
+      return kExitUsage;
+    }
+    if (const auto* unread = dynamic_cast<const CLI::ConversionError*>(&error)) {
+      PrintMessage(UnreadValue(*unread));
       return kExitUsage;
     }
     return ExitAfterParsing(program, error);

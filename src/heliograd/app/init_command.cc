@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/problems.h"
 #include "heliograd/base/file.h"
+#include "heliograd/base/path.h"
 #include "heliograd/base/text.h"
 
 namespace heliograd {
@@ -90,22 +92,42 @@ Result<void> TakePlace(const std::string& text, Answers& answers) {
   return {};
 }
 
-Result<void> TakeNumber(const std::string& text, const char* unit, double& into) {
+/// "500", "500 W", "5 kW" and "5 kWp" in W, and so on; nothing where it is no such number.
+std::optional<double> NumberOf(std::string_view text, std::string_view unit) {
   std::string_view bare = Trim(text);
-  if (bare.ends_with(unit)) bare = Trim(bare.substr(0, bare.size() - std::string_view(unit).size()));
-  const auto number = ParseNumber(bare);
+  if (unit == "W" && bare.ends_with("Wp")) bare.remove_suffix(1);
+  double times = 1;
+  if (bare.ends_with(unit)) {
+    bare.remove_suffix(unit.size());
+    if (bare.ends_with('k')) {
+      bare.remove_suffix(1);
+      times = 1000;
+    }
+  }
+  const auto number = ParseNumber(Trim(bare));
+  return number ? std::optional(*number * times) : std::nullopt;
+}
+
+Result<void> TakeNumber(const std::string& text, const char* unit, double& into) {
+  const auto number = NumberOf(text, unit);
   if (!number) return Fail(fmt::format("{}: expected a number of {}", Quoted(text), unit), ErrorKind::kUsage);
   into = *number;
   return {};
 }
 
+/// The value is one that the scenario's key takes.
+Result<void> CheckKey(const char* key, double value) {
+  const auto parsed = ParseValue(*FindKey(key), fmt::format("{}", value));
+  return parsed ? Result<void>() : Fail(parsed.error());
+}
+
 /// A price, or where prices come from.
 Result<void> TakeTariff(const std::string& text, Answers& answers) {
-  if (ParseNumber(text)) {
+  if (NumberOf(text, "EUR/kWh")) {
     answers.tariff = "fixed";
     return TakeNumber(text, "EUR/kWh", answers.price);
   }
-  answers.tariff = text.rfind("builtin:", 0) == 0 ? text : std::filesystem::absolute(text).string();
+  answers.tariff = text.rfind("builtin:", 0) == 0 ? text : AbsolutePath(text);
   return {};
 }
 
@@ -133,34 +155,62 @@ Result<void> TakeFlags(const InitFlags& flags, Answers& answers) {
   if (flags.export_price) answers.export_price = *flags.export_price;
   if (!flags.weather.empty()) {
     const bool is_file = flags.weather.rfind("builtin:", 0) != 0;
-    answers.weather = is_file ? std::filesystem::absolute(flags.weather).string() : flags.weather;
+    answers.weather = is_file ? AbsolutePath(flags.weather) : flags.weather;
   }
   return {};
+}
+
+/// Asks until the answer can be taken; once where nobody sits there to answer again.
+Result<void> AskFor(const std::string& question, const std::string& fallback,
+                    const std::function<Result<void>(const std::string&)>& take) {
+  while (true) {
+    const auto answer = Ask(question, fallback);
+    if (!answer) return Fail(answer.error());
+    Result<void> taken = take(*answer);
+    if (taken || isatty(STDIN_FILENO) == 0) return taken;
+    PrintMessage(taken.error().Message());
+  }
+}
+
+Result<void> AskForNumber(const std::string& question, const char* unit, const char* key, double& into) {
+  return AskFor(question, fmt::format("{}", into), [&](const std::string& answer) {
+    return TakeNumber(answer, unit, into).and_then([&] { return CheckKey(key, into); });
+  });
+}
+
+/// As an answer a file must be there; a flag's is read with all else.
+Result<void> TakeTariffAnswer(const std::string& text, Answers& answers) {
+  const bool is_path = !NumberOf(text, "EUR/kWh") && !text.starts_with("builtin:");
+  const Result<bool> is_there = is_path ? IsThere(text) : Result<bool>(true);
+  if (!is_there) return Fail(is_there.error());
+  if (!*is_there) {
+    return Fail(Quoted(text) + ": expected a price in EUR/kWh, builtin:arera, or a CSV file that is there",
+                ErrorKind::kUsage);
+  }
+  return TakeTariff(text, answers);
 }
 
 /// What no flag has said.
 Result<void> AskTheRest(const InitFlags& flags, Answers& answers) {
   if (flags.city.empty() && !flags.latitude) {
-    const auto place = Ask("Where? A city, or latitude, longitude and time zone:", answers.name);
-    if (!place) return Fail(place.error());
-    if (Result<void> taken = TakePlace(*place, answers); !taken) return taken;
+    const auto taken = AskFor("Where? A city, or latitude, longitude and time zone:", answers.name,
+                              [&](const std::string& place) { return TakePlace(place, answers); });
+    if (!taken) return taken;
     if (!flags.timezone.empty()) answers.timezone = flags.timezone;
   }
   if (!flags.pv_w) {
-    const auto pv = Ask("How much PV, in W (0 = none)?", fmt::format("{}", answers.pv_w));
-    if (!pv) return Fail(pv.error());
-    if (Result<void> taken = TakeNumber(*pv, "W", answers.pv_w); !taken) return taken;
+    const auto taken = AskForNumber("How much PV, in W (0 = none)?", "W", "pv.dc_capacity_w", answers.pv_w);
+    if (!taken) return taken;
   }
   if (!flags.battery_wh) {
-    const auto battery = Ask("How much battery, in Wh (0 = none)?", fmt::format("{}", answers.battery_wh));
-    if (!battery) return Fail(battery.error());
-    if (Result<void> taken = TakeNumber(*battery, "Wh", answers.battery_wh); !taken) return taken;
+    const auto taken =
+        AskForNumber("How much battery, in Wh (0 = none)?", "Wh", "battery.capacity_wh", answers.battery_wh);
+    if (!taken) return taken;
   }
   if (flags.price || !flags.tariff.empty()) return {};
-  const auto tariff = Ask("Which tariff? A price in EUR/kWh, builtin:arera (Italy's bands), or a CSV file of prices:",
-                          fmt::format("{:.2f}", answers.price));
-  if (!tariff) return Fail(tariff.error());
-  return TakeTariff(*tariff, answers);
+  return AskFor("Which tariff? A price in EUR/kWh, builtin:arera (Italy's bands), or a CSV file of prices:",
+                fmt::format("{:.2f}", answers.price),
+                [&](const std::string& tariff) { return TakeTariffAnswer(tariff, answers); });
 }
 
 std::string Text(const std::string& text) { return FormatValue(KeyValue(text)); }
@@ -226,7 +276,9 @@ Result<void> CheckValues(const std::vector<GivenValue>& values) {
 Result<int> Init(const InitFlags& flags) {
   const std::string path = UserScenarioPath();
   if (path.empty()) return Fail("neither XDG_CONFIG_HOME nor HOME is set: there is no place for your scenario");
-  if (!flags.force && std::filesystem::exists(path)) {
+  const Result<bool> is_there = IsThere(path);
+  if (!is_there) return Fail(is_there.error());
+  if (!flags.force && *is_there) {
     return Fail(path + ": exists already: edit it, or give --force to replace it", ErrorKind::kUsage);
   }
   Answers answers;
@@ -246,7 +298,7 @@ Result<int> Init(const InitFlags& flags) {
   }
   std::error_code failed;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), failed);
-  if (failed) return Fail(path + ": its folder cannot be made: " + failed.message(), ErrorKind::kPermission);
+  if (failed) return FailAt(path, "its folder cannot be made", failed);
   if (Result<void> written = WriteFile(path, text); !written) return Fail(written.error());
   if (flags.json) {
     if (auto done = Print(fmt::format("{{\"path\": {}}}\n", Text(path))); !done) return Fail(done.error());
@@ -272,8 +324,17 @@ void AddInitCommand(CLI::App& program, Commands& commands) {
   app->add_option("--timezone", flags->timezone, "IANA name; default: the city's, else the machine's");
   app->add_option("--name", flags->name, "shown in results");
   app->add_option("--weather", flags->weather, "weather file (PVGIS, EPW, NSRDB, PVWatts); default: builtin:turin");
-  app->add_option("--pv-w", flags->pv_w, "size of the array at standard test conditions; 0 = none (default 1000)");
-  app->add_option("--battery-wh", flags->battery_wh, "usable capacity; 0 = none (default 0)");
+  const auto with_unit = [](const char* unit) {
+    return [unit](const std::string& text) {
+      const auto number = NumberOf(text, unit);
+      return number ? fmt::format("{}", *number) : text;
+    };
+  };
+  app->add_option("--pv-w", flags->pv_w,
+                  "size of the array at standard test conditions, also as 5kW; 0 = none (default 1000)")
+      ->transform(with_unit("W"));
+  app->add_option("--battery-wh", flags->battery_wh, "usable capacity, also as 5kWh; 0 = none (default 0)")
+      ->transform(with_unit("Wh"));
   auto* price = app->add_option("--tariff-eur-per-kwh", flags->price, "price of what is bought (default 0.30)");
   app->add_option("--tariff", flags->tariff, "builtin:arera, builtin:paper, or a CSV file of prices")->excludes(price);
   app->add_option("--export-eur-per-kwh", flags->export_price, "price of what is sold (default 0.10)");

@@ -9,6 +9,7 @@
 #include <initializer_list>
 
 #include "heliograd/base/file.h"
+#include "heliograd/base/path.h"
 #include "heliograd/report/gnuplot.h"
 
 namespace heliograd {
@@ -24,7 +25,7 @@ Result<void> CheckPlace(const std::string& path, std::string_view flag) {
   if (is_device) return {};
   // A link is kept and its target replaced, so the target's folder counts.
   const std::filesystem::path real = std::filesystem::canonical(path, ignored);
-  const std::filesystem::path folder = (ignored ? std::filesystem::absolute(path) : real).parent_path();
+  const std::filesystem::path folder = (ignored ? std::filesystem::path(AbsolutePath(path)) : real).parent_path();
   if (access(folder.c_str(), W_OK | X_OK) == 0) return {};
   return Fail(fmt::format("{}: its folder does not exist or may not be written to: give another name ({})", path, flag),
               ErrorKind::kUsage);

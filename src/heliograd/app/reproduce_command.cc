@@ -14,6 +14,7 @@
 #include "heliograd/app/parallel.h"
 #include "heliograd/app/reproduce.h"
 #include "heliograd/base/file.h"
+#include "heliograd/base/path.h"
 #include "heliograd/base/text.h"
 #include "heliograd/report/gnuplot.h"
 #include "heliograd/report/page.h"
@@ -184,11 +185,7 @@ Result<int> RunReproduce(const std::vector<std::string>& what, const std::string
   }
   std::error_code code;
   std::filesystem::create_directories(folder, code);
-  if (code) {
-    const bool denied = code == std::errc::permission_denied;
-    return Fail(fmt::format("{}: the folder cannot be made: {}.", folder, code.message()),
-                denied ? ErrorKind::kPermission : ErrorKind::kFailure);
-  }
+  if (code) return FailAt(folder, "the folder cannot be made", code);
   if (auto sound = CheckPageOutput(folder + "/index.html", "The study repeated"); !sound) return Fail(sound.error());
   CatchInterrupts();
   const auto made = Compute(Wanted(what), isatty(STDERR_FILENO) != 0);

@@ -10,13 +10,13 @@
 #include <cmath>
 #include <csignal>
 #include <cstring>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/run_job.h"
 #include "heliograd/base/clock.h"
 #include "heliograd/base/file.h"
+#include "heliograd/base/path.h"
 #include "heliograd/base/text.h"
 
 namespace heliograd {
@@ -413,11 +413,10 @@ int EndLeftProcesses(const std::string& control_file) {
   const std::string entry = fmt::format("{}={}", kControlVariable, control_file);
   const auto find = [&entry] {
     std::vector<pid_t> found;
-    std::error_code failed;
-    for (const auto& folder : std::filesystem::directory_iterator("/proc", failed)) {
-      const auto pid = ParseInteger(folder.path().filename().string());
+    for (const std::string& folder : ListFolder("/proc").value_or(std::vector<std::string>())) {
+      const auto pid = ParseInteger(std::string_view(folder).substr(std::string_view("/proc/").size()));
       if (!pid || *pid == getpid()) continue;
-      const Result<std::string> environment = ReadFile(folder.path().string() + "/environ", 1 << 22);
+      const Result<std::string> environment = ReadFile(folder + "/environ", 1 << 22);
       if (!environment) continue;
       // Entries end with a zero byte, so that a folder "run1" is none of "run".
       const std::string whole = std::string("\0", 1) + *environment;

@@ -12,6 +12,7 @@
 #include "heliograd/app/sources.h"
 #include "heliograd/base/clock.h"
 #include "heliograd/base/file.h"
+#include "heliograd/base/path.h"
 #include "heliograd/base/text.h"
 #include "heliograd/control/dwell_schedule.h"
 #include "heliograd/meter/clock_reasons.h"
@@ -241,17 +242,17 @@ std::string ScheduleText(const PlanFile& plan, std::chrono::seconds shortest) {
 
 Result<std::string> MakeRunFolder(const std::string& asked) {
   std::string folder = asked;
+  std::error_code failed;
   if (folder.empty()) {
     std::string stamp = FormatStamp(SystemClock().Now());
     std::erase_if(stamp, [](char c) { return c == '-' || c == ':'; });
     folder = "heliograd-run-" + stamp;
-    for (int number = 2; std::filesystem::exists(folder); ++number) {
+    for (int number = 2; std::filesystem::exists(folder, failed); ++number) {
       folder = fmt::format("heliograd-run-{}-{}", stamp, number);
     }
   }
-  std::error_code failed;
   std::filesystem::create_directory(folder, failed);
-  if (failed) return Fail(folder + ": cannot be made: " + failed.message(), ErrorKind::kUsage);
+  if (failed) return FailAt(folder, "cannot be made", failed, ErrorKind::kUsage);
   if (!std::filesystem::is_empty(folder, failed) || failed) {
     return Fail(folder + ": is not empty: give a new folder (-o), or go on with the run in it (--resume)",
                 ErrorKind::kUsage);
@@ -261,11 +262,14 @@ Result<std::string> MakeRunFolder(const std::string& asked) {
 
 std::string NewRecording(const std::string& folder) {
   std::string path = folder + "/power.helio";
-  for (int part = 2; std::filesystem::exists(path); ++part) path = fmt::format("{}/power-{}.helio", folder, part);
+  std::error_code failed;
+  for (int part = 2; std::filesystem::exists(path, failed); ++part) {
+    path = fmt::format("{}/power-{}.helio", folder, part);
+  }
   return path;
 }
 
-std::string ControlFile(const std::string& folder) { return std::filesystem::absolute(folder + "/control").string(); }
+std::string ControlFile(const std::string& folder) { return AbsolutePath(folder + "/control"); }
 
 Result<PreparedRun> PrepareResumedRun(const RunFlags& flags) {
   const std::string& folder = flags.resume;

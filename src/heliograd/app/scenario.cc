@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "heliograd/base/file.h"
+#include "heliograd/base/path.h"
 #include "heliograd/base/text.h"
 #include "heliograd/base/time.h"
 
@@ -97,7 +98,9 @@ Result<ScenarioReading> Scenario::Read(const std::string& source, const std::vec
     add(scenario.ReadToml(PaperScenarioToml(), source));
   } else if (source == kUserScenario) {
     const std::string path = UserScenarioPath();
-    if (path.empty() || !std::filesystem::exists(path)) {
+    const Result<bool> is_there = path.empty() ? Result<bool>(false) : IsThere(path);
+    if (!is_there) return Fail(is_there.error());
+    if (!*is_there) {
       return Fail(
           fmt::format("no scenario is given, and you have none of your own{}: heliograd init writes it, or give "
                       "builtin:paper or a TOML file",
@@ -112,7 +115,9 @@ Result<ScenarioReading> Scenario::Read(const std::string& source, const std::vec
     if (!content) return Fail(content.error());
     // The user's own defaults come first so that the scenario's file overrides them.
     const std::string user_path = UserScenarioPath();
-    if (!user_path.empty() && std::filesystem::exists(user_path)) {
+    const Result<bool> has_own = user_path.empty() ? Result<bool>(false) : IsThere(user_path);
+    if (!has_own) return Fail(has_own.error());
+    if (*has_own) {
       const auto defaults = ReadFile(user_path, kLargestScenario);
       if (!defaults) return Fail(defaults.error());
       add(scenario.ReadToml(*defaults, user_path));

@@ -1,20 +1,22 @@
 // `heliograd scenario new | check | show`.
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/output_check.h"
 #include "heliograd/base/file.h"
+#include "heliograd/base/path.h"
 
 namespace heliograd {
 namespace {
 
 Result<int> WriteTemplate(const std::string& path, bool force) {
   if (path.empty()) return Print(ScenarioTemplate()).map([] { return kExitOk; });
-  if (!force && std::filesystem::exists(path)) {
+  const Result<bool> is_there = IsThere(path);
+  if (!is_there) return Fail(is_there.error());
+  if (!force && *is_there) {
     return Fail(fmt::format("{}: exists already: give another name, or --force to replace it.", path),
                 ErrorKind::kUsage);
   }

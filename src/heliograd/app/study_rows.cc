@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <filesystem>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 
 #include "heliograd/base/file.h"
+#include "heliograd/base/path.h"
 #include "heliograd/base/text.h"
 #include "heliograd/report/study_figure.h"
 
@@ -182,7 +182,9 @@ void RowWriter::AppendResult(const StudyRow& row, std::string& text) const {
 Result<std::unique_ptr<StudyJournal>> StudyJournal::Open(const std::string& path, const std::string& definition,
                                                          bool resume, const RowWriter& writer, SolverNames& solvers,
                                                          std::vector<StudyRow>& rows) {
-  if (!resume && std::filesystem::exists(path)) {
+  const Result<bool> is_there = IsThere(path);
+  if (!is_there) return Fail(is_there.error());
+  if (!resume && *is_there) {
     return Fail(
         fmt::format("{}: holds the finished points of an interrupted study: go on with --resume, or remove it.", path));
   }

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "heliograd/base/file.h"
+#include "heliograd/base/path.h"
 #include "heliograd/base/text.h"
 
 namespace heliograd {
@@ -34,14 +35,14 @@ Container ContainerOf(const fs::path& root) {
 
 /// PCI vendor 0x10de is NVIDIA; classes 0x0300 and 0x0302 are displays and 3D controllers.
 void FindCards(const fs::path& root, Surroundings& found) {
-  std::error_code failed;
-  for (const auto& entry : fs::directory_iterator(root / "sys/bus/pci/devices", failed)) {
-    const std::string kind = Content(entry.path() / "class");
-    if (Content(entry.path() / "vendor") != "0x10de" || !(kind.starts_with("0x0300") || kind.starts_with("0x0302"))) {
+  const Result<std::vector<std::string>> cards = ListFolder(root / "sys/bus/pci/devices");
+  for (const fs::path card : cards.value_or(std::vector<std::string>())) {
+    const std::string kind = Content(card / "class");
+    if (Content(card / "vendor") != "0x10de" || !(kind.starts_with("0x0300") || kind.starts_with("0x0302"))) {
       continue;
     }
     std::error_code unbound;
-    const fs::path driver = fs::read_symlink(entry.path() / "driver", unbound);
+    const fs::path driver = fs::read_symlink(card / "driver", unbound);
     if (found.nvidia_cards++ == 0 && !unbound) found.card_driver = driver.filename();
   }
 }

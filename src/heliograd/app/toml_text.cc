@@ -220,6 +220,19 @@ bool PassOver(std::vector<std::string>& lines, size_t number, std::string_view d
   return true;
 }
 
+/// The number of lines where not one of several looks like TOML, so that advice on each would only hide that; else 0.
+size_t CountIfNoToml(const std::vector<std::string>& lines) {
+  constexpr size_t kSeveral = 4;
+  size_t count = 0;
+  for (const std::string& line : lines) {
+    const std::string_view text = Trim(line);
+    if (text.empty() || text.front() == '#') continue;
+    if (text.front() == '[' || text.find('=') != std::string_view::npos) return 0;
+    ++count;
+  }
+  return count >= kSeveral ? count : 0;
+}
+
 std::string Joined(const std::vector<std::string>& lines) { return fmt::format("{}", fmt::join(lines, "\n")); }
 
 }  // namespace
@@ -236,6 +249,11 @@ TomlText ReadTomlText(std::string_view content, const std::string& name) {
     return read;
   }
   std::vector<std::string> lines = SplitLines(content);
+  if (const size_t count = CountIfNoToml(lines); count > 0) {
+    read.problems.push_back(fmt::format(
+        "{}: is no TOML: none of its {} lines is a [section] or key = value: is this the right file?", name, count));
+    return read;
+  }
   const auto refuse = [&](size_t number, const std::string& sentence, std::string_view description) {
     read.problems.push_back(fmt::format("{}:{}: {}", name, number + 1, sentence));
     read.refused_lines.insert(number + 1);

@@ -63,6 +63,18 @@ TEST(TomlText, AHeadingThatCannotBeReadEndsTheReading) {
   EXPECT_FALSE(text.whole);
 }
 
+TEST(TomlText, AnotherKindOfFileIsOneSentence) {
+  const std::string line = "daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n";
+  const TomlText text = ReadTomlText("# users\n" + line + line + line + line, "/etc/passwd");
+  EXPECT_THAT(text.problems,
+              ElementsAre("/etc/passwd: is no TOML: none of its 4 lines is a [section] or key = value: is "
+                          "this the right file?"));
+  EXPECT_FALSE(text.whole);
+  // A few lines, or some that are TOML, are mistakes of a TOML file.
+  EXPECT_THAT(ReadTomlText(line, "my.toml").problems, ElementsAre(HasSubstr("with a colon")));
+  EXPECT_THAT(ReadTomlText("[a]\n" + line + line + line + line, "my.toml").problems, testing::SizeIs(4));
+}
+
 TEST(TomlText, SoundTextsHaveNoProblems) {
   const TomlText text = ReadTomlText("\xEF\xBB\xBF[a]\r\nx = 1\r\n", "my.toml");
   EXPECT_THAT(text.problems, IsEmpty());

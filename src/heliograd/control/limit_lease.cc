@@ -17,6 +17,7 @@
 
 #include "heliograd/base/clock.h"
 #include "heliograd/base/file.h"
+#include "heliograd/base/path.h"
 #include "heliograd/base/text.h"
 #include "heliograd/base/time.h"
 
@@ -251,10 +252,11 @@ Result<Restored> GuardLease(const std::string& folder, const std::string& uuid, 
 
 Result<std::vector<FoundLease>> FindLeases(const std::string& folder) {
   std::vector<FoundLease> found;
-  std::error_code absent;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, absent)) {
-    if (entry.path().extension() != ".lease") continue;
-    const Result<std::optional<LeaseRecord>> record = ReadRecord(entry.path());
+  const Result<std::vector<std::string>> paths = ListFolder(folder);
+  if (!paths) return Fail(paths.error());
+  for (const std::string& path : *paths) {
+    if (!path.ends_with(".lease")) continue;
+    const Result<std::optional<LeaseRecord>> record = ReadRecord(path);
     if (!record) return Fail(record.error());
     if (!*record) continue;
     const Result<std::optional<int>> lock = Lock(folder, (*record)->uuid);

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "heliograd/base/file.h"
+#include "heliograd/base/path.h"
 #include "heliograd/base/text.h"
 
 namespace heliograd {
@@ -77,15 +78,13 @@ class RaplMeter : public PowerMeter {
 
 std::vector<RaplZone> FindRaplZones(const std::string& root) {
   std::vector<RaplZone> zones;
-  std::error_code failed;
-  for (const auto& entry : std::filesystem::directory_iterator(root, failed)) {
-    const std::string name = entry.path().filename();
+  for (const std::string& folder : ListFolder(root).value_or(std::vector<std::string>())) {
+    const std::string name = std::filesystem::path(folder).filename();
     // "intel-rapl:0" is a zone of its own, "intel-rapl:0:1" lies within it; AMD's processors use the same names.
     if (!name.starts_with("intel-rapl:") || std::count(name.begin(), name.end(), ':') != 1) continue;
-    const Result<std::string> title = ReadFile(entry.path() / "name", 4096);
-    zones.push_back({entry.path(), title ? std::string(Trim(*title)) : name});
+    const Result<std::string> title = ReadFile(folder + "/name", 4096);
+    zones.push_back({folder, title ? std::string(Trim(*title)) : name});
   }
-  std::sort(zones.begin(), zones.end(), [](const RaplZone& a, const RaplZone& b) { return a.folder < b.folder; });
   return zones;
 }
 

@@ -305,10 +305,12 @@ Result<PlanFile> PlanFromJson(std::string_view text, const std::string& name) {
   if (!json) return Fail(json.error());
   JsonMistakes mistakes(name);
   const JsonObject root(&*json, "", mistakes);
-  if (root.Text("format") != internal::kPlanFormat) {
-    root.Reject("format", fmt::format("'{}', written by this version of heliograd", internal::kPlanFormat));
-    return Fail(mistakes.sentences());
+  const std::string expected = fmt::format("'{}', written by this version of heliograd", internal::kPlanFormat);
+  if (!root.Has("format")) root.Reject("format", expected + " (heliograd plan -o FILE)");
+  if (!mistakes.any() && root.Text("format") != internal::kPlanFormat && !mistakes.any()) {
+    root.Reject("format", expected);
   }
+  if (mistakes.any()) return Fail(mistakes.sentences());
   PlanFile file;
   file.zone = ReadZone(root);
   file.labels = ReadLabels(root.Child("labels"));

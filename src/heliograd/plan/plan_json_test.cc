@@ -131,6 +131,16 @@ TEST(PlanJson, QuantitiesThatNoNumberOfTheirUnitGivesAreMovedOnlyOnce) {
   }
 }
 
+TEST(PlanJson, AFileWithoutFormatIsToldOnce) {
+  for (const char* text : {"{}", R"({"format": 3})", R"({"format": "other"})"}) {
+    const auto file = PlanFromJson(text, "p.json");
+    ASSERT_FALSE(file);
+    EXPECT_THAT(file.error().problems, testing::SizeIs(1)) << file.error().Message();
+  }
+  EXPECT_THAT(PlanFromJson("{}", "p.json").error().Message(),
+              testing::HasSubstr("p.json: format is missing: expected 'heliograd-plan-"));
+}
+
 TEST(PlanJson, FilesFromBeforePlansKnewTheirGpuAndPriceOfWorkAreRead) {
   EXPECT_THAT(Mistakes([](Json& json) { json.erase("work_price_eur"); }), testing::IsEmpty());
   EXPECT_THAT(Mistakes([](Json& json) { json["labels"].erase("curve_gpu"); }), testing::IsEmpty());

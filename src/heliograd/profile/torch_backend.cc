@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "heliograd/base/path.h"
 #include "heliograd/base/text.h"
 
 namespace heliograd {
@@ -48,8 +49,8 @@ std::vector<std::string> TorchBackendFiles() {
   const fs::path folder = fs::read_symlink("/proc/self/exe", ignored).parent_path();
   const fs::path libraries = folder.parent_path() / "lib";
   std::vector<std::string> files = {folder / kFile, libraries / "heliograd" / kFile};
-  for (const auto& entry : fs::directory_iterator(libraries, ignored)) {
-    const fs::path file = entry.path() / "heliograd" / kFile;
+  for (const fs::path library : ListFolder(libraries).value_or(std::vector<std::string>())) {
+    const fs::path file = library / "heliograd" / kFile;
     if (fs::exists(file, ignored)) files.push_back(file);
   }
   return files;
