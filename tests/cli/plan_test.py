@@ -2,7 +2,9 @@
 import csv
 import io
 import json
+import pathlib
 import re
+import signal
 import unittest
 
 from program import SOURCE, ProgramTest
@@ -237,6 +239,23 @@ class Infeasible(ProgramTest):
     def test_a_limit_too_low_names_the_lowest_that_does(self):
         plan = self.run_json("plan", "builtin:paper", "--set", "gpu.max_limit_w=120", expect=3)
         self.assertIn("raise the limit to 130 W", plan["infeasible_reason"])  # Table IV: 18.54 h fit into 19 h
+
+
+class Interrupted(ProgramTest):
+    def test_ctrl_c_says_so_and_writes_nothing(self):
+        # A search of minutes: whole levels in 96 slots with a large battery.
+        plan = self.start("plan", "builtin:paper", "--hours", "24", "--slot-minutes", "15", "--set", "battery.capacity_wh=5000",
+                          "--formulation", "levels", "--tolerance-eur", "0", "--time-limit-s", "600", "-o", "plan.json", "--csv",
+                          "plan.csv")
+        status = pathlib.Path(f"/proc/{plan.pid}/status")
+        caught = lambda: int(re.search(r"SigCgt:\s*(\w+)", status.read_text())[1], 16) >> (signal.SIGINT - 1) & 1
+        self.wait_for(caught)
+        plan.send_signal(signal.SIGINT)
+        output, told = plan.communicate(timeout=20)
+        self.assertEqual(plan.returncode, 130)
+        self.assertEqual(told, "interrupted: nothing was written.\n")
+        self.assertEqual(output, "")
+        self.assertEqual(list(self.folder.iterdir()), [])
 
 
 class WrongInput(ProgramTest):

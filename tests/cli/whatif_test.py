@@ -1,7 +1,13 @@
 """`heliograd whatif`: single changes, each as `plan` itself would answer it."""
+import os
+import pty
+import signal
 import unittest
 
 from program import ProgramTest
+
+# A search of minutes: whole levels in 96 slots with a large battery.
+LONG = ("builtin:paper", "--hours", "24", "--slot-minutes", "15", "--set", "battery.capacity_wh=5000", "--formulation", "levels")
 
 
 class Whatif(ProgramTest):
@@ -58,11 +64,66 @@ class Whatif(ProgramTest):
     def test_what_would_make_an_impossible_job_possible_comes_first(self):
         base, changes = self.whatif("--hours", "8", expect=3)
         self.assertIsNone(base["cost_eur"])
+        self.assertEqual(base["status"], "infeasible")
         self.assertIn("allow 14 h", base["message"])
         first = next(iter(changes.values()))
         self.assertTrue(first["name"].startswith("deadline"))
         self.assertIsNotNone(first["cost_eur"])
         self.assertIsNone(first["saving_eur"])
+
+    def test_the_reason_of_an_impossible_job_is_told_once(self):
+        args = ("whatif", "builtin:paper", "--hours", "10")
+        shown = " ".join(self.run_program(*args, expect=3).stdout.split())
+        self.assertEqual(shown.count("3.7 h of GPU time at 280 W short by 2025-01-02 06:00"), 1)
+        answer = self.run_json(*args, expect=3)
+        alike = [change["name"] for change in answer["changes"] if change["message"] == answer["base"]["message"]]
+        self.assertGreater(len(alike), 5)
+        named = shown[shown.index("No help, for the reason above:"):]
+        for name in alike:
+            self.assertIn(name, named)
+
+    def test_proven_plans_say_so_and_bound_what_they_cost(self):
+        base, changes = self.whatif()
+        for change in (base, *changes.values()):
+            if change["cost_eur"] is None:
+                continue
+            self.assertEqual(change["status"], "optimal")
+            self.assertLessEqual(change["job_cost_bound_eur"], change["job_cost_eur"])
+            self.assertGreaterEqual(change["job_cost_bound_eur"], change["job_cost_eur"] - 0.001)  # the tolerance
+        carbon = self.run_json("whatif", "builtin:paper", "--set", "job.objective=carbon")["base"]
+        self.assertIsNone(carbon["job_cost_bound_eur"])
+        self.assertAlmostEqual(carbon["job_carbon_bound_kg"], carbon["job_carbon_kg"], delta=1e-5)
+
+    def test_plans_that_are_not_proven_say_so_and_come_after_those_that_are(self):
+        args = ("whatif", *LONG, "--time-limit-s", "3")
+        answer = self.run_json(*args)
+        plans = [change for change in answer["changes"] if change["cost_eur"] is not None]
+        statuses = [change["status"] for change in plans]
+        self.assertIn("feasible", statuses)
+        self.assertEqual(statuses, sorted(statuses, reverse=True))  # "optimal" before "feasible"
+        for status in set(statuses):
+            savings = [change["saving_eur"] for change in plans if change["status"] == status]
+            self.assertEqual(savings, sorted(savings, reverse=True))
+        for change in plans:
+            if change["status"] == "feasible":
+                self.assertLess(change["job_cost_bound_eur"], change["job_cost_eur"])
+        shown = " ".join(self.run_program(*args).stdout.split())
+        self.assertRegex(shown, r"feasible, not proven best: the job costs at least -?[0-9.]+ EUR")
+
+    def test_ctrl_c_ends_it_in_the_middle_of_a_plan(self):
+        master, terminal = pty.openpty()
+        whatif = self.start("whatif", *LONG, "--time-limit-s", "600", stderr=terminal)
+        told = b""
+        while b"changes: as it is" not in told:  # on a terminal it tells how far it is
+            told += os.read(master, 1 << 12)
+        whatif.send_signal(signal.SIGINT)
+        output = whatif.communicate(timeout=20)[0]
+        os.close(terminal)
+        told = os.read(master, 1 << 16).decode()
+        os.close(master)
+        self.assertEqual(whatif.returncode, 130)
+        self.assertIn("interrupted", told)
+        self.assertEqual(output, "")
 
     def test_changes_that_are_wrong_are_named_before_anything_is_planned(self):
         for change, words in (("battery.capacty_wh=3", ("battery.capacity_wh",)), ("battery.capacity_wh", ("SECTION.KEY=VALUE",)),

@@ -1,16 +1,34 @@
 #include "heliograd/app/interrupt.h"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <csignal>
+#include <string_view>
+
+#include "heliograd/base/result.h"
 
 namespace heliograd {
 namespace {
+
+constexpr int kCode = static_cast<int>(ErrorKind::kInterrupted);
 
 std::atomic<bool> interrupted{false};
 
 void OnSignal(int signal) {
   interrupted = true;
   std::signal(signal, SIG_DFL);
+}
+
+std::atomic<bool> on_terminal{false};
+
+/// Nothing but what a signal handler may call.
+void EndOnSignal(int) {
+  constexpr std::string_view kClear = "\r\033[K", kMessage = "interrupted: nothing was written.\n";
+  // A progress line is cleared first. There is nobody to tell where standard error is closed.
+  if (on_terminal && write(STDERR_FILENO, kClear.data(), kClear.size()) < 0) _exit(kCode);
+  if (write(STDERR_FILENO, kMessage.data(), kMessage.size()) < 0) _exit(kCode);
+  _exit(kCode);
 }
 
 }  // namespace
@@ -21,5 +39,13 @@ void CatchInterrupts() {
 }
 
 bool Interrupted() { return interrupted; }
+
+EndAtInterrupt::EndAtInterrupt() {
+  on_terminal = isatty(STDERR_FILENO) != 0;
+  std::signal(SIGINT, EndOnSignal);
+  std::signal(SIGTERM, EndOnSignal);
+}
+
+EndAtInterrupt::~EndAtInterrupt() { CatchInterrupts(); }
 
 }  // namespace heliograd

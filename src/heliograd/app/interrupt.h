@@ -8,4 +8,15 @@ void CatchInterrupts();
 /// True once Ctrl-C was pressed. Safe from any thread.
 bool Interrupted();
 
+/// While it lives, Ctrl-C (and SIGTERM) ends the program at once, from any solver, with "interrupted" on standard error
+/// and code 130: for work of which nothing is kept. Afterwards CatchInterrupts() holds, so that a file is written
+/// whole. One at a time; it may write no file.
+class EndAtInterrupt {
+ public:
+  EndAtInterrupt();
+  ~EndAtInterrupt();
+  EndAtInterrupt(const EndAtInterrupt&) = delete;
+  EndAtInterrupt& operator=(const EndAtInterrupt&) = delete;
+};
+
 }  // namespace heliograd

@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/curve_store.h"
+#include "heliograd/app/interrupt.h"
 #include "heliograd/app/output_check.h"
 #include "heliograd/base/file.h"
 #include "heliograd/plan/plan_csv.h"
@@ -26,6 +28,7 @@ Result<int> RunPlan(const PlanFlags& flags) {
     return Fail(sound.error());
   if (auto sound = CheckOutput(flags.csv, "start,start_local,duration_s,", "table of a plan", "--csv"); !sound)
     return Fail(sound.error());
+  std::optional<EndAtInterrupt> guard(std::in_place);
   auto scenario = flags.scenario.Load();
   if (!scenario) return Fail(scenario.error());
   if (flags.scenario.IsUsers()) {
@@ -38,6 +41,7 @@ Result<int> RunPlan(const PlanFlags& flags) {
   if (!inputs) return Fail(inputs.error());
   const auto job = PlanJob(*inputs, flags.scenario.Options(), *flags.scenario.Solver());
   if (!job) return Fail(job.error());
+  guard.reset();
 
   const bool feasible = job->plan.status != PlanStatus::kInfeasible;
   if (!flags.csv.empty() && feasible) {

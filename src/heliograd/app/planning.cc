@@ -31,11 +31,14 @@ Plan PlanOf(const DispatchProblem& problem, Formulation formulation, const Solut
   return plan;
 }
 
-DiagnosisContext ContextOf(const NodeInputs& inputs, const DispatchSolver& solver, const ProblemForSlots& over) {
+DiagnosisContext ContextOf(const NodeInputs& inputs, const SolveOptions& options, const DispatchSolver& solver,
+                           const ProblemForSlots& over) {
   std::vector<Level> all_levels = inputs.all_levels;
   all_levels.insert(all_levels.end(), inputs.forbidden_levels.begin(), inputs.forbidden_levels.end());
   const auto local = [zone = inputs.zone](Stamp stamp) { return FormatCivil(zone.ToCivil(stamp)); };
-  return {solver, over, local, DropDominated(std::move(all_levels)).kept};
+  DiagnosisContext context{solver, over, local, DropDominated(std::move(all_levels)).kept};
+  if (options.time_limit) context.time_limit = std::min(context.time_limit, *options.time_limit);
+  return context;
 }
 
 /// What an hour of the deadline and a unit in the battery are worth.
@@ -96,7 +99,7 @@ Result<PlannedJob> PlanJob(const NodeInputs& inputs, const PlanningOptions& opti
   if (solution->status == SolveStatus::kInfeasible) {
     job.plan.status = PlanStatus::kInfeasible;
     job.plan.formulation = options.formulation;
-    auto diagnosis = Diagnose(job.problem, options.formulation, ContextOf(inputs, solver, over));
+    auto diagnosis = Diagnose(job.problem, options.formulation, ContextOf(inputs, options.solve, solver, over));
     if (!diagnosis) return Fail(diagnosis.error());
     job.plan.infeasible_reason = diagnosis->sentence;
   } else {

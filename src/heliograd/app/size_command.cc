@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -10,8 +11,11 @@
 #include "heliograd/app/interrupt.h"
 #include "heliograd/app/output_check.h"
 #include "heliograd/app/parallel.h"
+#include "heliograd/app/progress_line.h"
 #include "heliograd/app/vary.h"
+#include "heliograd/base/file.h"
 #include "heliograd/base/text.h"
+#include "heliograd/feed/run_calendar_file.h"
 #include "heliograd/optimize/diagnose.h"
 #include "heliograd/optimize/offgrid.h"
 #include "heliograd/optimize/sizing.h"
@@ -27,7 +31,7 @@ using Json = nlohmann::ordered_json;
 
 struct SizeFlags {
   ScenarioFlags scenario;
-  std::string pv = "0:3000:250", battery = "0:5000:500", output;
+  std::string pv = "0:3000:250", battery = "0:5000:500", calendar, output;
   double pv_eur_per_w = 1.2, battery_eur_per_wh = 0.4;
   double pv_years = 25, battery_years = 12;
   double discount_percent = 4;
@@ -35,6 +39,52 @@ struct SizeFlags {
   bool only_runs = false;
   bool json = false;
 };
+
+/// When the year's runs begin, and the year that they lie in.
+struct Runs {
+  RunCalendar calendar;
+  Stamp begin;
+  std::string from;  // the calendar's file; empty: spread evenly
+
+  size_t count() const { return calendar.runs.size(); }
+  /// "100 runs", "the 42 runs of runs.csv".
+  std::string Words() const {
+    const std::string plural = count() == 1 ? "run" : "runs";
+    return from.empty() ? fmt::format("{} {}", count(), plural) : fmt::format("the {} {} of {}", count(), plural, from);
+  }
+};
+
+Result<Runs> SpreadOver(const SizeFlags& flags, const NodeInputs& inputs) {
+  const int per_day = static_cast<int>(std::chrono::hours(24) / inputs.slot);
+  auto calendar = SpreadRuns(flags.runs, inputs.slots, per_day, 365 * per_day);
+  if (!calendar) {
+    return Fail(fmt::format("--runs-per-year {}: runs of {:g} h would overlap: expected at most {}, or a shorter "
+                            "horizon (--hours, --deadline)",
+                            flags.runs, InHours(Seconds(static_cast<double>(inputs.slot.count()))) * inputs.slots,
+                            MostSpreadRuns(inputs.slots, per_day, 365 * per_day)),
+                ErrorKind::kUsage);
+  }
+  return Runs{*std::move(calendar), inputs.start, ""};
+}
+
+Result<Runs> ReadCalendar(const std::string& path, const NodeInputs& inputs) {
+  const auto content = ReadFile(path);
+  if (!content) return Fail("--calendar: " + content.error().Message());
+  auto year = ParseRunCalendar(*content, path, {inputs.zone, inputs.slot, inputs.slots});
+  if (!year) return Fail(year.error());
+  Runs runs;
+  runs.calendar.slots_per_year = year->slots;
+  runs.begin = year->begin;
+  runs.from = path;
+  for (const CalendarRun& run : year->runs) runs.calendar.runs.push_back({run.first_slot, run.slots});
+  return runs;
+}
+
+Result<Runs> RunsOf(const SizeFlags& flags, const Scenario& scenario, InputCache& cache) {
+  const auto inputs = ReadInputs(scenario, flags.scenario.slot_minutes, cache);
+  if (!inputs) return Fail(inputs.error());
+  return flags.calendar.empty() ? SpreadOver(flags, *inputs) : ReadCalendar(flags.calendar, *inputs);
+}
 
 /// One pair of sizes and what it costs per year.
 struct Sized {
@@ -49,8 +99,8 @@ struct Sized {
 /// What all sizes share.
 class Sizing {
  public:
-  Sizing(const SizeFlags& flags, const Scenario& scenario, InputCache& cache)
-      : flags_(flags), scenario_(scenario), cache_(cache), solver_(flags.scenario.Solver()) {}
+  Sizing(const SizeFlags& flags, const Scenario& scenario, const Runs& runs, InputCache& cache)
+      : flags_(flags), scenario_(scenario), runs_(runs), cache_(cache), solver_(flags.scenario.Solver()) {}
 
   Result<Sized> At(double pv_w, double battery_wh) const {
     Result<DispatchProblem> year = YearWith(pv_w);
@@ -59,11 +109,9 @@ class Sizing {
   }
 
   Result<Sized> At(DispatchProblem year, double pv_w, double battery_wh) const {
-    SetBattery(year, battery_wh);
-    const Result<RunCalendar> calendar = Calendar(year);
-    if (!calendar) return Fail(calendar.error());
+    year.battery.capacity = WattHours(battery_wh);
     const PlanningOptions options = flags_.scenario.Options();
-    auto cost = CostOfYear(year, *calendar, options.formulation, options.solve, *solver_);
+    auto cost = CostOfYear(year, runs_.calendar, options.formulation, options.solve, *solver_);
     if (!cost) return Fail(cost.error());
     if (flags_.only_runs) cost->cost += cost->between;
     Sized sized{pv_w, battery_wh, *cost, {}, {}};
@@ -81,12 +129,12 @@ class Sizing {
     if (!inputs) return Fail(inputs.error());
     auto year = YearWith(sized.pv_w);
     if (!year) return Fail(year.error());
-    SetBattery(*year, sized.battery_wh);
-    const int first = *sized.year.impossible_run, slots_per_year = year->horizon.slots - inputs->slots;
+    year->battery.capacity = WattHours(sized.battery_wh);
+    const ScheduledRun impossible = *sized.year.impossible_run;
     const ProblemForSlots over = [&](int slots) -> Result<DispatchProblem> {
-      return RunOf(*year, first, slots, slots_per_year);
+      return RunOf(*year, impossible.first_slot, slots, runs_.calendar.slots_per_year);
     };
-    const auto run = over(inputs->slots);
+    const auto run = over(impossible.slots);
     const auto local = [&](Stamp stamp) { return FormatCivil(inputs->zone.ToCivil(stamp)); };
     std::vector<Level> levels = inputs->all_levels;
     levels.insert(levels.end(), inputs->forbidden_levels.begin(), inputs->forbidden_levels.end());
@@ -95,15 +143,18 @@ class Sizing {
     if (!diagnosis) return Fail(diagnosis.error());
     return fmt::format("with {:g} W of PV and {:g} Wh of battery the run from {} cannot be done in its {:g} h: {}",
                        sized.pv_w, sized.battery_wh, local(run->horizon.start),
-                       InHours(run->horizon.SlotDuration()) * inputs->slots, diagnosis->sentence);
+                       InHours(run->horizon.SlotDuration()) * impossible.slots, diagnosis->sentence);
   }
 
-  /// A year and one run more from the scenario's start, with a panel of this size.
+  /// A year and one run more, from where the calendar's year begins, with a panel of this size.
   Result<DispatchProblem> YearWith(double pv_w) const {
-    const auto inputs = InputsWith(pv_w);
+    auto inputs = InputsWith(pv_w);
     if (!inputs) return Fail(inputs.error());
-    const int slots_per_day = static_cast<int>(std::chrono::hours(24) / inputs->slot);
-    return ProblemOver(*inputs, 365 * slots_per_day + inputs->slots);
+    inputs->start = runs_.begin;
+    const int slots = runs_.calendar.slots_per_year + runs_.calendar.LongestRun();
+    if (auto done = MatchCarbon(scenario_, cache_, {inputs->start, inputs->slot, slots}, *inputs); !done)
+      return Fail(done.error());
+    return ProblemOver(*inputs, slots);
   }
 
   /// Whole jobs that PV alone finishes in a year, one after the other, without a battery (the last by the part done).
@@ -133,19 +184,9 @@ class Sizing {
     return ReadInputs(scenario, flags_.scenario.slot_minutes, cache_);
   }
 
-  static void SetBattery(DispatchProblem& year, double battery_wh) {
-    year.battery.capacity = WattHours(battery_wh);
-    year.battery.initial = std::min(year.battery.initial, year.battery.capacity);
-    year.battery.final_min = std::min(year.battery.final_min, year.battery.capacity);
-  }
-
-  Result<RunCalendar> Calendar(const DispatchProblem& year) const {
-    const int per_day = static_cast<int>(std::lround(24 / InHours(year.horizon.SlotDuration())));
-    return SpreadRuns(flags_.runs, year.horizon.slots - 365 * per_day, per_day, 365 * per_day);
-  }
-
   const SizeFlags& flags_;
   const Scenario& scenario_;
+  const Runs& runs_;
   InputCache& cache_;
   std::unique_ptr<DispatchSolver> solver_;
 };
@@ -192,23 +233,24 @@ Result<void> RequireAMap(const SizeFlags& flags, size_t pv, size_t battery) {
               ErrorKind::kUsage);
 }
 
-Result<std::vector<Sized>> Grid(const Sizing& sizing, const std::vector<double>& pv,
-                                const std::vector<double>& battery) {
+Result<std::vector<Sized>> Grid(const Sizing& sizing, const std::vector<double>& pv, const std::vector<double>& battery,
+                                const ProgressLine& line) {
   std::vector<Sized> grid(pv.size() * battery.size());
   std::vector<std::optional<Error>> failures(pv.size());
-  ParallelFor(pv.size(), [&](size_t i) {
+  std::atomic<size_t> done{0};
+  const auto row = [&](size_t i) {
     const Result<DispatchProblem> year = sizing.YearWith(pv[i]);
     if (!year) failures[i] = year.error();
-    for (size_t k = 0; year && k < battery.size() && !failures[i]; ++k) {
+    for (size_t k = 0; year && k < battery.size() && !failures[i]; ++k, ++done) {
       const Result<Sized> sized = sizing.At(*year, pv[i], battery[k]);
       if (sized) grid[i * battery.size() + k] = *sized;
       if (!sized) failures[i] = sized.error();
     }
-  });
+  };
+  ParallelFor(pv.size(), row, [&](size_t) { line.Show(fmt::format("{} of {} points", done.load(), grid.size())); });
   for (const std::optional<Error>& failure : failures) {
     if (failure) return Fail(*failure);
   }
-  if (Interrupted()) return Fail("interrupted", ErrorKind::kInterrupted);
   return grid;
 }
 
@@ -236,15 +278,25 @@ Result<Sized> Refine(const Sizing& sizing, Sized best, const std::vector<double>
   return best;
 }
 
-/// Years until what is saved has paid for the hardware, however long it lives; nothing where nothing is saved.
-std::optional<double> Payback(const Sized& sized, const Sized& neither) {
+/// Years until what is saved has paid for the hardware, or why there are none.
+struct Payback {
+  std::optional<double> years;
+  std::string why_not;
+};
+
+/// "32.5 years" of a battery that lives for 12 would promise what it cannot give.
+Payback PaybackOf(const Sized& sized, const Sized& neither, const SizeFlags& flags) {
+  if (sized.investment <= Money()) return {std::nullopt, "no hardware"};
   const Money saved = neither.year.cost - sized.year.cost;
-  if (sized.investment <= Money() || saved <= Money()) return std::nullopt;
-  return sized.investment / saved;
+  if (saved <= Money()) return {std::nullopt, "never"};
+  const double years = sized.investment / saved;
+  const double life = std::max(sized.pv_w > 0 ? flags.pv_years : 0, sized.battery_wh > 0 ? flags.battery_years : 0);
+  if (years > life) return {std::nullopt, "not within its life"};
+  return {years, ""};
 }
 
-Json AsJson(const Sized& sized, const Sized& neither) {
-  const std::optional<double> payback = Payback(sized, neither);
+Json AsJson(const Sized& sized, const Sized& neither, const SizeFlags& flags) {
+  const Payback payback = PaybackOf(sized, neither, flags);
   return {{"pv_w", sized.pv_w},
           {"battery_wh", sized.battery_wh},
           {"total_eur_per_year", InEuros(sized.Total())},
@@ -252,19 +304,24 @@ Json AsJson(const Sized& sized, const Sized& neither) {
           {"sold_between_runs_eur_per_year", InEuros(sized.year.between)},
           {"hardware_eur_per_year", InEuros(sized.payment)},
           {"investment_eur", InEuros(sized.investment)},
-          {"payback_years", payback ? Json(*payback) : Json()},
+          {"payback_years", payback.years ? Json(*payback.years) : Json()},
+          {"no_payback_because", payback.years ? Json() : Json(payback.why_not)},
           {"grid_import_wh_per_year", InWattHours(sized.year.grid_import)},
           {"grid_export_wh_per_year", InWattHours(sized.year.grid_export)},
           {"carbon_kg_per_year", InKilograms(sized.year.carbon)}};
 }
 
-Json Assumptions(const SizeFlags& flags) {
+Json Assumptions(const SizeFlags& flags, const Runs& runs) {
   return {{"pv_eur_per_w", flags.pv_eur_per_w},
           {"battery_eur_per_wh", flags.battery_eur_per_wh},
           {"pv_lifetime_years", flags.pv_years},
           {"battery_lifetime_years", flags.battery_years},
           {"discount_rate_percent", flags.discount_percent},
-          {"runs_per_year", flags.runs}};
+          {"runs_per_year", runs.count()},
+          {"runs", runs.from.empty() ? "spread evenly" : "calendar"},
+          {"calendar", runs.from.empty() ? Json() : Json(runs.from)},
+          {"battery_initial_wh", 0},
+          {"battery_terminal_value_eur_per_kwh", 0}};
 }
 
 std::string Words(const Sized& sized) {
@@ -274,28 +331,28 @@ std::string Words(const Sized& sized) {
 
 bool IsNeither(const Sized& sized) { return sized.pv_w == 0 && sized.battery_wh == 0; }
 
-/// "32.5 years" of a battery that lives for 12 would promise what it cannot give.
-std::string PaybackText(const Sized& sized, const Sized& neither, const SizeFlags& flags) {
-  if (sized.investment <= Money()) return "";
-  const std::optional<double> payback = Payback(sized, neither);
-  if (!payback) return "never";
-  const double life = std::max(sized.pv_w > 0 ? flags.pv_years : 0, sized.battery_wh > 0 ? flags.battery_years : 0);
-  return *payback > life ? "not within its life" : fmt::format("{:.1f} years", *payback);
+std::string PaybackText(const Payback& payback) {
+  if (payback.years) return fmt::format("{:.1f} years", *payback.years);
+  return payback.why_not == "no hardware" ? "" : payback.why_not;
 }
 
-std::string AsText(const std::vector<Sized>& shown, double sun_runs, bool at_edge, const SizeFlags& flags,
-                   bool has_carbon, const TerminalStyle& style) {
-  const Sized& best = shown.front();
-  const Sized& neither = IsNeither(best) ? best : shown.back();
-  const std::string compared = IsNeither(best) ? "" : fmt::format("; {} with neither", MoneyText(neither.Total()));
-  std::string text = Paragraph(fmt::format("Least cost over the year for {} runs: {} ({} per year{}).", flags.runs,
-                                           Words(best), MoneyText(best.Total()), compared),
-                               style);
+/// A row of the table.
+struct ShownSize {
+  Sized sized;
+  bool is_scenarios = false;
+};
+
+/// What weighs on the answer beside the numbers, a paragraph each.
+std::string Remarks(const std::vector<ShownSize>& shown, double sun_runs, bool at_edge, const SizeFlags& flags,
+                    const TerminalStyle& style) {
+  const Sized& best = shown.front().sized;
+  std::string text;
   if (at_edge) {
     text += Paragraph("It lies at the edge of what was searched: more may be cheaper still (--pv, --battery).", style);
   }
-  const Sized& least =
-      *std::min_element(shown.begin(), shown.end(), [](const auto& a, const auto& b) { return a.Total() < b.Total(); });
+  const Sized& least = std::min_element(shown.begin(), shown.end(), [](const auto& a, const auto& b) {
+                         return a.sized.Total() < b.sized.Total();
+                       })->sized;
   if (least.Total() < best.Total()) {
     text += Paragraph(fmt::format("The scenario's own sizes were not searched and cost less: {} ({} per year).",
                                   Words(least), MoneyText(least.Total())),
@@ -312,50 +369,79 @@ std::string AsText(const std::vector<Sized>& shown, double sun_runs, bool at_edg
                     std::floor(sun_runs)),
         style);
   }
+  return text;
+}
+
+std::string Table(const std::vector<ShownSize>& shown, const Sized& neither, const SizeFlags& flags, bool has_carbon,
+                  const TerminalStyle& style) {
   TextTable table(
       {{"sizes", Align::kLeft, true}, {"per year"}, {"energy"}, {"hardware"}, {"paid back"}, {"bought"}, {"carbon"}});
-  for (const Sized& sized : shown) {
-    table.AddRow({Words(sized), MoneyText(sized.Total()), MoneyText(sized.year.cost), MoneyText(sized.payment),
-                  PaybackText(sized, neither, flags), EnergyText(sized.year.grid_import),
-                  has_carbon ? CarbonText(sized.year.carbon) : "not known"});
+  for (const auto& [sized, is_scenarios] : shown) {
+    table.AddRow({Words(sized) + (is_scenarios ? " (the scenario's)" : ""), MoneyText(sized.Total()),
+                  MoneyText(sized.year.cost), MoneyText(sized.payment), PaybackText(PaybackOf(sized, neither, flags)),
+                  EnergyText(sized.year.grid_import), has_carbon ? CarbonText(sized.year.carbon) : "not known"});
   }
-  text += "\n" + table.Draw(style) + "\n";
-  return text + Paragraph(fmt::format(
-                              "Assumed: PV {:g} EUR/W for {:g} years, battery {:g} EUR/Wh for {:g} years, {:g} % a "
-                              "year; runs spread evenly from the scenario's start. Modelled: each run has its own best "
-                              "plan; between runs the panel sells what it makes and the battery rests.",
-                              flags.pv_eur_per_w, flags.pv_years, flags.battery_eur_per_wh, flags.battery_years,
-                              flags.discount_percent),
-                          style);
+  return table.Draw(style);
+}
+
+std::string Assumed(const SizeFlags& flags, const Runs& runs, const Scenario& scenario) {
+  const bool has_energy = scenario.NumberOf("battery.initial_wh") > 0 || scenario.NumberOf("battery.final_wh") > 0 ||
+                          scenario.NumberOf("battery.terminal_value_eur_per_kwh") > 0;
+  return fmt::format(
+      "Assumed: PV {:g} EUR/W for {:g} years, battery {:g} EUR/Wh for {:g} years, {:g} % a year; runs {}. Modelled: "
+      "each run has its own best plan, begins with an empty battery and is paid nothing for what it leaves in it{}; "
+      "between runs the panel sells what it makes and the battery rests.",
+      flags.pv_eur_per_w, flags.pv_years, flags.battery_eur_per_wh, flags.battery_years, flags.discount_percent,
+      runs.from.empty() ? "spread evenly from the scenario's start" : "as in " + runs.from,
+      has_energy ? ", whatever the scenario says of that" : "");
+}
+
+std::string AsText(const std::vector<ShownSize>& shown, double sun_runs, bool at_edge, const SizeFlags& flags,
+                   const Runs& runs, const Scenario& scenario, const TerminalStyle& style) {
+  const Sized& best = shown.front().sized;
+  const Sized& neither = IsNeither(best) ? best : shown.back().sized;
+  const std::string compared = IsNeither(best) ? "" : fmt::format("; {} with neither", MoneyText(neither.Total()));
+  const std::string answer = fmt::format("Least cost over the year for {}: {} ({} per year{}).", runs.Words(),
+                                         Words(best), MoneyText(best.Total()), compared);
+  const bool has_carbon = scenario.Has("carbon.series") || scenario.Has("carbon.intensity_g_per_kwh");
+  return Paragraph(answer, style) + Remarks(shown, sun_runs, at_edge, flags, style) + "\n" +
+         Table(shown, neither, flags, has_carbon, style) + "\n" + Paragraph(Assumed(flags, runs, scenario), style);
 }
 
 /// What a reader compares: the best, the best with one of the two, the scenario's own, neither.
-Result<std::vector<Sized>> Shown(const Sizing& sizing, const Sized& best, const std::vector<Sized>& grid,
-                                 const Scenario& scenario) {
-  std::vector<Sized> shown = {best};
+Result<std::vector<ShownSize>> Shown(const Sizing& sizing, const Sized& best, const std::vector<Sized>& grid,
+                                     const Scenario& scenario) {
+  std::vector<Sized> others;
   const auto add_least = [&](auto allowed) {
     const Sized* least = nullptr;
     for (const Sized& sized : grid) {
       if (allowed(sized) && (least == nullptr || sized.Total() < least->Total())) least = &sized;
     }
-    if (least != nullptr) shown.push_back(*least);
+    if (least != nullptr) others.push_back(*least);
   };
   add_least([](const Sized& sized) { return sized.battery_wh == 0 && sized.pv_w > 0; });
   add_least([](const Sized& sized) { return sized.battery_wh > 0 && sized.pv_w > 0; });
   add_least([](const Sized& sized) { return sized.battery_wh > 0 && sized.pv_w == 0; });
   const Result<Sized> own = sizing.At(scenario.NumberOf("pv.dc_capacity_w"), scenario.NumberOf("battery.capacity_wh"));
   if (!own) return Fail(own.error());
-  if (!own->year.impossible_run) shown.push_back(*own);
-  std::sort(shown.begin() + 1, shown.end(), [](const Sized& a, const Sized& b) { return a.Total() < b.Total(); });
-  const auto same = [](const Sized& a, const Sized& b) { return a.pv_w == b.pv_w && a.battery_wh == b.battery_wh; };
-  shown.erase(std::unique(shown.begin(), shown.end(), same), shown.end());
-  std::erase_if(shown, [&](const Sized& sized) { return &sized != &shown.front() && same(sized, grid.front()); });
-  if (!same(shown.front(), grid.front())) shown.push_back(grid.front());
+  if (!own->year.impossible_run) others.push_back(*own);
+  std::sort(others.begin(), others.end(), [](const Sized& a, const Sized& b) { return a.Total() < b.Total(); });
+  others.push_back(grid.front());  // neither, last
+  // Sizes that read alike are one row: the first of them.
+  std::vector<ShownSize> shown;
+  const auto add = [&](const Sized& sized) {
+    const auto reads_alike = [&](const ShownSize& each) { return Words(each.sized) == Words(sized); };
+    if (std::none_of(shown.begin(), shown.end(), reads_alike)) shown.push_back({sized, Words(sized) == Words(*own)});
+  };
+  add(best);
+  for (const Sized& sized : others) {
+    if (!IsNeither(sized) || &sized == &others.back()) add(sized);
+  }
   return shown;
 }
 
 SizeMap MapOf(const std::vector<double>& pv, const std::vector<double>& battery, const std::vector<Sized>& grid,
-              const Sized& best, int runs) {
+              const Sized& best, size_t runs) {
   SizeMap map{fmt::format("Cost per year of {} training runs, hardware included", runs),
               pv,
               battery,
@@ -367,7 +453,10 @@ SizeMap MapOf(const std::vector<double>& pv, const std::vector<double>& battery,
 }
 
 Result<int> SayImpossible(const Sizing& sizing, const Sized& sized, bool as_json) {
-  const Result<std::string> why = sizing.WhyImpossible(sized);
+  const Result<std::string> why = [&] {
+    const EndAtInterrupt guard;
+    return sizing.WhyImpossible(sized);
+  }();
   if (!why) return Fail(why.error());
   const Json json = {{"status", "infeasible"}, {"infeasible_reason", *why}};
   const std::string text = as_json ? json.dump(2) + "\n" : Paragraph("Infeasible: " + *why, DetectTerminal(1));
@@ -391,6 +480,34 @@ Result<void> RequireAnArray(const Scenario& scenario) {
   return {};
 }
 
+/// What the search found. Where a run cannot be done, the grid alone, whose point says so.
+struct Searched {
+  std::vector<Sized> grid;
+  Sized best;
+  std::vector<ShownSize> shown;
+  double sun_runs = 0;
+};
+
+Result<Searched> Search(const Sizing& sizing, const std::vector<double>& pv, const std::vector<double>& battery,
+                        const Scenario& scenario) {
+  const EndAtInterrupt guard;
+  const ProgressLine line;
+  auto grid = Grid(sizing, pv, battery, line);
+  if (!grid) return Fail(grid.error());
+  const auto cannot = [](const Sized& sized) { return sized.year.impossible_run.has_value(); };
+  if (std::any_of(grid->begin(), grid->end(), cannot)) return Searched{*std::move(grid), {}, {}, 0};
+  const Sized& coarse = *std::min_element(grid->begin(), grid->end(),
+                                          [](const Sized& a, const Sized& b) { return a.Total() < b.Total(); });
+  line.Show("sizes between the points");
+  const auto best = Refine(sizing, coarse, pv, battery);
+  if (!best) return Fail(best.error());
+  auto shown = Shown(sizing, *best, *grid, scenario);
+  if (!shown) return Fail(shown.error());
+  const auto sun_runs = sizing.RunsOnSunAlone(best->pv_w);
+  if (!sun_runs) return Fail(sun_runs.error());
+  return Searched{*std::move(grid), *best, *std::move(shown), *sun_runs};
+}
+
 Result<int> Size(const SizeFlags& flags) {
   if (Result<void> sound = CheckFigureOutput(flags.output); !sound) return Fail(sound.error());
   const auto scenario = flags.scenario.Load();
@@ -403,24 +520,18 @@ Result<int> Size(const SizeFlags& flags) {
   if (!battery) return Fail(battery.error());
   if (Result<void> few = RequireFewPoints(flags, pv->size(), battery->size()); !few) return Fail(few.error());
   if (Result<void> map = RequireAMap(flags, pv->size(), battery->size()); !map) return Fail(map.error());
-  CatchInterrupts();
   InputCache cache;
-  const Sizing sizing(flags, *scenario, cache);
-  const auto grid = Grid(sizing, *pv, *battery);
-  if (!grid) return Fail(grid.error());
-  for (const Sized& sized : *grid) {
+  const auto runs = RunsOf(flags, *scenario, cache);
+  if (!runs) return Fail(runs.error());
+  const Sizing sizing(flags, *scenario, *runs, cache);
+  const auto searched = Search(sizing, *pv, *battery, *scenario);
+  if (!searched) return Fail(searched.error());
+  const auto& [grid, best, shown, sun_runs] = *searched;
+  for (const Sized& sized : grid) {
     if (sized.year.impossible_run) return SayImpossible(sizing, sized, flags.json);
   }
-  const Sized& coarse = *std::min_element(grid->begin(), grid->end(),
-                                          [](const Sized& a, const Sized& b) { return a.Total() < b.Total(); });
-  const auto best = Refine(sizing, coarse, *pv, *battery);
-  if (!best) return Fail(best.error());
-  const auto shown = Shown(sizing, *best, *grid, *scenario);
-  if (!shown) return Fail(shown.error());
-  const auto sun_runs = sizing.RunsOnSunAlone(best->pv_w);
-  if (!sun_runs) return Fail(sun_runs.error());
   if (!flags.output.empty()) {
-    if (auto done = WriteFigure(SizeFigure(MapOf(*pv, *battery, *grid, *best, flags.runs)), flags.output); !done) {
+    if (auto done = WriteFigure(SizeFigure(MapOf(*pv, *battery, grid, best, runs->count())), flags.output); !done) {
       return Fail(done.error());
     }
     PrintMessage(flags.output + " written");
@@ -429,16 +540,18 @@ Result<int> Size(const SizeFlags& flags) {
   const auto at_end = [](double size, const std::vector<double>& sizes) {
     return sizes.size() > 1 && size >= sizes.back();
   };
-  const bool at_edge = at_end(best->pv_w, *pv) || at_end(best->battery_wh, *battery);
+  const bool at_edge = at_end(best.pv_w, *pv) || at_end(best.battery_wh, *battery);
   if (!flags.json) {
-    const bool has_carbon = scenario->Has("carbon.series") || scenario->Has("carbon.intensity_g_per_kwh");
-    return Print(AsText(*shown, *sun_runs, at_edge, flags, has_carbon, DetectTerminal(1))).map([] { return kExitOk; });
+    return Print(AsText(shown, sun_runs, at_edge, flags, *runs, *scenario, DetectTerminal(1))).map([] {
+      return kExitOk;
+    });
   }
-  Json json = {{"obtained", "modelled"}, {"assumed", Assumptions(flags)}, {"best", AsJson(*best, grid->front())}};
-  json["best"]["runs_per_year_on_sun_alone"] = *sun_runs;
+  Json json = {
+      {"obtained", "modelled"}, {"assumed", Assumptions(flags, *runs)}, {"best", AsJson(best, grid.front(), flags)}};
+  json["best"]["runs_per_year_on_sun_alone"] = sun_runs;
   json["best"]["at_edge_of_search"] = at_edge;
   json["points"] = Json::array();
-  for (const Sized& sized : *grid) json["points"].push_back(AsJson(sized, grid->front()));
+  for (const Sized& sized : grid) json["points"].push_back(AsJson(sized, grid.front(), flags));
   return Print(json.dump(2) + "\n").map([] { return kExitOk; });
 }
 
@@ -447,6 +560,7 @@ Result<int> Size(const SizeFlags& flags) {
 void AddSizeCommand(CLI::App& program, Commands& commands) {
   CLI::App* app = AddCommand(program, "size", "Finds the panel and the battery that make a year of runs cheapest",
                              {"heliograd size builtin:paper", "heliograd size my.toml --runs-per-year 52 -o sizes.svg",
+                              "heliograd size my.toml --calendar runs.csv      (a start a line: 2025-03-01 20:00)",
                               "heliograd size my.toml --pv 0:6000:500 --battery 0:10000:1000 --battery-price 0.25"});
   auto flags = std::make_shared<SizeFlags>();
   flags->scenario.AddTo(*app);
@@ -465,9 +579,13 @@ void AddSizeCommand(CLI::App& program, Commands& commands) {
   app->add_option("--discount-rate", flags->discount_percent, "percent a year")
       ->check(CLI::Range(0.0, 50.0))
       ->capture_default_str();
-  app->add_option("--runs-per-year", flags->runs, "jobs like the scenario's, spread evenly over the year")
-      ->check(CLI::Range(1, 100'000))
-      ->capture_default_str();
+  auto* runs = app->add_option("--runs-per-year", flags->runs, "jobs like the scenario's, spread evenly over the year")
+                   ->check(CLI::Range(1, 100'000))
+                   ->capture_default_str();
+  app->add_option("--calendar", flags->calendar,
+                  "when the year's runs begin instead: FILE with a local start a line, 2025-03-01 20:00, or with the "
+                  "run's own hours, 2025-03-01 20:00,14")
+      ->excludes(runs);
   app->add_flag("--only-runs", flags->only_runs, "leave out what PV sells between runs");
   app->add_option("-o,--output", flags->output, "figure of the yearly cost over both sizes: FILE.svg, .png or .pdf");
   app->add_flag("--json", flags->json, "one JSON object on standard output, with every point");

@@ -2,11 +2,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "heliograd/app/command_line.h"
+#include "heliograd/app/interrupt.h"
+#include "heliograd/app/progress_line.h"
 #include "heliograd/base/text.h"
 #include "heliograd/optimize/sensitivity.h"
 #include "heliograd/plan/objective.h"
@@ -31,17 +35,40 @@ struct Change {
   std::vector<std::string> assignments;
 };
 
+enum class OutcomeStatus {
+  kOptimal,
+  kFeasible,    // a plan that its share of the time did not prove best
+  kInfeasible,  // the job cannot be done then
+  kNotPlanned   // the change is refused, or no plan was found in time
+};
+
 /// What became of it.
 struct Outcome {
   Change change;
-  std::optional<Totals> totals;  // nothing when the job cannot be done then, or the change is refused
+  OutcomeStatus status = OutcomeStatus::kNotPlanned;
+  std::optional<Totals> totals;  // of a plan
   /// The plan's cost, carbon and objective less those of the unchanged node without the job in the same hours: PV that
   /// a longer horizon sells anyway is no saving.
   Money job_cost;
   CarbonMass job_carbon;
   Money job_objective;
+  Money gap;            // how much less the plan's objective may be, by its bound
   std::string message;  // why there are no totals
 };
+
+std::string_view NameOf(OutcomeStatus status) {
+  switch (status) {
+    case OutcomeStatus::kOptimal:
+      return "optimal";
+    case OutcomeStatus::kFeasible:
+      return "feasible";
+    case OutcomeStatus::kInfeasible:
+      return "infeasible";
+    case OutcomeStatus::kNotPlanned:
+      break;
+  }
+  return "not planned";
+}
 
 std::string Watts(double watts) { return PowerText(heliograd::Watts(watts)); }
 std::string WattHours(double watt_hours) { return EnergyText(heliograd::WattHours(watt_hours)); }
@@ -166,67 +193,138 @@ Result<void> CheckChanges(const WhatifFlags& flags, const Scenario& unchanged, I
   return Fail(problems.Fail().value().problems, ErrorKind::kUsage);
 }
 
-/// What the node pays (or earns) over the hours of `inputs` when there is no job.
-Result<Totals> TotalsWithoutJob(const Scenario& unchanged, const NodeInputs& hours, const WhatifFlags& flags,
-                                InputCache& cache, const DispatchSolver& solver) {
-  auto inputs = ReadInputs(unchanged, flags.scenario.slot_minutes, cache);
-  if (!inputs) return Fail(inputs.error());
-  inputs->start = hours.start;
-  inputs->slots = hours.slots;
-  const auto problem = ProblemOver(*inputs, inputs->slots);
-  if (!problem) return Fail(problem.error());
-  const DispatchProblem idle = WithoutJob(*problem);
-  const PlanningOptions options = flags.scenario.Options();
-  const auto solution = solver.Solve(idle, options.formulation, options.solve);
-  if (!solution) return Fail(solution.error());
-  if (solution->decisions.empty()) {
-    return Fail(
-        "the node cannot be run over these hours even without the job: its battery, idle draw and grid limits "
-        "do not allow it");
+/// One limit of time for all plans: each may take an equal part of what is left, and what one leaves over is the
+/// others'.
+class SharedTime {
+ public:
+  explicit SharedTime(Duration limit)
+      : end_(std::chrono::steady_clock::now() + std::chrono::duration<double>(std::min(InSeconds(limit), kLongest_s))) {
   }
-  return MakePlan(idle, options.formulation, solution->decisions).totals;
-}
 
-/// `base` is the unchanged problem: its objective ranks.
-Outcome Try(const Change& change, const WhatifFlags& flags, const Scenario& unchanged, const DispatchProblem& base,
-            InputCache& cache, const DispatchSolver& solver) {
-  Outcome outcome{change, std::nullopt, Money(), CarbonMass(), Money(), ""};
-  Scenario scenario = unchanged;
-  for (const std::string& assignment : change.assignments) {
-    if (const Result<void> set = scenario.Set(assignment, "--change"); !set) {
-      outcome.message = set.error().Message();
+  /// The part of one of `plans` that are still to be made. Never nothing, so that what is quick is told late too.
+  Duration PartOf(size_t plans) const {
+    const std::chrono::duration<double> left = end_ - std::chrono::steady_clock::now();
+    return Seconds(std::max(left.count() / static_cast<double>(plans), kLeast_s));
+  }
+
+ private:
+  static constexpr double kLongest_s = 1e8;  // what the clock can add
+  static constexpr double kLeast_s = 0.05;
+
+  std::chrono::time_point<std::chrono::steady_clock, std::chrono::duration<double>> end_;
+};
+
+/// Plans changes, one after the other.
+class Trials {
+ public:
+  /// `base` is the unchanged problem: its objective ranks.
+  Trials(const WhatifFlags& flags, const Scenario& unchanged, const DispatchProblem& base, InputCache& cache)
+      : flags_(flags),
+        unchanged_(unchanged),
+        base_(base),
+        cache_(cache),
+        options_(flags.scenario.Options()),
+        solver_(flags.scenario.Solver()),
+        time_(*options_.solve.time_limit) {
+    options_.explain = false;
+  }
+
+  /// `plans`: how many are still to be made, this one included.
+  Outcome Try(const Change& change, size_t plans) {
+    options_.solve.time_limit = time_.PartOf(plans);
+    Outcome outcome;
+    outcome.change = change;
+    Scenario scenario = unchanged_;
+    for (const std::string& assignment : change.assignments) {
+      if (const Result<void> set = scenario.Set(assignment, "--change"); !set) return Refused(outcome, set.error());
+    }
+    const auto inputs = ReadInputs(scenario, flags_.scenario.slot_minutes, cache_);
+    if (!inputs) return Refused(outcome, inputs.error());
+    const auto job = PlanJob(*inputs, options_, *solver_);
+    if (!job) return Refused(outcome, job.error());
+    if (job->plan.status == PlanStatus::kInfeasible) {
+      outcome.status = OutcomeStatus::kInfeasible;
+      outcome.message = job->plan.infeasible_reason;
       return outcome;
     }
-  }
-  const auto inputs = ReadInputs(scenario, flags.scenario.slot_minutes, cache);
-  if (!inputs) {
-    outcome.message = inputs.error().Message();
+    const Result<Idle>& idle = WithoutJobOver(*inputs);
+    if (!idle) return Refused(outcome, idle.error());
+    const Totals& totals = job->plan.totals;
+    const bool proven = job->plan.status == PlanStatus::kOptimal && idle->proven;
+    outcome.status = proven ? OutcomeStatus::kOptimal : OutcomeStatus::kFeasible;
+    outcome.totals = totals;
+    outcome.job_cost = totals.cost - idle->totals.cost;
+    outcome.job_carbon = totals.carbon - idle->totals.carbon;
+    outcome.job_objective = ObjectiveOf(base_, totals) - ObjectiveOf(base_, idle->totals);
+    // Whatever the idle node could do better makes the job dearer: the gap is the plan's alone.
+    outcome.gap = job->plan.objective - job->plan.bound;
     return outcome;
   }
-  PlanningOptions options = flags.scenario.Options();
-  options.explain = false;
-  const auto job = PlanJob(*inputs, options, solver);
-  if (!job) {
-    outcome.message = job.error().Message();
-  } else if (job->plan.status == PlanStatus::kInfeasible) {
-    outcome.message = job->plan.infeasible_reason;
-  } else if (const auto without = TotalsWithoutJob(unchanged, *inputs, flags, cache, solver)) {
-    const Totals& totals = job->plan.totals;
-    outcome.totals = totals;
-    outcome.job_cost = totals.cost - without->cost;
-    outcome.job_carbon = totals.carbon - without->carbon;
-    outcome.job_objective = ObjectiveOf(base, totals) - ObjectiveOf(base, *without);
-  } else {
-    outcome.message = without.error().Message();
+
+ private:
+  /// The unchanged node over some hours when there is no job.
+  struct Idle {
+    Totals totals;
+    bool proven = false;
+  };
+
+  static Outcome Refused(Outcome outcome, const Error& error) {
+    outcome.message = error.Message();
+    return outcome;
   }
-  return outcome;
-}
+
+  /// Most changes are of the same hours.
+  const Result<Idle>& WithoutJobOver(const NodeInputs& hours) {
+    const std::pair key(hours.start, hours.slots);
+    const auto known = idle_.find(key);
+    return known != idle_.end() ? known->second : idle_.emplace(key, SolveIdle(hours)).first->second;
+  }
+
+  Result<Idle> SolveIdle(const NodeInputs& hours) const {
+    auto inputs = ReadInputs(unchanged_, flags_.scenario.slot_minutes, cache_);
+    if (!inputs) return Fail(inputs.error());
+    inputs->start = hours.start;
+    inputs->slots = hours.slots;
+    const auto problem = ProblemOver(*inputs, inputs->slots);
+    if (!problem) return Fail(problem.error());
+    const DispatchProblem idle = WithoutJob(*problem);
+    const auto solution = solver_->Solve(idle, options_.formulation, options_.solve);
+    if (!solution) return Fail(solution.error());
+    if (solution->status == SolveStatus::kNoPlanYet) {
+      return Fail("no plan of the node without the job was found in time: allow more with --time-limit-s");
+    }
+    if (solution->decisions.empty()) {
+      return Fail(
+          "the node cannot be run over these hours even without the job: its battery, idle draw and grid limits "
+          "do not allow it");
+    }
+    return Idle{MakePlan(idle, options_.formulation, solution->decisions).totals,
+                solution->status == SolveStatus::kOptimal};
+  }
+
+  const WhatifFlags& flags_;
+  const Scenario& unchanged_;
+  const DispatchProblem& base_;
+  InputCache& cache_;
+  PlanningOptions options_;
+  std::unique_ptr<DispatchSolver> solver_;
+  SharedTime time_;
+  std::map<std::pair<Stamp, int>, Result<Idle>> idle_;
+};
 
 Json KilogramsOrNull(CarbonMass carbon, bool known) { return known ? Json(InKilograms(carbon)) : Json(); }
 
-Json AsJson(const Outcome& outcome, bool knows_carbon) {
+/// The least that the job costs (or emits) then, by what is proven.
+Money CostBound(const Outcome& outcome) { return outcome.job_cost - outcome.gap; }
+CarbonMass CarbonBoundOf(const Outcome& outcome) { return outcome.job_carbon - CarbonOfObjective(outcome.gap); }
+
+Json AsJson(const Outcome& outcome, bool knows_carbon, Objective objective) {
   const std::optional<Totals>& totals = outcome.totals;
+  const bool carbon = objective == Objective::kCarbon;
   Json json = Json::object();
+  json["status"] = NameOf(outcome.status);
+  json["job_cost_bound_eur"] = totals && !carbon ? Json(InEuros(CostBound(outcome))) : Json();
+  json["job_carbon_bound_kg"] = totals && carbon ? Json(InKilograms(CarbonBoundOf(outcome))) : Json();
   json["job_cost_eur"] = totals ? Json(InEuros(outcome.job_cost)) : Json();
   json["job_carbon_kg"] = KilogramsOrNull(outcome.job_carbon, totals && knows_carbon);
   json["cost_eur"] = totals ? Json(InEuros(totals->cost)) : Json();
@@ -237,15 +335,15 @@ Json AsJson(const Outcome& outcome, bool knows_carbon) {
   return json;
 }
 
-std::string AsJson(const Outcome& base, const std::vector<Outcome>& outcomes, bool knows_carbon) {
+std::string AsJson(const Outcome& base, const std::vector<Outcome>& outcomes, bool knows_carbon, Objective objective) {
   Json json;
   json["obtained"] = "modelled";
-  json["base"] = AsJson(base, knows_carbon);
+  json["base"] = AsJson(base, knows_carbon, objective);
   json["base"]["message"] = base.message;
   json["changes"] = Json::array();
   for (const Outcome& outcome : outcomes) {
     Json entry = {{"name", outcome.change.name}, {"set", outcome.change.assignments}};
-    entry.update(AsJson(outcome, knows_carbon));
+    entry.update(AsJson(outcome, knows_carbon, objective));
     const bool both = base.totals && outcome.totals;
     entry["saving_eur"] = both ? Json(InEuros(base.job_cost - outcome.job_cost)) : Json();
     entry["saving_carbon_kg"] = KilogramsOrNull(base.job_carbon - outcome.job_carbon, both && knows_carbon);
@@ -255,15 +353,39 @@ std::string AsJson(const Outcome& base, const std::vector<Outcome>& outcomes, bo
   return json.dump(2) + "\n";
 }
 
+/// "feasible, not proven best: the job costs 0.587 EUR at least"; empty where it is proven.
+std::string ProofText(const Outcome& outcome, bool carbon) {
+  if (outcome.status != OutcomeStatus::kFeasible) return "";
+  return fmt::format("feasible, not proven best: the job {} at least {}", carbon ? "emits" : "costs",
+                     carbon ? CarbonText(CarbonBoundOf(outcome)) : MoneyText(CostBound(outcome)));
+}
+
+std::string Head(const Outcome& base, bool carbon, const TerminalStyle& style) {
+  if (!base.totals) {
+    const char* what = base.status == OutcomeStatus::kInfeasible ? "the job cannot be done" : "the job is not planned";
+    return Paragraph(fmt::format("As it is, {}: {}", what, base.message), style);
+  }
+  std::string text = fmt::format("As it is, the job {}costs {}; {} are bought.",
+                                 carbon ? fmt::format("emits {} and ", CarbonText(base.job_carbon)) : "",
+                                 MoneyText(base.job_cost), EnergyText(base.totals->grid_import));
+  const std::string proof = ProofText(base, carbon);
+  if (!proof.empty()) text += fmt::format(" That plan is {}, so every saving may be less than told.", proof);
+  return Paragraph(text, style);
+}
+
+/// The changes of one reason that leaves an impossible job as impossible as it is, said once.
+std::string NoHelp(const Outcome& base, const std::vector<Outcome>& outcomes, const TerminalStyle& style) {
+  std::vector<std::string> names;
+  for (const Outcome& outcome : outcomes) {
+    if (!outcome.totals && outcome.message == base.message) names.push_back(outcome.change.name);
+  }
+  if (names.empty()) return "";
+  return Paragraph(fmt::format("No help, for the reason above: {}.", fmt::join(names, "; ")), style) + "\n";
+}
+
 std::string AsText(const Outcome& base, const std::vector<Outcome>& outcomes, Objective objective,
                    const TerminalStyle& style) {
   const bool carbon = objective == Objective::kCarbon;
-  std::string text = Paragraph("As it is, the job cannot be done: " + base.message, style) + "\n";
-  if (base.totals) {
-    text = fmt::format("As it is, the job {}costs {}; {} are bought.\n\n",
-                       carbon ? fmt::format("emits {} and ", CarbonText(base.job_carbon)) : "",
-                       MoneyText(base.job_cost), EnergyText(base.totals->grid_import));
-  }
   std::vector<TableColumn> columns = {{"one change", Align::kLeft, true}, {"saves"}};
   if (carbon) columns.push_back({"job emits"});
   for (const char* title : {"job costs", "bought"}) columns.push_back({title});
@@ -271,9 +393,11 @@ std::string AsText(const Outcome& base, const std::vector<Outcome>& outcomes, Ob
   TextTable table(columns);
   for (const Outcome& outcome : outcomes) {
     if (!outcome.totals) {
+      if (!base.totals && outcome.message == base.message) continue;
       std::vector<std::string> cells(columns.size());
       cells.front() = outcome.change.name;
-      cells.back() = "not possible: " + outcome.message;
+      cells.back() =
+          (outcome.status == OutcomeStatus::kInfeasible ? "not possible: " : "not planned: ") + outcome.message;
       table.AddRow(cells, Ink::kDim);
       continue;
     }
@@ -281,10 +405,12 @@ std::string AsText(const Outcome& base, const std::vector<Outcome>& outcomes, Ob
         carbon ? CarbonText(base.job_carbon - outcome.job_carbon) : MoneyText(base.job_cost - outcome.job_cost);
     std::vector<std::string> cells = {outcome.change.name, base.totals ? saving : ""};
     if (carbon) cells.push_back(CarbonText(outcome.job_carbon));
-    cells.insert(cells.end(), {MoneyText(outcome.job_cost), EnergyText(outcome.totals->grid_import), ""});
+    cells.insert(cells.end(),
+                 {MoneyText(outcome.job_cost), EnergyText(outcome.totals->grid_import), ProofText(outcome, carbon)});
     table.AddRow(cells);
   }
-  return text + table.Draw(style) + "\n" +
+  return Head(base, carbon, style) + "\n" + table.Draw(style) + "\n" +
+         (base.totals ? "" : NoHelp(base, outcomes, style)) +
          Paragraph(
              fmt::format("Modelled, each change by itself with a plan of its own. What a job {}costs is the plan's "
                          "{} less that of the unchanged node without the job in the same hours. What hardware "
@@ -294,15 +420,18 @@ std::string AsText(const Outcome& base, const std::vector<Outcome>& outcomes, Ob
              style);
 }
 
-/// The greatest saving first; what cannot be done last.
+/// The greatest saving first; plans that are not proven after all that are; what cannot be done last.
 void Rank(std::vector<Outcome>& outcomes) {
   std::stable_sort(outcomes.begin(), outcomes.end(), [](const Outcome& a, const Outcome& b) {
-    if (a.totals.has_value() != b.totals.has_value()) return a.totals.has_value();
-    return a.totals && a.job_objective < b.job_objective;
+    const auto is_plan = [](const Outcome& outcome) { return outcome.totals.has_value(); };
+    if (is_plan(a) != is_plan(b)) return is_plan(a);
+    if (!is_plan(a)) return false;
+    return a.status != b.status ? a.status == OutcomeStatus::kOptimal : a.job_objective < b.job_objective;
   });
 }
 
 Result<int> Whatif(const WhatifFlags& flags) {
+  std::optional<EndAtInterrupt> guard(std::in_place);
   const auto scenario = flags.scenario.Load();
   if (!scenario) return Fail(scenario.error());
   InputCache cache;
@@ -311,18 +440,25 @@ Result<int> Whatif(const WhatifFlags& flags) {
   if (auto sound = CheckChanges(flags, *scenario, cache); !sound) return Fail(sound.error());
   const auto problem = ProblemOver(*inputs, inputs->slots);
   if (!problem) return Fail(problem.error());
-  const std::unique_ptr<DispatchSolver> solver = flags.scenario.Solver();
-  const Outcome base = Try({"as it is", {}}, flags, *scenario, *problem, cache, *solver);
+  const std::vector<Change> changes = ChangesOf(flags, *scenario, *inputs, *problem);
+  Outcome base;
   std::vector<Outcome> outcomes;
-  for (const Change& change : ChangesOf(flags, *scenario, *inputs, *problem)) {
-    outcomes.push_back(Try(change, flags, *scenario, *problem, cache, *solver));
+  {
+    const ProgressLine line;
+    Trials trials(flags, *scenario, *problem, cache);
+    line.Show(fmt::format("0 of {} changes: as it is", changes.size()));
+    base = trials.Try({"as it is", {}}, changes.size() + 1);
+    for (const Change& change : changes) {
+      line.Show(fmt::format("{} of {} changes: {}", outcomes.size(), changes.size(), change.name));
+      outcomes.push_back(trials.Try(change, changes.size() - outcomes.size()));
+    }
   }
   Rank(outcomes);
-  const std::string text = flags.json ? AsJson(base, outcomes, KnowsCarbon(*problem))
+  const std::string text = flags.json ? AsJson(base, outcomes, KnowsCarbon(*problem), problem->objective)
                                       : AsText(base, outcomes, problem->objective, DetectTerminal(1));
-  if (auto done = Print(text); !done) {
-    return Fail(done.error());
-  }
+  guard.reset();
+  if (auto done = Print(text); !done) return Fail(done.error());
+  if (base.status == OutcomeStatus::kNotPlanned) return static_cast<int>(ErrorKind::kFailure);
   return base.totals ? kExitOk : kExitInfeasible;
 }
 
@@ -335,6 +471,7 @@ void AddWhatifCommand(CLI::App& program, Commands& commands) {
                   "heliograd whatif my.toml --change \"pv.dc_capacity_w=2000;battery.capacity_wh=5000\""});
   auto flags = std::make_shared<WhatifFlags>();
   flags->scenario.AddTo(*app);
+  app->get_option("--time-limit-s")->description("of all plans together: each has an equal part of what is left");
   app->add_option("--change", flags->changes,
                   "a change of your own beside the usual ones: SECTION.KEY=VALUE, several joined by ';' (repeatable)");
   app->add_flag("--json", flags->json, "one JSON object on standard output");

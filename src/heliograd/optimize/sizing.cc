@@ -64,15 +64,22 @@ DispatchProblem RunOf(const DispatchProblem& year, int first, int slots, int slo
   run.carbon_price = year.carbon_price;
   run.objective = year.objective;
   run.battery = year.battery;
+  run.battery.initial = run.battery.final_min = Energy();
+  run.battery.terminal_value = EnergyPrice();
   run.grid = year.grid;
   run.gpu = year.gpu;
   run.work = year.work;
   return run;
 }
 
+int RunCalendar::LongestRun() const {
+  int longest = 0;
+  for (const ScheduledRun& run : runs) longest = std::max(longest, run.slots);
+  return longest;
+}
+
 Result<RunCalendar> SpreadRuns(int runs, int slots_per_run, int slots_per_day, int slots_per_year) {
   RunCalendar calendar;
-  calendar.slots_per_run = slots_per_run;
   calendar.slots_per_year = slots_per_year;
   const int days = slots_per_year / slots_per_day;
   int free_from = 0;
@@ -86,25 +93,31 @@ Result<RunCalendar> SpreadRuns(int runs, int slots_per_run, int slots_per_day, i
                               runs, slots_per_run, slots_per_year),
                   ErrorKind::kUsage);
     }
-    calendar.first_slots.push_back(first);
+    calendar.runs.push_back({first, slots_per_run});
     free_from = first + slots_per_run;
   }
   return calendar;
+}
+
+int MostSpreadRuns(int slots_per_run, int slots_per_day, int slots_per_year) {
+  int runs = std::max(1, slots_per_year / slots_per_run);
+  while (runs > 1 && !SpreadRuns(runs, slots_per_run, slots_per_day, slots_per_year)) --runs;
+  return runs;
 }
 
 Result<YearOfRuns> CostOfYear(const DispatchProblem& year, const RunCalendar& calendar, Formulation formulation,
                               const SolveOptions& options, const DispatchSolver& solver) {
   YearOfRuns sum;
   std::vector<bool> in_run(year.pv.size(), false);
-  for (const int first : calendar.first_slots) {
-    const DispatchProblem run = RunOf(year, first, calendar.slots_per_run, calendar.slots_per_year);
+  for (const ScheduledRun& scheduled : calendar.runs) {
+    const DispatchProblem run = RunOf(year, scheduled.first_slot, scheduled.slots, calendar.slots_per_year);
     const Result<bool> added = AddRun(sum, run, formulation, options, solver);
     if (!added) return Fail(added.error());
     if (!*added) {
-      sum.impossible_run = first;
+      sum.impossible_run = scheduled;
       return sum;
     }
-    std::fill_n(in_run.begin() + first, calendar.slots_per_run, true);
+    std::fill_n(in_run.begin() + scheduled.first_slot, scheduled.slots, true);
   }
   for (int slot = 0; slot < calendar.slots_per_year; ++slot) {
     if (!in_run[static_cast<size_t>(slot)]) sum.between += SoldIn(year, slot, sum.grid_export);

@@ -25,7 +25,7 @@ TEST(Sizing, AYearIsItsRunsLessWhatPvSellsBetweenThem) {
   const DispatchProblem year = Year(10, 24);
   const Result<RunCalendar> calendar = SpreadRuns(2, 24, 24, 240);
   ASSERT_TRUE(calendar);
-  EXPECT_EQ(calendar->first_slots, (std::vector<int>{0, 120}));
+  EXPECT_EQ(calendar->runs, (std::vector<ScheduledRun>{{0, 24}, {120, 24}}));
   const auto cost = CostOfYear(year, *calendar, Formulation::kBlend, {}, *MakeAutoSolver());
   ASSERT_TRUE(cost);
   // A run takes 1000 Wh: 400 Wh from PV, 600 Wh bought at 0.3; the other 400 Wh of PV are sold at 0.1.
@@ -51,7 +51,7 @@ TEST(Sizing, NothingIsSoldBelowZeroOrAboveTheLimit) {
 TEST(Sizing, ARunThatCannotBeDoneIsNamed) {
   const auto cost = CostOfYear(Year(10, 24), *SpreadRuns(2, 8, 24, 240), Formulation::kBlend, {}, *MakeAutoSolver());
   ASSERT_TRUE(cost);
-  EXPECT_EQ(cost->impossible_run, 0);
+  EXPECT_EQ(cost->impossible_run, (ScheduledRun{0, 8}));
 }
 
 TEST(Sizing, ARunPastTheYearsEndGoesOnAtItsBegin) {
@@ -67,7 +67,49 @@ TEST(Sizing, RunsThatOverlapAreRefused) {
   EXPECT_FALSE(SpreadRuns(20, 24, 24, 240));
   const Result<RunCalendar> back_to_back = SpreadRuns(20, 12, 24, 240);
   ASSERT_TRUE(back_to_back);
-  EXPECT_EQ(back_to_back->first_slots[1], 12);
+  EXPECT_EQ(back_to_back->runs[1].first_slot, 12);
+}
+
+TEST(Sizing, TheMostRunsFitAndOneMoreDoesNot) {
+  for (const int slots : {5, 12, 19, 24, 25, 60, 240}) {
+    const int most = MostSpreadRuns(slots, 24, 240);
+    EXPECT_TRUE(SpreadRuns(most, slots, 24, 240)) << slots;
+    EXPECT_FALSE(SpreadRuns(most + 1, slots, 24, 240)) << slots;
+  }
+  EXPECT_EQ(MostSpreadRuns(19, 24, 8760), 461);
+  EXPECT_EQ(MostSpreadRuns(25, 24, 8760), 182);
+}
+
+TEST(Sizing, RunsOfACalendarMayDifferInLength) {
+  const DispatchProblem year = Year(10, 24);
+  const RunCalendar calendar{{{0, 24}, {130, 14}}, 240};
+  EXPECT_EQ(calendar.LongestRun(), 24);
+  const auto cost = CostOfYear(year, calendar, Formulation::kBlend, {}, *MakeAutoSolver());
+  ASSERT_TRUE(cost);
+  // 130 is 10 o'clock: 4 h of 200 Wh for the second run too; both need 1000 Wh.
+  EXPECT_NEAR(InWattHours(cost->grid_import), 1200, 1e-6);
+  EXPECT_NEAR(InEuros(cost->between), 8 * 0.8 * 0.1, 1e-9);
+}
+
+TEST(Sizing, NoRunIsGivenEnergyOrPaidForWhatItLeaves) {
+  DispatchProblem year = Year(10, 24);
+  year.battery.capacity = WattHours(500);
+  const auto cost_with = [&](Energy initial, Energy final_min, EnergyPrice terminal) {
+    year.battery.initial = initial;
+    year.battery.final_min = final_min;
+    year.battery.terminal_value = terminal;
+    const auto cost = CostOfYear(year, *SpreadRuns(5, 24, 24, 240), Formulation::kBlend, {}, *MakeAutoSolver());
+    return std::pair(InEuros(cost->cost), InWattHours(cost->grid_import));
+  };
+  const auto empty = cost_with(Energy(), Energy(), EnergyPrice());
+  // The battery takes 400 Wh of the sun that the job leaves: 1000 Wh less 800 Wh of sun are bought.
+  EXPECT_NEAR(empty.second, 5 * 200, 1e-3);
+  for (const auto& other :
+       {cost_with(WattHours(500), Energy(), EnergyPrice()), cost_with(WattHours(300), WattHours(300), EnergyPrice()),
+        cost_with(Energy(), Energy(), EurosPerKilowattHour(0.5))}) {
+    EXPECT_NEAR(other.first, empty.first, 1e-9);
+    EXPECT_NEAR(other.second, empty.second, 1e-6);
+  }
 }
 
 TEST(Sizing, TheYearlyPaymentPaysThePriceBack) {
