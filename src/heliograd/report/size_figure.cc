@@ -45,6 +45,8 @@ Figure SizeFigure(const SizeMap& map) {
                       "set xrange [{:g}:{:g}]\nset yrange [{:g}:{:g}]\n"
                       "splot $grid using 1:2:3 with pm3d notitle, "
                       "$contours using 1:2:(0) with lines lc rgb '#ffffff' lw 1 notitle, "
+                      "$contours using 1:2:(0):(sprintf('%g', $3)) every 100000::3 with labels font ',10' "
+                      "textcolor rgb '#ffffff' offset 0,0.6 notitle, "
                       "'+' using ({:g}):({:g}):(0) every ::0::0 with points pt 7 ps 1.6 lc rgb '#ffffff' notitle, "
                       "'+' using ({:g}):({:g}):(0) every ::0::0 with points pt 7 ps 1.1 lc rgb '{}' notitle\n",
                       grid, GnuplotQuoted(map.title), kTextColour, step, std::ceil(*least / step) * step, step, *most,
