@@ -53,7 +53,7 @@ class Outputs(ProgramTest):
                 name = "no/such/file" + endings[0]
                 end = ("--", "true") if words[0] == "curve" else ()
                 done = self.run_program(*words, name, *end, expect=2)
-                self.assert_one_clear_sentence(done.stderr, f"{name}: its folder does not exist or may not be written to")
+                self.assert_one_clear_sentence(done.stderr, f"{name}: its folder does not exist")
 
     def test_a_folder_is_no_file(self):
         (self.folder / "folder.svg").mkdir()

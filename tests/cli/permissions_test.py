@@ -34,5 +34,46 @@ class ClosedFolders(ProgramTest):
                      env={"XDG_STATE_HOME": str(closed)})
 
 
+class ClosedFiles(ProgramTest):
+    """What may not be read or written is exit code 4 with its name, whichever command meets it."""
+
+    def closed_file(self, name, content=""):
+        path = self.write(name, content)
+        path.chmod(0)
+        return path
+
+    def test_every_command(self):
+        self.closed_file("shut.csv")
+        self.closed_file("shut.toml")
+        self.closed_file("shut.helio")
+        self.run_program("plan", "builtin:paper", "--hours", "4", "--set", "job.work=0.1", "-o", "plan.json")
+        run = self.folder / "run"
+        run.mkdir()
+        for name in ("run.json", "journal.jsonl", "plan.json"):
+            self.closed_file(f"run/{name}")
+        self.closed_folder("closed")
+        day = ("backtest", "builtin:paper", "--starts", "2025-06-01:2025-06-01")
+        for args, name in ((("plan", "shut.toml"), "shut.toml"), (("plan", "builtin:paper", "--curve", "shut.toml"), "shut.toml"),
+                           (("plan", "builtin:paper", "--set", "tariff.import=shut.csv"), "shut.csv"),
+                           (("plan", "builtin:paper", "--pv-series", "shut.csv"), "shut.csv"),
+                           ((*day, "--actual-pv", "shut.csv"), "shut.csv"), ((*day, "--actual-price", "shut.csv"), "shut.csv"),
+                           (("run", "--resume", "run"), "run.json"), (("report", "run"), "run.json"),
+                           (("report", "shut.helio"), "shut.helio"), (("report", "closed"), "closed/run.json"),
+                           (("run", "--resume", "closed"), "closed/run.json"),
+                           (("run", "plan.json", "--price-file", "shut.csv", "--dry-run"), "shut.csv"),
+                           (("run", "plan.json", "--pv-forecast", "closed/pv.csv", "--dry-run"), "closed/pv.csv"),
+                           (("run", "plan.json", "-o", "closed/new", "--", "true"), "closed/new"),
+                           (("plan", "builtin:paper", "-o", "closed/plan.json"), "closed/plan.json"),
+                           (("study", "builtin:paper", "--vary", "job.hours=16,19", "-o", "closed/s.csv"), "closed/s.csv"),
+                           (("scenario", "new", "closed/s.toml"), "closed/s.toml"),
+                           (("pv", "--csv", "closed/pv.csv"), "closed/pv.csv"),
+                           (("campaign", "shut.toml"), "shut.toml")):
+            with self.subTest(args=args):
+                done = self.run_without_override(*args, expect=4)
+                self.assert_one_clear_sentence(done.stderr, name)
+                self.assertRegex(done.stderr, "Permission denied|may not be written")
+                self.assertNotIn("is not there", done.stderr)
+
+
 if __name__ == "__main__":
     unittest.main()

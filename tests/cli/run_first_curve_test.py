@@ -130,6 +130,9 @@ class OneLine(FirstCurveTest):
         done = self.run_program("run", "--deadline", "+75min", *TOLD, "--steps", 30000, "--dry-run", env=self.env)
         for words in ("no power curve of", "100, 125, 160, 200, 255 and 320 W", "then what is left is planned"):
             self.assertIn(words, done.stdout)
+        answer = self.run_json("run", "--deadline", "+75min", *TOLD, "--steps", 30000, "--dry-run", env=self.env)
+        self.assertEqual((answer["status"], answer["measured_limits_w"]), ("curve_not_measured", [100, 125, 160, 200, 255, 320]))
+        self.assertAlmostEqual(answer["measuring_s"], 7 * 25)  # six limits of 25 s, and as long to warm up
         self.assertEqual(self.curves(), [])
         self.assertFalse((self.folder / "run").exists())
 

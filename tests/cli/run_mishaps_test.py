@@ -77,6 +77,23 @@ class Refused(MishapTest):
             self.refused("plan.json", "--simulated-clock", "-o", "run", "--", command, code=code, words=(command,))
             self.assertFalse((self.folder / "run").exists())
 
+    def test_news_files_that_are_not_there_at_the_start(self):
+        self.plan()
+        for flag in ("--price-file", "--pv-forecast"):
+            for more in ((), ("--dry-run",)):
+                self.refused("plan.json", flag, "nothere.csv", *more, *TOLD, "--", "true", words=(flag, "nothere.csv", "touch"))
+        self.assertEqual([path.name for path in self.folder.iterdir() if path.is_dir() and path.name != "state"], [])
+
+    def test_a_file_that_is_no_plan_says_so(self):
+        for name, content, words in (("zero.json", "", ("zero.json: is empty", "heliograd plan -o")),
+                                     ("text.json", "work = 1\n", ("text.json: is no JSON",)),
+                                     ("empty.json", "{}", ("empty.json: format is missing", "heliograd plan -o")),
+                                     ("passwd", "root:x:0:0:root:/root:/bin/sh\n" * 30,
+                                      ("passwd: is no TOML: none of its 30 lines",))):
+            with self.subTest(name=name):
+                self.write(name, content)
+                self.refused(name, "--", "true", code=1, words=words)
+
     def test_a_folder_without_parent_and_no_number(self):
         self.plan()
         self.refused("plan.json", "--simulated-clock", "-o", "nowhere/run", "--", "true", words=("nowhere/run", "-o"))
@@ -117,10 +134,39 @@ class Untold(MishapTest):
 class Shown(MishapTest):
     def test_schedule_names_what_the_slots_leave(self):
         done = self.run_program("run", "builtin:paper", "--dry-run", "--set", "job.work=0.1", "--start", "2025-01-01 16:20",
-                                "--deadline", "2025-01-02 08:00")
+                                "--deadline", "2025-01-02 08:00", "--slot-minutes", "60")
         self.assertIn("the plan's end", done.stdout)
         self.assertNotIn("07:20 +01:00  the deadline", done.stdout)
         self.assertIn("last 40 minutes before the deadline are no whole slot", done.stdout)
+
+    def test_slots_that_nobody_gave_reach_the_deadline(self):
+        job = ("run", "builtin:paper", "--dry-run", "--start", "2025-01-01 16:20", "--set")
+        done = self.run_program(*job, "job.work=0.1", "--deadline", "2025-01-02 08:00")
+        self.assertRegex(done.stdout, r"08:00 \+01:00  the deadline")
+        self.assertIn("note: slots of 20 minutes, because whole ones of 60 would leave 40 minutes", done.stderr)
+        self.assertRegex(self.run_program(*job, "job.work=0.02", "--deadline", "+90min").stdout, r"17:50 \+01:00  the deadline")
+        self.assertIn("07:20 +01:00  the plan's end",
+                      self.run_program(*job, "job.work=0.1", "--hours", "15.67").stdout)  # hours are as they were
+
+    def test_a_deadline_that_cannot_be_kept_names_the_minutes_that_are_not_used(self):
+        job = ("run", "builtin:paper", "--dry-run", "--start", "2025-01-01 19:28", "--deadline", "2025-01-02 08:00")
+        done = self.run_program(*job, expect=3)
+        self.assertIn("by 2025-01-02 07:58", done.stderr)
+        self.assertIn("last 2 minutes before the deadline are no whole slot", done.stderr)
+        done = self.run_program(*job, "--slot-minutes", "60", expect=3)
+        self.assertIn("last 32 minutes before the deadline are no whole slot", done.stderr)
+        self.assertIn("--slot-minutes", done.stderr)
+        self.assertIn("allow 13 h 40 min", self.run_program(*job, "--slot-minutes", "10", expect=3).stderr)
+
+    def test_a_dry_run_as_json_is_the_plan(self):
+        job = ("builtin:paper", "--start", "2025-01-01 20:00", "--hours", "4", "--set", "job.work=0.1")
+        dry, plan = self.run_json("run", *job, "--dry-run"), self.run_json("plan", *job)
+        for answer in (dry, plan):
+            answer.pop("solve_seconds", None)
+        self.assertEqual(dry["slots"], plan["slots"])
+        self.assertEqual(dry.keys(), plan.keys())
+        hopeless = self.run_json("run", "builtin:paper", "--hours", "3", "--dry-run", expect=3)
+        self.assertEqual(hopeless["status"], "infeasible")
 
     def test_the_report_is_a_table_at_80_columns(self):
         self.plan()

@@ -50,6 +50,9 @@ class RunTest(SimulatedGpuTest):
                 pass  # cut off by a kill
         return lines
 
+    def stale_events(self, folder="run"):
+        return (self.folder / folder / "journal.jsonl").read_text().count('"kind":"stale"')
+
     def summary(self, folder="run"):
         return json.loads((self.folder / folder / "summary.json").read_text())
 
@@ -161,6 +164,14 @@ class Refused(RunTest):
         self.assert_one_clear_sentence(other.stderr, "the power curve of another GPU, NVIDIA H200 (GPU-h)", "--gpu GPU-h")
         self.assertFalse((self.folder / "run").exists())
         self.assertIn("another card of this model", run_by_curve_of("NVIDIA RTX A2000", 0).stderr)
+
+    def test_the_curve_of_the_study_on_another_gpu_is_said(self):
+        self.plan()
+        self.assertNotIn("RTX 4070", self.run_plan("-o", "own").stderr)
+        self.gpu('name = "NVIDIA RTX A2000"\n')
+        done = self.run_plan("-o", "other")
+        self.assertIn("note: the plan follows the power curve of the study's RTX 4070 (builtin:paper), and this GPU is NVIDIA RTX A2000",
+                      done.stderr)
 
     def test_plan_beyond_the_limits_and_a_folder_in_use(self):
         self.plan()
@@ -387,13 +398,20 @@ class Replanned(RunTest):
     def test_forecast_written_anew_is_planned_with_and_a_missing_one_is_flagged(self):
         self.plan("--start", "2025-06-02 08:00", "--hours", "6", "--set", "job.work=0.1")
         self.gpu(speed=800)
+        self.write("pv.csv", "")  # is written later
         run = self.start("run", "plan.json", "--simulated-clock", "-o", "run", "--json", "--pv-forecast", "pv.csv", "--progress",
                          "step ([0-9]+)", "--steps", STEPS, "--", TRAIN, "--iterations", STEPS)
         self.wait_for(lambda: self.has_event("stale") or run.poll() is not None)
+        self.write("new.csv", "start,pv_w\n" + "".join(f"2025-06-02T{hour:02d}:00Z,1\n" for hour in range(5, 14)))
+        (self.folder / "new.csv").rename(self.folder / "pv.csv")
+        self.wait_for(lambda: self.has_event("news") or run.poll() is not None)
+        (self.folder / "pv.csv").unlink()
+        self.wait_for(lambda: self.stale_events() > 1 or run.poll() is not None)
         rows = "".join(f"2025-06-02T{hour:02d}:00Z,{watts}\n" for hour, watts in zip(range(5, 14), (0, 0, 0, 900, 900, 900, 900, 900, 900)))
         self.write("pv.csv", "start,pv_w\n" + rows)
         output, told = run.communicate(timeout=120)
         self.assertEqual(run.returncode, 0, told)
+        self.assertIn("pv.csv is empty", told)
         self.assertIn("pv.csv is not there", told)
         self.assertIn("the PV forecast has changed", told)
         self.assertTrue(json.loads(output)["in_time"])

@@ -19,6 +19,7 @@ using Json = nlohmann::json;
 Result<std::string> ReadPart(const std::string& folder, const char* file) {
   Result<std::string> content = ReadFile(folder + "/" + file);
   if (content) return content;
+  if (content.error().kind == ErrorKind::kPermission) return Fail(content.error());
   return Fail(content.error().Message() + " Expected the folder of a run, as `heliograd run -o DIR` makes it.");
 }
 

@@ -130,6 +130,7 @@ Result<PowerCurve> ReadCurve(const std::string& source) {
     PowerCurve curve;
     curve.name = "study, Table IV: ResNet18 on Fashion-MNIST, 1000 epochs, RTX 4070";
     curve.draw_is_assumed = true;
+    curve.gpu.name = kStudyGpu;
     for (const PowerCurvePoint& point : StudyPowerCurve()) {
       curve.levels.push_back({point.limit, point.draw, point.job_time});
       curve.spreads.emplace_back();

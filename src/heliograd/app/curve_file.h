@@ -47,6 +47,10 @@ struct PowerCurve {
   bool draw_is_assumed = false;      // at least one point had no energy: its draw is taken equal to its limit
 };
 
+/// The card of the built-in curve, as `PowerCurve::gpu` and plans have it: what was measured there is told of other
+/// GPUs, not refused.
+inline constexpr const char* kStudyGpu = "RTX 4070 of the study";
+
 /// Reads a curve file's content; all mistakes at once. `name` appears in messages.
 Result<PowerCurve> ParseCurve(std::string_view content, const std::string& name);
 /// "builtin:paper" (Table IV of the study, one unit = the whole job) or a file.

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
@@ -27,8 +28,10 @@ Result<void> CheckPlace(const std::string& path, std::string_view flag) {
   const std::filesystem::path real = std::filesystem::canonical(path, ignored);
   const std::filesystem::path folder = (ignored ? std::filesystem::path(AbsolutePath(path)) : real).parent_path();
   if (access(folder.c_str(), W_OK | X_OK) == 0) return {};
-  return Fail(fmt::format("{}: its folder does not exist or may not be written to: give another name ({})", path, flag),
-              ErrorKind::kUsage);
+  const bool is_refused = errno == EACCES || errno == EROFS;
+  return Fail(fmt::format("{}: its folder {}: give another name ({})", path,
+                          is_refused ? "may not be written to" : "does not exist", flag),
+              is_refused ? ErrorKind::kPermission : ErrorKind::kUsage);
 }
 
 /// True when there is something in the file at `path` that could be lost.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "heliograd/app/curve_store.h"
@@ -100,6 +101,17 @@ std::string FirstCurveText(const PendingPlan& pending, Duration at_each) {
       "what is left is planned to {}\n",
       pending.device.name, pending.device.uuid, LimitsText(pending.limits),
       DurationText(MeasuringTime(pending, at_each)), FormatLocal(pending.deadline, pending.zone));
+}
+
+std::string FirstCurveJson(const PendingPlan& pending, Duration at_each) {
+  nlohmann::ordered_json json = {{"status", "curve_not_measured"},
+                                 {"gpu", pending.device.name},
+                                 {"gpu_uuid", pending.device.uuid},
+                                 {"measured_limits_w", nlohmann::ordered_json::array()},
+                                 {"measuring_s", InSeconds(MeasuringTime(pending, at_each))},
+                                 {"deadline", FormatStamp(pending.deadline)}};
+  for (const Power limit : pending.limits) json["measured_limits_w"].push_back(std::round(InWatts(limit)));
+  return json.dump(2) + "\n";
 }
 
 int RestSlotMinutes(Duration left, int asked) {

@@ -37,6 +37,8 @@ Duration MeasuringTime(const PendingPlan& pending, Duration at_each);
 
 /// What would be done first, for people.
 std::string FirstCurveText(const PendingPlan& pending, Duration at_each);
+/// The same as JSON: the GPU, the limits in the order of the text, how long measuring takes and until when is planned.
+std::string FirstCurveJson(const PendingPlan& pending, Duration at_each);
 /// "100, 160 and 320 W".
 std::string LimitsText(const std::vector<Power>& limits);
 

@@ -8,6 +8,7 @@
 #include "heliograd/app/curve_store.h"
 #include "heliograd/app/interrupt.h"
 #include "heliograd/app/output_check.h"
+#include "heliograd/app/slot_length.h"
 #include "heliograd/base/file.h"
 #include "heliograd/plan/plan_csv.h"
 #include "heliograd/plan/plan_json.h"
@@ -21,6 +22,7 @@ struct PlanFlags {
   std::string csv, output;
   bool json = false;
   bool table = false;
+  bool gave_slot = false;  // --slot-minutes was given
 };
 
 Result<int> RunPlan(const PlanFlags& flags) {
@@ -37,7 +39,7 @@ Result<int> RunPlan(const PlanFlags& flags) {
     if (!curve->empty()) PrintMessage(*curve);
   }
   InputCache cache;
-  const auto inputs = ReadInputs(*scenario, flags.scenario.slot_minutes, cache);
+  const auto inputs = ReadFittingInputs(*scenario, flags.scenario.slot_minutes, flags.gave_slot, cache);
   if (!inputs) return Fail(inputs.error());
   const auto job = PlanJob(*inputs, flags.scenario.Options(), *flags.scenario.Solver());
   if (!job) return Fail(job.error());
@@ -83,7 +85,10 @@ void AddPlanCommand(CLI::App& program, Commands& commands) {
   app->add_flag("--table", flags->table, "also the table of slots with a reason for each");
   app->add_option("--csv", flags->csv, "writes the slots to this file");
   app->add_option("-o,--output", flags->output, "writes the plan (JSON) to this file, for `report`");
-  commands.push_back({app, [flags] { return RunPlan(*flags); }});
+  commands.push_back({app, [app, flags] {
+                        flags->gave_slot = app->count("--slot-minutes") > 0;
+                        return RunPlan(*flags);
+                      }});
 }
 
 }  // namespace heliograd

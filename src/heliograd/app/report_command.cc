@@ -214,7 +214,7 @@ Result<int> ReportRun(const ReportFlags& flags) {
     return Print(flags.json ? AsJson(*report) : RunReportText(*report, DetectTerminal(1))).map([] { return kExitOk; });
   }
   const Result<Figure> figure = PowerFigure(*run, *report);
-  if (!figure) return Fail(flags.path + ": " + figure.error().Message());
+  if (!figure) return Fail(flags.path + ": " + figure.error().Message(), figure.error().kind);
   if (auto done = WriteFigure(*figure, flags.output); !done) return Fail(done.error());
   PrintMessage(fmt::format("{} written", flags.output));
   return kExitOk;

@@ -357,6 +357,15 @@ std::optional<int> FaultOf(const RunFlags& flags, const std::vector<std::string>
   return fault->exit_code;
 }
 
+/// The plan as `plan --json` prints it; before a curve is known, what measures it.
+Result<int> PrintDryRunJson(const RunFlags& flags, const PreparedRun& prepared) {
+  const PlanFile& plan = prepared.plan;
+  const std::string text = prepared.pending ? FirstCurveJson(*prepared.pending, Seconds(flags.curve_seconds))
+                                            : PlanToJson(plan.problem, plan.plan, plan.zone, plan.labels);
+  if (const auto printed = Print(text); !printed) return Fail(printed.error());
+  return plan.plan.status == PlanStatus::kInfeasible ? kExitInfeasible : kExitOk;
+}
+
 Result<int> RunPlanCommand(const RunFlags& flags) {
   if (Result<void> sound = CheckRunFlags(flags); !sound) return Fail(sound.error());
   if (const auto fault = FaultOf(flags, flags.command)) return *fault;
@@ -364,6 +373,7 @@ Result<int> RunPlanCommand(const RunFlags& flags) {
   if (!prepared) return Fail(prepared.error());
   if (const auto fault = FaultOf(flags, prepared->facts.command)) return *fault;
   const bool simulated = prepared->facts.simulated_clock;
+  if (flags.dry_run && flags.json) return PrintDryRunJson(flags, *prepared);
   const auto is_off = CheckPlanIsOn(
       prepared->plan, simulated || flags.dry_run ? prepared->plan.problem.horizon.start : SystemClock().Now());
   if (!is_off) return Fail(is_off.error());

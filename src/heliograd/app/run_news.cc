@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <csignal>
+#include <cstring>
 #include <ctime>
 
 #include "heliograd/base/file.h"
@@ -90,7 +92,11 @@ void RunNewsReader::LookAt(File& file, const char* what, RunNews& news, const Pa
   const auto trouble = [&](const std::string& why) {
     if (!std::exchange(file.troubled, true)) Add(news, fmt::format("{}: {}; the last good values are kept", what, why));
   };
-  if (stat(file.path.c_str(), &found) != 0) return trouble(file.path + " is not there");
+  if (stat(file.path.c_str(), &found) != 0) {
+    const bool is_absent = errno == ENOENT || errno == ENOTDIR;
+    return trouble(is_absent ? file.path + " is not there"
+                             : fmt::format("{} cannot be read: {}", file.path, std::strerror(errno)));
+  }
   const auto modified = std::chrono::seconds(found.st_mtim.tv_sec) + std::chrono::nanoseconds(found.st_mtim.tv_nsec);
   if (modified == file.modified) {
     const bool is_old = std::chrono::seconds(std::time(nullptr)) - modified > sources_.stale_after;
@@ -104,6 +110,7 @@ void RunNewsReader::LookAt(File& file, const char* what, RunNews& news, const Pa
   file.stale_told = false;
   const Result<std::string> content = ReadFile(file.path);
   if (!content) return trouble(content.error().Message());
+  if (Trim(*content).empty()) return trouble(file.path + " is empty");
   const Result<std::string> said = parse(*content);
   if (!said) return trouble(said.error().problems.front());
   file.troubled = false;

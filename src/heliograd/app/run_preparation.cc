@@ -4,11 +4,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
+#include "heliograd/app/curve_file.h"
 #include "heliograd/app/curve_store.h"
 #include "heliograd/app/run_job.h"
+#include "heliograd/app/slot_length.h"
 #include "heliograd/app/sources.h"
 #include "heliograd/base/clock.h"
 #include "heliograd/base/file.h"
@@ -21,6 +25,8 @@
 
 namespace heliograd {
 namespace {
+
+std::error_code ErrorOf(int code) { return {code, std::generic_category()}; }
 
 struct DeviceAndRange {
   DeviceRecord device;
@@ -61,10 +67,26 @@ Result<void> CheckParent(const RunFlags& flags) {
   if (std::filesystem::is_directory(folder, failed)) return {};
   const std::filesystem::path parent = folder.has_parent_path() ? folder.parent_path() : ".";
   if (access(parent.c_str(), W_OK | X_OK) == 0) return {};
-  return Fail(fmt::format("{}: the folder that it goes into does not exist or may not be written to: give another name "
-                          "(-o), or make {} first",
-                          flags.output, parent.string()),
-              ErrorKind::kUsage);
+  const bool is_refused = errno == EACCES || errno == EROFS;
+  return Fail(fmt::format("{}: the folder that it goes into {}: give another name (-o), or make {} first", flags.output,
+                          is_refused ? "may not be written to" : "does not exist", parent.string()),
+              is_refused ? ErrorKind::kPermission : ErrorKind::kUsage);
+}
+
+/// A file of news that is not there when a run begins is a mistyped name; one that goes away later, or while the run
+/// stood still, keeps its last good values.
+Result<void> CheckNewsFiles(const RunFlags& flags) {
+  for (const auto& [flag, path] : {std::pair{"--pv-forecast", flags.pv_forecast}, {"--price-file", flags.price_file}}) {
+    if (path.empty() || !flags.resume.empty()) continue;
+    if (access(path.c_str(), R_OK) == 0) continue;
+    const int code = errno;
+    if (code != ENOENT && code != ENOTDIR) return FailAt(flag + (": " + path), "cannot be read", ErrorOf(code));
+    return Fail(fmt::format("{}: {} is not there: mend the name, or make the file empty where it is written later "
+                            "(touch {})",
+                            flag, path, path),
+                ErrorKind::kUsage);
+  }
+  return {};
 }
 
 /// A file that begins with a brace is a plan; everything else is read as a scenario.
@@ -74,7 +96,16 @@ Result<std::optional<PlanFile>> PlanInFile(const RunFlags& flags) {
   const Result<std::string> content = ReadFile(source);
   if (!content) return Fail(content.error());
   const std::string_view text = Trim(*content);
-  if (text.empty() || text.front() != '{') return std::optional<PlanFile>();
+  if (text.empty()) {
+    return Fail(
+        fmt::format("{}: is empty: expected a plan (heliograd plan -o FILE) or a scenario (heliograd scenario "
+                    "new FILE)",
+                    source));
+  }
+  if (text.front() != '{' && source.ends_with(".json")) {
+    return Fail(source + ": is no JSON, which begins with {: expected a plan, as heliograd plan -o FILE writes it");
+  }
+  if (text.front() != '{') return std::optional<PlanFile>();
   Result<PlanFile> plan = PlanFromJson(*content, source);
   if (!plan) return Fail(plan.error());
   const std::string advice = "a scenario: leave it out, or plan anew with it (heliograd plan -o " + source + ")";
@@ -89,8 +120,11 @@ Result<PlanFile> PlanScenario(const RunFlags& flags, Scenario scenario, const st
   if (!curve) return Fail(curve.error());
   if (!curve->empty()) PrintMessage(*curve);
   InputCache cache;
-  const auto inputs = ReadInputs(scenario, flags.scenario.slot_minutes, cache);
+  const auto inputs = ReadFittingInputs(scenario, flags.scenario.slot_minutes, flags.Gave("--slot-minutes"), cache);
   if (!inputs) return Fail(inputs.error());
+  if (inputs->slot != std::chrono::minutes(flags.scenario.slot_minutes)) {
+    PrintMessage("note: " + inputs->remarks.back());
+  }
   auto job = PlanJob(*inputs, flags.scenario.Options(), *flags.scenario.Solver());
   if (!job) return Fail(job.error());
   return PlanFile{std::move(job->problem), std::move(job->plan), inputs->zone, inputs->labels};
@@ -106,6 +140,14 @@ PlanFile StandInPlan(const PendingPlan& pending) {
   return plan;
 }
 
+/// What of the time before the deadline is not planned; empty where all is.
+std::string UnusedNote(const Plan& plan) {
+  const auto unused = std::find_if(plan.notes.begin(), plan.notes.end(), [](const std::string& note) {
+    return note.find(kUnusedMinutes) != std::string::npos;
+  });
+  return unused == plan.notes.end() ? "" : *unused;
+}
+
 /// A curve is measured in the first minutes of a job that tells how far it is, and has time for it.
 Result<PendingPlan> AwaitCurve(const RunFlags& flags, const Scenario& scenario, const DeviceAndRange& gpu) {
   const std::string none = fmt::format("no power curve of {} ({}) is stored", gpu.device.name, gpu.device.uuid);
@@ -117,7 +159,9 @@ Result<PendingPlan> AwaitCurve(const RunFlags& flags, const Scenario& scenario, 
         "or give --curve FILE (--curve builtin:paper takes the study's RTX 4070)");
   }
   if (gpu.range.highest <= gpu.range.lowest) return usage(", and its power limit cannot be set: give --curve FILE");
-  auto pending = ReadPendingPlan(scenario, flags.scenario.slot_minutes, gpu.device, gpu.range);
+  // What is left then is planned in slots that fit it (RestSlotMinutes).
+  const int slot_minutes = flags.Gave("--slot-minutes") ? flags.scenario.slot_minutes : 1;
+  auto pending = ReadPendingPlan(scenario, slot_minutes, gpu.device, gpu.range);
   if (!pending) return Fail(pending.error());
   const Stamp now = flags.simulated_clock ? pending->start : std::max(pending->start, SystemClock().Now());
   const Duration left = Between(now, pending->deadline);
@@ -189,6 +233,14 @@ Result<void> CheckCurveGpu(const CurveGpu& planned, const DeviceRecord& device,
     return uuid.empty() ? name : fmt::format("{} ({})", name, uuid);
   };
   const std::string other = text(planned.name, planned.uuid), ours = text(device.name, device.uuid);
+  if (planned.name == kStudyGpu) {
+    if (device.name.find("RTX 4070") != std::string::npos) return {};
+    tell(
+        fmt::format("note: the plan follows the power curve of the study's RTX 4070 (builtin:paper), and this GPU is "
+                    "{}: its pace and power are others; `heliograd curve -- COMMAND` measures its own",
+                    ours));
+    return {};
+  }
   if (!planned.name.empty() && planned.name != device.name) {
     return Fail(fmt::format("the plan follows the power curve of another GPU, {}; this one is {}: plan with a curve of "
                             "this GPU (`heliograd curve`), or run on that one (--gpu {})",
@@ -231,13 +283,10 @@ std::string ScheduleText(const PlanFile& plan, std::chrono::seconds shortest) {
     before = dwell.level;
     is_first = false;
   }
-  const auto unused = std::find_if(plan.plan.notes.begin(), plan.plan.notes.end(), [](const std::string& note) {
-    return note.find(kUnusedMinutes) != std::string::npos;
-  });
-  const bool is_whole = unused == plan.plan.notes.end();
+  const std::string unused = UnusedNote(plan.plan);
   text += fmt::format("{}  {}\n", FormatLocal(plan.problem.horizon.end(), plan.zone),
-                      is_whole ? "the deadline" : "the plan's end");
-  return is_whole ? text : text + "Note: " + *unused + ".\n";
+                      unused.empty() ? "the deadline" : "the plan's end");
+  return unused.empty() ? text : text + "Note: " + unused + ".\n";
 }
 
 Result<std::string> MakeRunFolder(const std::string& asked) {
@@ -275,6 +324,7 @@ Result<PreparedRun> PrepareResumedRun(const RunFlags& flags) {
   const std::string& folder = flags.resume;
   const auto read = [&folder](const char* file) { return ReadFile(folder + "/" + file); };
   const auto not_begun = [](const Error& error) {
+    if (error.kind == ErrorKind::kPermission) return Fail(error);
     return Fail(error.Message() + " Is this the folder of a run that has begun?", ErrorKind::kUsage);
   };
   const Result<std::string> facts_text = read("run.json");
@@ -356,6 +406,7 @@ Result<void> CheckRunFlags(const RunFlags& flags) {
   if (flags.command.empty() && flags.resume.empty() && !flags.dry_run) {
     return usage("no command given: write it after --, as in `heliograd run plan.json -- python train.py`");
   }
+  if (Result<void> sound = CheckNewsFiles(flags); !sound) return sound;
   if (!flags.progress.empty() && flags.steps == 0 && flags.resume.empty()) {
     return usage("--progress needs --steps: how many units the job does in all");
   }
@@ -365,6 +416,9 @@ Result<void> CheckRunFlags(const RunFlags& flags) {
 Result<std::optional<int>> CheckPlanIsOn(const PlanFile& plan, Stamp now) {
   if (plan.plan.status == PlanStatus::kInfeasible) {
     PrintMessage("the plan is infeasible: " + plan.plan.infeasible_reason);
+    if (const std::string unused = UnusedNote(plan.plan); !unused.empty()) {
+      PrintMessage("note: " + unused + ": shorter slots (--slot-minutes) use more of them");
+    }
     return std::optional(kExitInfeasible);
   }
   if (now >= plan.problem.horizon.end()) {

@@ -4,11 +4,13 @@
 // or a sentence that says why not. Sets no limit, starts no job, and writes nothing but the new folder of a run.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "heliograd/app/command_line.h"
@@ -30,6 +32,8 @@ struct RunFlags {
   std::vector<std::string> given;  // the flags that were named, "--deadline"
   double steps = 0, safe_limit_w = 0, price_fee = 0, curve_seconds = 25;
   bool json = false, dry_run = false, simulated_clock = false;
+
+  bool Gave(std::string_view flag) const { return std::find(given.begin(), given.end(), flag) != given.end(); }
 };
 
 /// What a run begins with, or goes on from.
@@ -54,8 +58,8 @@ void EndLeftOf(const std::string& folder);
 Result<void> CheckRunFlags(const RunFlags& flags);
 /// Plans that are over are errors; one that cannot be gives its exit code, with its reason told.
 Result<std::optional<int>> CheckPlanIsOn(const PlanFile& plan, Stamp now);
-/// A plan that follows the curve of another model of GPU is refused; another card of the same model is told with
-/// `tell`.
+/// A plan that follows the curve of another model of GPU is refused; another card of the same model, and the study's
+/// curve on another GPU, are told with `tell`.
 Result<void> CheckCurveGpu(const CurveGpu& planned, const DeviceRecord& device,
                            const std::function<void(const std::string&)>& tell);
 /// The limits of the plan must be ones that this GPU takes.

@@ -72,7 +72,7 @@ TEST(TomlText, AnotherKindOfFileIsOneSentence) {
   EXPECT_FALSE(text.whole);
   // A few lines, or some that are TOML, are mistakes of a TOML file.
   EXPECT_THAT(ReadTomlText(line, "my.toml").problems, ElementsAre(HasSubstr("with a colon")));
-  EXPECT_THAT(ReadTomlText("[a]\n" + line + line + line + line, "my.toml").problems, testing::SizeIs(4));
+  EXPECT_THAT(ReadTomlText("[a]\n" + line + line + line + line, "my.toml").problems.front(), HasSubstr("colon"));
 }
 
 TEST(TomlText, SoundTextsHaveNoProblems) {

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 namespace heliograd {
@@ -18,9 +19,11 @@ double MostWork(const DispatchProblem& problem) {
   return problem.horizon.slots * InHours(problem.horizon.SlotDuration()) / FastestHours(problem);
 }
 
-/// "18 h", "18.25 h".
+/// "18 h", "18.25 h", "13 h 40 min".
 std::string HoursText(const DispatchProblem& problem, int slots) {
-  return fmt::format("{:g} h", InHours(problem.horizon.SlotDuration()) * slots);
+  const auto minutes = std::chrono::ceil<std::chrono::minutes>(problem.horizon.step * slots).count();
+  if (minutes % 15 == 0) return fmt::format("{:g} h", static_cast<double>(minutes) / 60);
+  return fmt::format("{} h {} min", minutes / 60, minutes % 60);
 }
 
 /// Rounded up, so that what is named suffices.

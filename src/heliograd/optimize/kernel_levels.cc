@@ -188,7 +188,7 @@ LevelSchedule LevelBound::Walk(const ValueFunctions& values, const std::vector<s
 }
 
 void LevelBound::KeepIfBetter(const LevelSchedule& schedule) {
-  if (schedule.work < problem_.work - kWorkRounding) return;
+  if (schedule.work < problem_.work - kWorkRounding || schedule.cost == kInfinity) return;
   if (!plan_ || schedule.cost < plan_->cost) plan_ = schedule;
 }
 
@@ -276,7 +276,9 @@ LevelSchedule LevelBound::Follow(const std::vector<size_t>& first_points) {
     values.segments.insert(values.segments.end(), f.begin(), f.end());
   }
   values.begin.push_back(values.segments.size());
-  return Walk(values, first_points);
+  LevelSchedule schedule = Walk(values, first_points);
+  if (Start(values) == kInfinity) schedule.cost = kInfinity;  // the walk then found no way and took any
+  return schedule;
 }
 
 std::vector<double> LevelBound::StoredValues(const LevelSchedule& schedule) {

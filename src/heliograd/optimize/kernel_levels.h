@@ -68,7 +68,8 @@ class LevelBound {
   /// Draws the two above for a price.
   void DrawLowest(double work_price);
 
-  /// The best schedule whose first slots have these points; those after follow `free_values`.
+  /// The best schedule whose first slots have these points; those after follow `free_values`. Its cost is infinite
+  /// where the battery has no way through them.
   LevelSchedule Follow(const std::vector<size_t>& first_points);
   /// Worth of one more unit stored at the start of each slot while the levels stay as they are.
   std::vector<double> StoredValues(const LevelSchedule& schedule);
