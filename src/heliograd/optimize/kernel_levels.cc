@@ -184,6 +184,8 @@ LevelSchedule LevelBound::Walk(const ValueFunctions& values, const std::vector<s
     stored = std::clamp(problem_.rho * (stored - z), 0.0, problem_.capacity);
   }
   schedule.cost -= problem_.terminal_value * stored;
+  // Where the levels leave no way the walk releases nothing; plans are checked to 1e-9 kWh.
+  if (stored < problem_.final_min - 1e-9) schedule.cost = kInfinity;
   return schedule;
 }
 
@@ -276,9 +278,7 @@ LevelSchedule LevelBound::Follow(const std::vector<size_t>& first_points) {
     values.segments.insert(values.segments.end(), f.begin(), f.end());
   }
   values.begin.push_back(values.segments.size());
-  LevelSchedule schedule = Walk(values, first_points);
-  if (Start(values) == kInfinity) schedule.cost = kInfinity;  // the walk then found no way and took any
-  return schedule;
+  return Walk(values, first_points);
 }
 
 std::vector<double> LevelBound::StoredValues(const LevelSchedule& schedule) {

@@ -69,7 +69,7 @@ class LevelBound {
   void DrawLowest(double work_price);
 
   /// The best schedule whose first slots have these points; those after follow `free_values`. Its cost is infinite
-  /// where the battery has no way through them.
+  /// where that leaves the battery too little at the end.
   LevelSchedule Follow(const std::vector<size_t>& first_points);
   /// Worth of one more unit stored at the start of each slot while the levels stay as they are.
   std::vector<double> StoredValues(const LevelSchedule& schedule);

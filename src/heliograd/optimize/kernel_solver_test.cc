@@ -5,6 +5,7 @@
 
 #include "heliograd/optimize/random_problems.h"
 #include "heliograd/optimize/solver_contract_test.h"
+#include "heliograd/plan/checker.h"
 
 namespace heliograd {
 namespace {
@@ -104,6 +105,30 @@ TEST(KernelSolver, WithoutABatteryOneSlotAtMostMixesLevels) {
     EXPECT_LE(mixed, 1);
   }
   EXPECT_GT(solved, 100);
+}
+
+/// Once a plan: a mixed plan rounded up to whole levels left too little sun for what the battery must end with.
+TEST(KernelSolver, WholeLevelsThatLeaveTheBatteryNoWayAreNoPlan) {
+  DispatchProblem problem = PlainProblem({0.5, 0.5}, 10);
+  problem.gpu.levels = {{Watts(100), Watts(100), Hours(10)}, {Watts(200), Watts(200), Hours(6)}};
+  problem.grid.import_limit = Watts(130);
+  problem.battery = PlainBattery(200);
+  problem.battery.initial = WattHours(100);
+  for (const double final_wh : {0.0, 20.0, 40.0, 60.0, 80.0, 100.0, 140.0, 160.0, 161.0}) {
+    for (const double work : {0.05, 0.1, 0.15, 0.2, 0.25, 0.3}) {
+      problem.battery.final_min = WattHours(final_wh);
+      problem.work = work;
+      const Solution ours = *MakeKernelSolver()->Solve(problem, Formulation::kLevels, {});
+      const Solution theirs = *MakeHighsSolver()->Solve(problem, Formulation::kLevels, {});
+      ASSERT_EQ(ours.status, theirs.status) << final_wh << " Wh, work " << work;
+      if (ours.status != SolveStatus::kOptimal) continue;
+      EXPECT_NEAR(InEuros(ours.objective), InEuros(theirs.objective), 0.002) << final_wh << " Wh, work " << work;
+      Plan plan = MakePlan(problem, Formulation::kLevels, ours.decisions);
+      plan.status = PlanStatus::kOptimal;
+      plan.bound = ours.bound;
+      EXPECT_TRUE(CheckPlan(problem, plan).empty()) << final_wh << " Wh, work " << work;
+    }
+  }
 }
 
 TEST(KernelSolver, AGuessOfTheWorkPriceChangesNothing) {
