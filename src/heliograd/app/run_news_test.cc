@@ -54,6 +54,18 @@ TEST_F(News, MissingOrBrokenFileIsFlaggedAndChangesNothing) {
   ASSERT_TRUE(news);
   EXPECT_FALSE(news->changes);
   EXPECT_NE(news->text.find("last good values are kept"), std::string::npos);
+  EXPECT_NE(news->text.find("is not there"), std::string::npos) << news->text;
+  ASSERT_EQ(symlink(path_.c_str(), path_.c_str()), 0);  // stands for all that is there and cannot be read
+  RunNewsReader unreadable(Sources());
+  const auto refused = unreadable.Look(problem_.horizon.start, problem_);
+  ASSERT_TRUE(refused);
+  EXPECT_NE(refused->text.find("cannot be read: "), std::string::npos) << refused->text;
+  std::filesystem::remove(path_);
+  ASSERT_TRUE(WriteFile(path_, ""));
+  RunNewsReader empty(Sources());
+  const auto nothing = empty.Look(problem_.horizon.start, problem_);
+  ASSERT_TRUE(nothing);
+  EXPECT_NE(nothing->text.find("is empty"), std::string::npos) << nothing->text;
   ASSERT_TRUE(WriteFile(path_, "start,pv_w\nsoon,1\n"));
   RunNewsReader broken(Sources());
   const auto told = broken.Look(problem_.horizon.start, problem_);

@@ -11,7 +11,7 @@ namespace heliograd {
 namespace {
 
 constexpr std::array<int, 12> kDivisors = {60, 30, 20, 15, 12, 10, 6, 5, 4, 3, 2, 1};
-constexpr int kMostSlots = 2016;  // a week of 5 minutes: more take a planner long
+constexpr int kMostSlots = 384;  // four days of quarter hours: whole levels in more take a planner long
 constexpr std::chrono::seconds kMostUnused = std::chrono::minutes(5);
 
 /// From the start to the deadline; nothing where that cannot be told, which ReadInputs() says why.

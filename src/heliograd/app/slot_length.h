@@ -12,8 +12,8 @@
 namespace heliograd {
 
 /// The longest length, a divisor of 60 and at most `asked`, whose whole slots leave no more than a hundredth of `left`,
-/// and no more than 5 minutes, unused; the one that leaves least where none does. Lengths that make more than 2016
-/// slots (a week of 5 minutes) count only where `asked` makes them too.
+/// and no more than 5 minutes, unused; the one that leaves least where none does. Lengths that make more than 384
+/// slots (four days of quarter hours) are not taken in the place of `asked`.
 int FittingSlotMinutes(std::chrono::seconds left, int asked);
 
 /// ReadInputs() with `asked`, or, where nobody `gave` that length and the scenario has a deadline, with the one that
