@@ -247,6 +247,7 @@ class Interrupted(ProgramTest):
         plan = self.start("plan", "builtin:paper", "--hours", "24", "--slot-minutes", "15", "--set", "battery.capacity_wh=5000",
                           "--formulation", "levels", "--tolerance-eur", "0", "--time-limit-s", "600", "-o", "plan.json", "--csv",
                           "plan.csv")
+        self.addCleanup(plan.kill)
         status = pathlib.Path(f"/proc/{plan.pid}/status")
         caught = lambda: int(re.search(r"SigCgt:\s*(\w+)", status.read_text())[1], 16) >> (signal.SIGINT - 1) & 1
         self.wait_for(caught)

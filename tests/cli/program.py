@@ -2,6 +2,8 @@
 import json
 import os
 import pathlib
+import select
+import signal
 import subprocess
 import tempfile
 import time
@@ -73,6 +75,26 @@ class ProgramTest(unittest.TestCase):
         while not condition():
             self.assertLess(time.monotonic(), until, "nothing happened")
             time.sleep(0.02)
+
+    def interrupt_at(self, words, *args):
+        """Heliograd with `args` on a terminal, given Ctrl-C once `words` stand there: exit code, output, what else was told."""
+        master, terminal = os.openpty()
+        program = self.start(*args, stderr=terminal)
+        self.addCleanup(program.kill)
+        told = b""
+
+        def is_told():
+            nonlocal told
+            if select.select([master], [], [], 0)[0]:
+                told += os.read(master, 1 << 12)
+            return words in told.decode()
+        self.wait_for(is_told)
+        program.send_signal(signal.SIGINT)
+        output = program.communicate(timeout=20)[0]
+        os.close(terminal)
+        rest = os.read(master, 1 << 16).decode()
+        os.close(master)
+        return program.returncode, output, rest
 
 
 class SimulatedGpuTest(ProgramTest):

@@ -1,8 +1,5 @@
 """`heliograd size`: sizes of panel and battery against the plans of single runs."""
 import datetime
-import os
-import pty
-import signal
 import unittest
 
 from program import ProgramTest
@@ -176,19 +173,10 @@ class Calendar(ProgramTest):
 class Interrupted(ProgramTest):
     def test_ctrl_c_ends_it_in_the_middle_of_a_row(self):
         # One row of the grid alone takes minutes.
-        master, terminal = pty.openpty()
-        size = self.start("size", "builtin:paper", "--set", "gpu.idle_w=160", "--pv", "0,1000", "--battery", "0:4900:1",
-                          "--runs-per-year", "300", "-o", "map.svg", stderr=terminal)
-        told = b""
-        while b"of 9802 points" not in told:  # on a terminal it tells how far it is
-            told += os.read(master, 1 << 12)
-        size.send_signal(signal.SIGINT)
-        output = size.communicate(timeout=20)[0]
-        os.close(terminal)
-        told = os.read(master, 1 << 16).decode()
-        os.close(master)
-        self.assertEqual(size.returncode, 130)
-        self.assertIn("interrupted", told)
+        code, output, told = self.interrupt_at("of 9802 points", "size", "builtin:paper", "--set", "gpu.idle_w=160", "--pv", "0,1000",
+                                               "--battery", "0:4900:1", "--runs-per-year", "300", "-o", "map.svg")
+        self.assertEqual(code, 130, told)
+        self.assertIn("interrupted: nothing was written.", told)
         self.assertEqual(output, "")
         self.assertEqual(list(self.folder.iterdir()), [])
 

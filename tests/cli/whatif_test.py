@@ -1,7 +1,4 @@
 """`heliograd whatif`: single changes, each as `plan` itself would answer it."""
-import os
-import pty
-import signal
 import unittest
 
 from program import ProgramTest
@@ -111,18 +108,9 @@ class Whatif(ProgramTest):
         self.assertRegex(shown, r"feasible, not proven best: the job costs at least -?[0-9.]+ EUR")
 
     def test_ctrl_c_ends_it_in_the_middle_of_a_plan(self):
-        master, terminal = pty.openpty()
-        whatif = self.start("whatif", *LONG, "--time-limit-s", "600", stderr=terminal)
-        told = b""
-        while b"changes: as it is" not in told:  # on a terminal it tells how far it is
-            told += os.read(master, 1 << 12)
-        whatif.send_signal(signal.SIGINT)
-        output = whatif.communicate(timeout=20)[0]
-        os.close(terminal)
-        told = os.read(master, 1 << 16).decode()
-        os.close(master)
-        self.assertEqual(whatif.returncode, 130)
-        self.assertIn("interrupted", told)
+        code, output, told = self.interrupt_at("changes: as it is", "whatif", *LONG, "--time-limit-s", "600")
+        self.assertEqual(code, 130, told)
+        self.assertIn("interrupted: nothing was written.", told)
         self.assertEqual(output, "")
 
     def test_changes_that_are_wrong_are_named_before_anything_is_planned(self):
