@@ -1,4 +1,6 @@
 """`heliograd run` used wrongly, or on a job that does not do what was said of it."""
+import datetime
+import json
 import signal
 import unittest
 
@@ -49,14 +51,87 @@ class Resumed(MishapTest):
         seen_s = sum(sum(level["duration_s"] for level in slot["actual"]["levels"]) + slot["actual"]["off_s"]
                      for slot in summary["slots"])
         unseen_s = sum(slot["duration_s"] for slot in summary["slots"]) - seen_s
-        # Beyond the GPU's measured energy there is idle power for the time after the run alone: 15 W, assumed. Off time may
+        # The GPU's measured energy is all that counts: the idle node after the run (15 W, assumed) stands apart. Off time may
         # have drawn a little less than 15 W by the counter's steps, and counts as 15 W.
         extra_wh = summary["load_wh"] - summary["gpu_energy_wh"]
-        self.assertAlmostEqual(extra_wh, unseen_s / 3600 * 15, delta=0.3)
+        self.assertAlmostEqual(extra_wh, 0, delta=0.3)
+        self.assertAlmostEqual(summary["idle_to_deadline_wh"], unseen_s / 3600 * 15, delta=0.3)
         report = self.run_json("report", "run")
         self.assertAlmostEqual(report["actual"]["load_wh"], summary["load_wh"], places=6)
         for saved in zip(summary["baselines"], report["baselines"]):
             self.assertAlmostEqual(saved[0]["saved_eur"], saved[1]["saved_eur"], places=6)
+
+
+class Ended(MishapTest):
+    def test_hours_that_did_not_happen_are_in_no_sum(self):
+        self.run_program("plan", "builtin:paper", *JOB, "--set", "gpu.idle_w=15", "--set", "gpu.host_w=0", "-o", "plan.json")
+        done = self.run_program("run", "plan.json", "--simulated-clock", "-o", "run", *TOLD, "--", "sh", "-c", "sleep 1; exit 3", expect=3,
+                                env=self.env)
+        summary = self.summary()
+        # Ten minutes of simulated time and what starting took, of four hours; idle all of it would be 60 Wh.
+        hours = sum(slot["duration_s"] for slot in summary["slots"]) / 3600
+        begin, end = (datetime.datetime.fromisoformat(summary[key].replace("Z", "+00:00")) for key in ("plan_start", "end"))
+        ran_h = (end - begin).total_seconds() / 3600
+        self.assertLess(ran_h, 3)
+        # What the meter's first look missed counts as idle; the GPU draws 15 W at rest.
+        self.assertAlmostEqual(summary["load_wh"], summary["gpu_energy_wh"], delta=0.5)
+        # The end is told to the second.
+        self.assertAlmostEqual(summary["idle_to_deadline_wh"], 15 * (hours - ran_h), delta=15 / 3600)
+        self.assertIn("the idle node takes", done.stdout)
+        self.assertIn("no savings are told: no work is known to be done", done.stdout)
+        for slot in summary["slots"][-1:]:
+            self.assertEqual((slot["actual"]["load_wh"], slot["actual"]["cost_eur"]), (0, 0))
+        report = self.run_json("report", "run")
+        for key in ("load_wh", "cost_eur"):
+            self.assertAlmostEqual(report["actual"][key], summary[key], places=6)
+            whole = report["actual"][key] - report["planned"][key]
+            self.assertAlmostEqual(sum(part[key] for part in report["deviations"]), whole, places=9)
+        last = report["slots"][-1]
+        self.assertEqual((last["part_before_end"], last["actual"]["load_wh"]), (0, 0))
+        self.assertEqual({part["cause"] for part in last["deviations"]}, {"the run was over"})
+
+
+class Saved(MishapTest):
+    """The ladder is reckoned with what came, not with what was planned."""
+    def run_and_rung(self, *flags, iterations=STEPS):
+        plan = json.loads(self.run_program("plan", "builtin:paper", *JOB, "--set", "gpu.idle_w=15", "-o", "plan.json", "--json").stdout)
+        self.run_program("run", "plan.json", "--simulated-clock", "-o", "run", "--progress", "step ([0-9]+)", "--steps", iterations, *flags,
+                         "--", TRAIN, "--iterations", iterations, env=self.env)
+        summary = self.summary()
+        for rung in summary["baselines"]:
+            if rung["saved_eur"] is not None:
+                saved = rung["cost_eur"] - summary["cost_eur"] - summary["savings"]["battery_surplus_eur"]
+                self.assertAlmostEqual(rung["saved_eur"], saved, places=9)
+        report = self.run_json("report", "run")
+        self.assertEqual((report["baselines"], report["savings"]), (summary["baselines"], summary["savings"]))
+        return summary, plan["baselines"][0]["cost_eur"], summary["baselines"][0]
+
+    def test_prices_that_doubled(self):
+        # 350 EUR/MWh until 23:00 local and 250 after it, as the study's tariff, twice.
+        rows = "".join(f"2025-01-01T{hour:02d}:00Z,{700 if hour < 22 else 500}\n" for hour in range(18, 24))
+        self.write("price.csv", "start,price_eur_per_mwh\n" + rows + "2025-01-02T00:00Z,500\n2025-01-02T01:00Z,500\n")
+        summary, planned, rung = self.run_and_rung("--price-file", "price.csv")
+        # Twice the plan's own at the measured draw and pace, of which the first is below the curve's.
+        self.assertGreater(rung["cost_eur"], 1.25 * planned)
+        self.assertGreater(rung["saved_eur"], 0.02)
+        self.assertLess(summary["savings"]["draw"], 1.1)
+
+    def test_job_that_is_slower_than_the_curve(self):
+        summary, planned, rung = self.run_and_rung(iterations=66900)
+        # 46900 iterations of 66900; the first words come late on a busy machine.
+        self.assertAlmostEqual(summary["savings"]["pace"], 46900 / 66900, delta=0.03)
+        self.assertGreater(rung["cost_eur"], planned)
+
+    def test_a_job_that_tells_nothing_and_ends_at_once(self):
+        self.plan()
+        done = self.run_program("run", "plan.json", "--simulated-clock", "-o", "run", "--steps", 5, "--", "true", env=self.env)
+        self.assertIn("no savings are told", done.stdout)
+        self.assertIn("told nothing", done.stdout)
+        self.assertNotIn("less than", done.stdout)
+        self.assertAlmostEqual(self.summary()["work_assumed"], 0.1, delta=0.01)
+        self.assertNotIn("% of the work done", done.stdout)
+        self.assertIn("No savings are told", self.report())
+        self.assertIn("Run finished: what work was done is not known", self.report())
 
 
 class Refused(MishapTest):

@@ -431,6 +431,7 @@ class Replanned(RunTest):
         done = self.run_plan("-o", "run", "--on-late", "stop", "--json", train=("--iterations", STEPS * 2), expect=3)
         run = json.loads(done.stdout)
         self.assertEqual(run["status"], "stopped_late")
+        self.assertIn("the run missed its deadline, which the rules keep", run["savings"]["remarks"])
 
 
 class Cooperative(RunTest):

@@ -27,14 +27,15 @@ Result<std::string> ReadPart(const std::string& folder, const char* file) {
 void SettleByPlan(CarriedPlan& run, const std::vector<SlotActual>& books) {
   std::vector<SlotDecision> decisions;
   for (const PlanSlot& slot : run.plan.plan.slots) decisions.push_back(slot.decision);
-  const SettledRun settled = SettleRun(run.plan, run.plan.problem, books, decisions);
+  const SettledRun settled = SettleRun(run.plan, run.plan.problem, books, decisions, run.end);
   for (size_t t = 0; t < run.slots.size(); ++t) {
     NodeSlot& actual = run.slots[t].actual;
     actual.load = settled.slots[t].load;
     actual.pv_used = settled.slots[t].pv_used;
-    actual.battery_charge = decisions[t].battery_charge;
-    actual.battery_discharge = decisions[t].battery_discharge;
+    actual.battery_charge = settled.slots[t].battery_charge;
+    actual.battery_discharge = settled.slots[t].battery_discharge;
     actual.settled = settled.slots[t].actual;
+    run.slots[t].part = settled.slots[t].part;
   }
   const DispatchProblem& problem = run.plan.problem;
   const SlotActual& after = books.back();
@@ -63,6 +64,41 @@ class Numbers {
  private:
   std::string name_, mistake_;
 };
+
+/// The savings that the run told, with the prices, sun and pace that it knew.
+Result<void> TakeSavings(const Json& summary, const std::string& name, RunSavings& savings) {
+  const Json told = summary.value("savings", Json()), baselines = summary.value("baselines", Json());
+  if (!told.is_object()) {
+    savings.unknown = "an earlier version summed the run up, against the plan's own prices, sun and curve";
+    return {};
+  }
+  const auto mistake = [&] { return Fail(name + ": savings, baselines: are not as `heliograd run` writes them"); };
+  const auto text_or_null = [](const Json& value) { return value.is_null() || value.is_string(); };
+  const auto money_or_null = [](const Json& value) { return value.is_null() || value.is_number(); };
+  const Json unknown = told.value("unknown", Json()), remarks = told.value("remarks", Json::array());
+  if (!text_or_null(unknown) || !remarks.is_array() || !baselines.is_array()) return mistake();
+  if (unknown.is_string()) savings.unknown = unknown;
+  for (const Json& remark : remarks) {
+    if (!remark.is_string()) return mistake();
+    savings.remarks.push_back(remark);
+  }
+  for (const Json& rung : baselines) {
+    if (!rung.is_object() || !rung.value("name", Json()).is_string()) return mistake();
+    const Json cost = rung.value("cost_eur", Json()), saved = rung.value("saved_eur", Json());
+    const Json note = rung.value("note", Json());
+    if (!money_or_null(cost) || !money_or_null(saved) || !text_or_null(note)) return mistake();
+    RungSaving read{rung["name"], std::nullopt, std::nullopt, note.is_string() ? note : ""};
+    if (cost.is_number()) read.cost = Euros(cost);
+    if (saved.is_number()) read.saved = Euros(saved);
+    savings.rungs.push_back(read);
+  }
+  Numbers numbers(name);
+  savings.pace = numbers.Of(told, "pace", "savings.");
+  savings.draw = numbers.Of(told, "draw", "savings.");
+  savings.battery_surplus = WattHours(numbers.Of(told, "battery_surplus_wh", "savings."));
+  savings.battery_worth = Euros(numbers.Of(told, "battery_surplus_eur", "savings."));
+  return numbers.Verdict();
+}
 
 /// The run's own settlement, with PV, prices and flows as they were last known, takes the place of the plan's.
 Result<void> TakeSummary(const std::string& text, const std::string& name, CarriedPlan& run) {
@@ -98,12 +134,59 @@ Result<void> TakeSummary(const std::string& text, const std::string& name, Carri
   }
   const Json after = json.value("after_deadline", Json());
   const double cost_after = after.is_object() ? numbers.Of(after, "cost_eur", "after_deadline.") : 0;
+  run.work_assumed = json.contains("work_assumed") ? numbers.Of(json, "work_assumed", "") : 0;
   if (Result<void> sound = numbers.Verdict(); !sound) return sound;
   run.slots = std::move(read);
+  if (Result<void> taken = TakeSavings(json, name, run.savings); !taken) return taken;
   run.after.settled.cost = Euros(cost_after);
   run.status = status;
   run.money_is_settled = true;
   return {};
+}
+
+/// The savings of the slots that are over, of a run that has told none yet.
+void ReckonSavings(CarriedPlan& run, const std::vector<SlotActual>& books) {
+  if (run.has_ended()) {
+    run.savings.unknown = "the run left no summary";
+    return;
+  }
+  const bool has_news =
+      std::any_of(run.events.begin(), run.events.end(), [](const RunEvent& event) { return event.kind == "news"; });
+  if (has_news) {
+    run.savings.unknown = "prices or PV changed since the plan, which is reckoned with when the run has ended";
+    return;
+  }
+  const DispatchProblem& problem = run.plan.problem;
+  std::vector<SlotActual> over = books;
+  double work = 0;
+  int slots = 0;
+  for (; slots < problem.horizon.slots && run.slots[static_cast<size_t>(slots)].settled; ++slots) {
+    work += over[static_cast<size_t>(slots)].work;
+  }
+  for (size_t t = static_cast<size_t>(slots); t < over.size(); ++t) {
+    over[t] = SlotActual();
+    over[t].level_s.resize(problem.gpu.levels.size());
+  }
+  if (slots == 0) return;
+  std::vector<SlotDecision> flows;
+  for (const PlanSlot& slot : run.plan.plan.slots) flows.push_back(slot.decision);
+  const Stamp end = problem.horizon.SlotStart(slots);
+  const SettledRun settled = SettleRun(run.plan, problem, over, flows, end);
+  run.savings = CompareWithLadder({.world = problem,
+                                   .books = over,
+                                   .flows = flows,
+                                   .loads = WholeLoads(problem, settled),
+                                   .job_times = {},
+                                   .work_is_told = run.progress_is_told,
+                                   .work_done = work,
+                                   .end = end,
+                                   .cost = settled.cost,
+                                   .idle_cost = settled.idle_cost,
+                                   .terminal_value = run.terminal_value});
+  // The sums of a run that goes on count nothing of what the battery will hold.
+  for (RungSaving& rung : run.savings.rungs) {
+    if (rung.cost) *rung.cost += run.terminal_value;
+  }
 }
 
 void TakeBooks(CarriedPlan& run, const std::vector<SlotActual>& books) {
@@ -193,6 +276,7 @@ Result<CarriedPlan> ReadCarriedRun(const std::string& folder) {
     if (!text) return Fail(text.error());
     if (Result<void> taken = TakeSummary(*text, summary, run); !taken) return Fail(taken.error());
   }
+  if (!run.money_is_settled) ReckonSavings(run, journal->left_over.slots);
   for (int t = 0; t < run.plan.problem.horizon.slots; ++t) {
     ComparedSlot& slot = run.slots[static_cast<size_t>(t)];
     if (slot.settled) slot.deviations = Attribute(run, t);

@@ -36,10 +36,13 @@ Json LimitOf(const PlanFile& plan, const std::optional<size_t>& level) {
 }
 
 Json BooksJson(const SlotActual& slot) {
+  Json level_wh = Json::array();
+  for (const Energy energy : slot.level_energy) level_wh.push_back(InWattHours(energy));
   return {{"level_s", slot.level_s},
           {"off_s", slot.off_s},
           {"energy_wh", InWattHours(slot.energy)},
           {"energy_off_wh", InWattHours(slot.energy_off)},
+          {"level_wh", level_wh},
           {"unmeasured_s", slot.unmeasured_s},
           {"work", slot.work},
           {"entered", slot.entered}};
@@ -76,6 +79,13 @@ std::optional<SlotActual> BooksIn(const nlohmann::json& line, size_t levels) {
   for (const auto& value : *seconds) {
     if (!value.is_number() || !std::isfinite(value.get<double>())) return std::nullopt;
     books.level_s.push_back(value.get<double>());
+  }
+  const auto energies = found->find("level_wh");  // not in older journals
+  if (energies != found->end() && energies->is_array() && energies->size() == levels) {
+    for (const auto& value : *energies) {
+      if (!value.is_number() || !std::isfinite(value.get<double>())) return std::nullopt;
+      books.level_energy.push_back(WattHours(value.get<double>()));
+    }
   }
   const auto off = NumberIn(*found, "off_s"), energy = NumberIn(*found, "energy_wh"),
              energy_off = NumberIn(*found, "energy_off_wh"), unmeasured = NumberIn(*found, "unmeasured_s"),

@@ -31,6 +31,7 @@ class RunFolder : public testing::Test {
     books.off_s = 7;
     books.energy = WattHours(123.25);
     books.energy_off = WattHours(3.5);
+    books.level_energy.assign(plan_.problem.gpu.levels.size(), WattHours(2.25));
     books.unmeasured_s = 2;
     books.work = work;
     books.entered = true;
@@ -89,6 +90,8 @@ TEST_F(RunFolder, JournalGivesTheBooksBack) {
   EXPECT_EQ(read->left_over.slots[0].work, 0.1);
   EXPECT_NEAR(InWattHours(read->left_over.slots[1].energy), 123.25, 1e-9);
   EXPECT_EQ(read->left_over.slots[1].level_s, std::vector<double>(plan_.problem.gpu.levels.size(), 1.5));
+  EXPECT_EQ(read->left_over.slots[1].level_energy,
+            std::vector<Energy>(plan_.problem.gpu.levels.size(), WattHours(2.25)));
   EXPECT_EQ(read->left_over.slots.size(), static_cast<size_t>(plan_.problem.horizon.slots) + 1);
 }
 

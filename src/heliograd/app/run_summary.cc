@@ -14,13 +14,35 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// The node's load in a slot: the GPU as measured; the host while the job ran; the node's idle power, which holds the
-/// GPU's, while it did not.
-Energy LoadOf(const DispatchProblem& problem, const SlotActual& books) {
+/// GPU's, while it did not. `part` of the slot was over when the run ended.
+Energy LoadOf(const DispatchProblem& problem, const SlotActual& books, double part) {
   const Duration running = Seconds(books.running_s());
   const Duration seen_off = Seconds(books.off_s);
-  const Duration unseen = std::max(problem.horizon.SlotDuration() - running - seen_off, Duration());
+  const Duration unseen = std::max(problem.horizon.SlotDuration() * part - running - seen_off, Duration());
   const Energy off = std::max(problem.gpu.idle * seen_off, books.energy_off);
   return (books.energy - books.energy_off) + problem.gpu.host * running + off + problem.gpu.idle * unseen;
+}
+
+double PartBefore(const Horizon& horizon, int slot, Stamp end) {
+  return std::clamp(Between(horizon.SlotStart(slot), end) / horizon.SlotDuration(), 0.0, 1.0);
+}
+
+SlotDecision PartOf(SlotDecision decision, double part) {
+  for (Energy* flow : {&decision.pv_used, &decision.grid_import, &decision.grid_export, &decision.battery_charge,
+                       &decision.battery_discharge}) {
+    *flow *= part;
+  }
+  return decision;
+}
+
+/// A part of a slot, with that part of its sun, of what may be sold and of the planned flows.
+Settlement SettlePart(const DispatchProblem& world, int slot, const SlotDecision& decision, double part, Energy load) {
+  if (part == 0) return {};
+  if (part == 1) return SettleSlot(world, slot, decision, load);
+  DispatchProblem within = world;
+  within.pv[static_cast<size_t>(slot)] *= part;
+  if (within.grid.export_limit) *within.grid.export_limit *= part;
+  return SettleSlot(within, slot, PartOf(decision, part), load);
 }
 
 /// What the balance at the bus leaves for PV.
@@ -76,35 +98,49 @@ Json SlotJson(const RunSummary& run, const SettledRun& settled, int t) {
   actual["grid_import_wh"] = InWattHours(slot.actual.grid_import);
   actual["grid_export_wh"] = InWattHours(slot.actual.grid_export);
   actual["pv_used_wh"] = InWattHours(slot.pv_used);
-  actual["battery_charge_wh"] = InWattHours(run.outcome.decisions[i].battery_charge);
-  actual["battery_discharge_wh"] = InWattHours(run.outcome.decisions[i].battery_discharge);
+  actual["battery_charge_wh"] = InWattHours(slot.battery_charge);
+  actual["battery_discharge_wh"] = InWattHours(slot.battery_discharge);
   actual["carbon_kg"] = InKilograms(slot.actual.carbon);
   actual["cost_eur"] = InEuros(slot.actual.cost);
   json["actual"] = actual;
   return json;
 }
 
-Json OrNull(const std::optional<Money>& money) { return money ? Json(InEuros(*money)) : Json(); }
-
 bool ProgressIsTold(const RunSummary& run) { return run.facts.units > 0 && run.outcome.progress_told; }
 
-/// The cost of a rung for the work that was really done; nothing where that is none.
-std::optional<Money> RungCost(const RunSummary& run, const Baseline& rung) {
-  const double part = run.outcome.work_done / run.plan.problem.work;
-  if (!rung.totals || !(part > 0)) return std::nullopt;
-  return rung.totals->cost * std::min(part, 1.0);
+SettledRun Settled(const RunSummary& run) {
+  return SettleRun(run.plan, run.world, run.outcome.slots, run.outcome.decisions, run.outcome.end);
 }
 
-Json SavingsJson(const RunSummary& run, Money cost) {
-  Json json = Json::array();
-  for (const Baseline& rung : run.plan.plan.baselines) {
-    Json entry = {{"name", rung.name}};
-    const std::optional<Money> rung_cost = RungCost(run, rung);
-    entry["cost_eur"] = OrNull(rung_cost);
-    entry["saved_eur"] = rung_cost ? OrNull(*rung_cost - cost) : Json();
-    json.push_back(entry);
+RunSavings SavingsOf(const RunSummary& run, const SettledRun& settled) {
+  const RunOutcome& outcome = run.outcome;
+  return CompareWithLadder({.world = run.world,
+                            .books = outcome.slots,
+                            .flows = outcome.decisions,
+                            .loads = WholeLoads(run.plan.problem, settled),
+                            .job_times = outcome.job_times,
+                            .work_is_told = ProgressIsTold(run),
+                            .work_done = outcome.work_done,
+                            .work_assumed = outcome.work_assumed,
+                            .missed_deadline = outcome.late,
+                            .end = outcome.end,
+                            .cost = settled.cost,
+                            .idle_cost = settled.idle_cost,
+                            .terminal_value = run.plan.plan.totals.terminal_value});
+}
+
+std::string SavingsText(const RunSummary& run, const SettledRun& settled) {
+  const RunSavings savings = SavingsOf(run, settled);
+  if (!savings.unknown.empty()) return fmt::format("  no savings are told: {}\n", savings.unknown);
+  std::string text;
+  const bool is_part = run.outcome.work_done < run.plan.problem.work * (1 - 1e-9);
+  for (const RungSaving& rung : savings.rungs) {
+    if (!rung.saved) continue;
+    text += fmt::format("  {} {} than {}{}\n", MoneyText(Abs(*rung.saved)), *rung.saved >= Money() ? "less" : "more",
+                        rung.name, is_part ? ", for the work that was done" : "");
   }
-  return json;
+  for (const std::string& remark : savings.remarks) text += fmt::format("    {}\n", remark);
+  return text;
 }
 
 bool InTime(const RunSummary& run) {
@@ -114,7 +150,7 @@ bool InTime(const RunSummary& run) {
 }  // namespace
 
 SettledRun SettleRun(const PlanFile& plan, const DispatchProblem& world, const std::vector<SlotActual>& books,
-                     const std::vector<SlotDecision>& decisions) {
+                     const std::vector<SlotDecision>& decisions, Stamp end) {
   SettledRun settled;
   const DispatchProblem& problem = plan.problem;
   for (int t = 0; t < problem.horizon.slots; ++t) {
@@ -123,10 +159,18 @@ SettledRun SettleRun(const PlanFile& plan, const DispatchProblem& world, const s
     SettledSlot slot;
     slot.gpu_energy = books[i].energy;
     slot.planned_load = planned.load;
-    slot.load = LoadOf(problem, books[i]);
+    slot.part = PartBefore(problem.horizon, t, end);
+    slot.load = LoadOf(problem, books[i], slot.part);
     slot.planned = SettleSlot(problem, t, planned.decision, planned.load);
-    slot.actual = SettleSlot(world, t, decisions[i], slot.load);
-    slot.pv_used = PvUsed(problem, decisions[i], slot);
+    slot.actual = SettlePart(world, t, decisions[i], slot.part, slot.load);
+    const SlotDecision flows = PartOf(decisions[i], slot.part);
+    slot.battery_charge = flows.battery_charge;
+    slot.battery_discharge = flows.battery_discharge;
+    slot.pv_used = PvUsed(problem, flows, slot);
+    const double rest = 1 - slot.part;
+    const Energy idle = problem.gpu.idle * (problem.horizon.SlotDuration() * rest);
+    settled.idle_load += idle;
+    settled.idle_cost += SettlePart(world, t, decisions[i], rest, idle).cost;
     settled.cost += slot.actual.cost;
     settled.load += slot.load;
     settled.grid_import += slot.actual.grid_import;
@@ -142,6 +186,14 @@ SettledRun SettleRun(const PlanFile& plan, const DispatchProblem& world, const s
   return settled;
 }
 
+std::vector<Energy> WholeLoads(const DispatchProblem& problem, const SettledRun& settled) {
+  std::vector<Energy> loads;
+  for (const SettledSlot& slot : settled.slots) {
+    loads.push_back(slot.load + problem.gpu.idle * (problem.horizon.SlotDuration() * (1 - slot.part)));
+  }
+  return loads;
+}
+
 Json EventsJson(const std::vector<RunEvent>& events) {
   Json json = Json::array();
   for (const RunEvent& event : events) {
@@ -152,7 +204,8 @@ Json EventsJson(const std::vector<RunEvent>& events) {
 
 std::string RunSummaryJson(const RunSummary& run) {
   const DispatchProblem& problem = run.plan.problem;
-  const SettledRun settled = SettleRun(run.plan, run.world, run.outcome.slots, run.outcome.decisions);
+  const SettledRun settled = Settled(run);
+  const RunSavings savings = SavingsOf(run, settled);
   Json json = {{"format", "heliograd-run-summary-1"},
                {"status", run.status},
                {"exit_code", run.exit_code ? Json(*run.exit_code) : Json()},
@@ -171,13 +224,17 @@ std::string RunSummaryJson(const RunSummary& run) {
                {"gpu_energy_obtained", "measured"},
                {"unmeasured_s", run.outcome.unmeasured_s},
                {"load_wh", InWattHours(settled.load)},
+               {"idle_to_deadline_wh", InWattHours(settled.idle_load)},
+               {"idle_to_deadline_eur", InEuros(settled.idle_cost)},
                {"planned_load_wh", InWattHours(run.plan.plan.totals.load)},
                {"grid_import_wh", InWattHours(settled.grid_import)},
                {"planned_grid_import_wh", InWattHours(run.plan.plan.totals.grid_import)},
                {"cost_eur", InEuros(settled.cost)},
-               {"cost_obtained", "modelled: measured GPU energy; PV, battery, host and prices as planned"},
+               {"cost_obtained", "modelled: measured GPU energy; PV, battery, host and prices as last planned with"},
                {"planned_cost_eur", InEuros(run.plan.plan.totals.cost)},
-               {"baselines", SavingsJson(run, settled.cost)},
+               {"baselines", BaselinesJson(savings)},
+               {"savings", SavingsJson(savings)},
+               {"work_assumed", run.outcome.work_assumed},
                {"limits_reached", run.outcome.limits_reached},
                {"late", run.outcome.late},
                {"plans", run.outcome.plans},
@@ -196,9 +253,12 @@ std::string RunSummaryText(const RunSummary& run) {
   const PlanFile& plan = run.plan;
   const DispatchProblem& problem = plan.problem;
   const RunOutcome& outcome = run.outcome;
-  const SettledRun settled = SettleRun(plan, run.world, outcome.slots, outcome.decisions);
+  const SettledRun settled = Settled(run);
   std::string text = fmt::format("Run {}", run.status == "stopped_late" ? "ended at its deadline" : run.status);
-  text += fmt::format(", {:.1f} % of the work done{}, {} to {}\n", 100 * outcome.work_done / problem.work,
+  text += fmt::format(", {}{}, {} to {}\n",
+                      WorkIsKnown(problem.work, outcome.work_assumed)
+                          ? fmt::format("{:.1f} % of the work done", 100 * outcome.work_done / problem.work)
+                          : "what work was done is not known",
                       ProgressIsTold(run)   ? ""
                       : run.facts.units > 0 ? " (the job told nothing)"
                                             : " by time",
@@ -214,14 +274,11 @@ std::string RunSummaryText(const RunSummary& run) {
   text += fmt::format("  bought                {:<11} {}\n", EnergyText(plan.plan.totals.grid_import),
                       EnergyText(settled.grid_import));
   text += fmt::format("  cost                  {:<11} {}\n", MoneyText(plan.plan.totals.cost), MoneyText(settled.cost));
-  for (const Baseline& rung : plan.plan.baselines) {
-    const std::optional<Money> rung_cost = RungCost(run, rung);
-    if (!rung_cost) continue;
-    const Money saved = *rung_cost - settled.cost;
-    const bool is_part = outcome.work_done < problem.work * (1 - 1e-9);
-    text += fmt::format("  {} {} than {}{}\n", MoneyText(Abs(saved)), saved >= Money() ? "less" : "more", rung.name,
-                        is_part ? ", for the work that was done" : "");
+  if (run.status != "running" && settled.idle_load > WattHours(0.5)) {
+    text += fmt::format("  up to the run's end; the plan goes on to its deadline: the idle node takes {} more, {}\n",
+                        EnergyText(settled.idle_load), MoneyText(settled.idle_cost));
   }
+  text += SavingsText(run, settled);
   if (const auto& part = run.facts.curve) {
     text += fmt::format("  curve measured before the plan: {}; in none of the sums above\n", CurvePartText(*part));
   }
@@ -231,7 +288,7 @@ std::string RunSummaryText(const RunSummary& run) {
   if (outcome.unmeasured_s > 1) {
     text += fmt::format("  {:.0f} s of it were not measured\n", outcome.unmeasured_s);
   }
-  text += "GPU energy is measured; PV, battery, host power and prices are those of the plan.\n";
+  text += "GPU energy is measured; PV, battery, host power and prices are those last known to the run.\n";
   return text;
 }
 

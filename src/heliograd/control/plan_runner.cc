@@ -121,12 +121,17 @@ void PlanRunner::Begin(const RunLeftOver& left_over) {
   next_progress_look_ = now_;
   static_cast<void>(parts_.clock.Irregularity());
   outcome_.begin = left_over.begin.value_or(now_);
+  outcome_.end = now_;
   outcome_.plans = left_over.plans;
   outcome_.pauses = left_over.pauses;
   outcome_.slots = left_over.slots;
   outcome_.decisions = running_plan_.decisions;
   outcome_.slots.resize(static_cast<size_t>(problem_.horizon.slots) + 1);
-  for (SlotActual& slot : outcome_.slots) slot.level_s.resize(problem_.gpu.levels.size());
+  for (SlotActual& slot : outcome_.slots) {
+    slot.level_s.resize(problem_.gpu.levels.size());
+    // Of a slot that an earlier version began, the energy at its levels is not known.
+    if (slot.running_s() == 0) slot.level_energy.resize(problem_.gpu.levels.size());
+  }
   work_done_ = mark_work_ = adopted_work_ = left_over.work_done;
   mark_units_ = left_over.units_done > 0 ? left_over.units_done : -1;
   outcome_.progress_told = left_over.units_done > 0;
@@ -375,6 +380,7 @@ void PlanRunner::AddTo(int slot, double elapsed_s, double part, const Taken& tak
   const bool ran = level_ && !paused_ && !stood_still_;
   if (ran) {
     books.level_s[*level_] += elapsed_s * part;
+    if (!books.level_energy.empty()) books.level_energy[*level_] += taken.energy * part;
   } else if (now_ >= problem_.horizon.start) {
     books.off_s += elapsed_s * part;
   }
@@ -497,7 +503,7 @@ void PlanRunner::PlanAnew(const std::string& reason) {
   request.horizon = *horizon;
   const double before = horizon->start > now_ ? ScheduledWork(now_, horizon->start) : 0;
   request.work_left = std::max(WorkLeft() - before, Rate(fastest()) * 30);
-  for (size_t k = 0; k < problem_.gpu.levels.size(); ++k) request.job_times.push_back(Seconds(1 / Rate(k)));
+  request.job_times = JobTimes();
   request.only_level = only_level_;
   const double bare_work = request.work_left;
   request.kept = ScheduledShares(*horizon);
@@ -737,8 +743,16 @@ std::optional<ExitStatus> PlanRunner::EndJob(int signal) {
   return exit;
 }
 
+std::vector<Duration> PlanRunner::JobTimes() const {
+  std::vector<Duration> times;
+  for (size_t k = 0; k < problem_.gpu.levels.size(); ++k) times.push_back(Seconds(1 / Rate(k)));
+  return times;
+}
+
 void PlanRunner::SumUp() {
   outcome_.work_done = work_done_;
+  outcome_.job_times.clear();
+  if (estimate_.has_measured()) outcome_.job_times = JobTimes();
   outcome_.end = now_;
   outcome_.energy = {};
   outcome_.unmeasured_s = 0;
@@ -762,7 +776,8 @@ RunOutcome PlanRunner::Finish(std::optional<ExitStatus> exit) {
   }
   // What the job finished by itself is all of it, whatever the books say of the last seconds.
   if (exit && exit->AsShell() == 0 && !outcome_.stopped_late) {
-    outcome_.slots[static_cast<size_t>(slot_)].work += problem_.work - work_done_;
+    outcome_.work_assumed = problem_.work - work_done_;
+    outcome_.slots[static_cast<size_t>(slot_)].work += outcome_.work_assumed;
     work_done_ = problem_.work;
   }
   const bool has_finished = exit && exit->AsShell() == 0;

@@ -28,13 +28,14 @@ namespace heliograd {
 
 /// What was really done within one slot of the plan.
 struct SlotActual {
-  std::vector<double> level_s;  // seconds that the job ran, by level
-  double off_s = 0;             // seconds that it did not
-  Energy energy;                // of the GPU, measured
-  Energy energy_off;            // the part of it while the job did not run
-  double unmeasured_s = 0;      // seconds of which no energy is known
-  double work = 0;              // parts of the whole job
-  bool entered = false;         // the run was within the slot at some time
+  std::vector<double> level_s;       // seconds that the job ran, by level
+  double off_s = 0;                  // seconds that it did not
+  Energy energy;                     // of the GPU, measured
+  Energy energy_off;                 // the part of it while the job did not run
+  std::vector<Energy> level_energy;  // the parts of it at each level; empty in books of an earlier version
+  double unmeasured_s = 0;           // seconds of which no energy is known
+  double work = 0;                   // parts of the whole job
+  bool entered = false;              // the run was within the slot at some time
 
   double running_s() const;
 };
@@ -144,6 +145,8 @@ struct RunOutcome {
   std::vector<SlotActual> slots;        // of the plan, and a last one for the time after its end
   std::vector<SlotDecision> decisions;  // of the plans that were followed, by slot of the plan: flows alone
   double work_done = 0;
+  double work_assumed = 0;          // of it: a job that ends with 0 is taken to have done all of it
+  std::vector<Duration> job_times;  // of the whole job by level, as measured; empty while nothing was
   Stamp begin, end;
   Energy energy;
   double unmeasured_s = 0;
@@ -216,6 +219,7 @@ class PlanRunner {
   void WriteState();
   RunState State() const;
   double Rate(size_t level) const { return estimate_.RateOf(level).rate; }
+  std::vector<Duration> JobTimes() const;
   double WorkLeft() const;
   double ScheduledWork(Stamp from, Stamp to) const;
   std::vector<SlotDecision> ScheduledShares(const Horizon& horizon) const;

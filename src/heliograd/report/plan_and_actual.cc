@@ -81,6 +81,10 @@ std::string CauseOfPlan(const std::string& reason) {
   return "new plan";
 }
 
+std::string CauseOfEnd(const CarriedPlan& run) {
+  return run.status == "finished" ? "done before the plan" : "the run was over";
+}
+
 /// Why levels ran for other times than planned in this slot.
 std::string CauseOfTimes(const CarriedPlan& run, int t) {
   const Horizon& horizon = run.plan.problem.horizon;
@@ -88,7 +92,7 @@ std::string CauseOfTimes(const CarriedPlan& run, int t) {
   const ComparedSlot& slot = run.slots[static_cast<size_t>(t)];
   const double missing_s = Sum(slot.planned.level_s) - Sum(slot.actual.level_s);
   if (run.begin >= to) return "late start";
-  if (run.has_ended() && run.end <= from) return run.status == "finished" ? "done before the plan" : "the run was over";
+  if (run.has_ended() && run.end <= from) return CauseOfEnd(run);
   if (!slot.entered) return "interruption";
   if (Holds(run.events, "full_power", "full_power_ends", from, to)) return "full power for the deadline";
   if (Holds(run.events, "limits_out", "resumed_run", from, to)) return "limit not reached";
@@ -96,9 +100,7 @@ std::string CauseOfTimes(const CarriedPlan& run, int t) {
     return event.at >= from && event.at < to && SetsAnotherLimit(event);
   });
   if (other_limit) return "limit not reached";
-  if (run.has_ended() && run.end < to && missing_s > kVisibleSeconds) {
-    return run.status == "finished" ? "done before the plan" : "the run was over";
-  }
+  if (run.has_ended() && run.end < to && missing_s > kVisibleSeconds) return CauseOfEnd(run);
   const double begin_s = InSeconds(Between(from, run.begin));
   if (begin_s > kVisibleSeconds && begin_s >= 0.5 * missing_s) return "late start";
   if (const auto reason = LastPlanReason(run.events, to)) {
@@ -154,18 +156,23 @@ std::vector<Deviation> Attribute(const CarriedPlan& run, int t) {
   const SlotDecision& decision = run.plan.plan.slots[static_cast<size_t>(t)].decision;
   const Energy by_times = LoadByTimes(problem, slot.actual) - LoadByTimes(problem, slot.planned);
   const Energy planned_load = slot.planned.load;
+  // What the slot's load would have been had the idle node been counted to its end.
+  const Energy not_counted = problem.gpu.idle * (problem.horizon.SlotDuration() * (1 - slot.part));
+  const Energy whole_load = slot.actual.load + not_counted;
   const Money with_times = SettleSlot(problem, t, decision, planned_load + by_times).cost;
-  const Money with_load = SettleSlot(problem, t, decision, slot.actual.load).cost;
+  const Money with_load = SettleSlot(problem, t, decision, whole_load).cost;
   const double work_by_times = WorkByTimes(problem, slot.actual) - WorkByTimes(problem, slot.planned);
   const Deviation times = {CauseOfTimes(run, t), by_times, work_by_times, with_times - slot.planned.settled.cost};
   // The node's idle power holds the GPU's: off time drew otherwise where the GPU alone took more than that.
   const Energy off_load = std::max(slot.gpu_energy_off - problem.gpu.idle * Seconds(slot.off_s), Energy());
-  const Money with_off = SettleSlot(problem, t, decision, slot.actual.load - off_load).cost;
+  const Money with_off = SettleSlot(problem, t, decision, whole_load - off_load).cost;
   const Deviation draw = {slot.unmeasured_s > 1 ? "draw (partly not measured)" : "draw while running",
-                          slot.actual.load - planned_load - by_times - off_load, 0, with_off - with_times};
+                          whole_load - planned_load - by_times - off_load, 0, with_off - with_times};
   const Deviation draw_off = {"draw while off", off_load, 0, with_load - with_off};
   const Deviation pace = {"progress", Energy(), slot.actual.work - slot.planned.work - work_by_times, Money()};
-  const Deviation world = {"forecast", Energy(), 0, slot.actual.settled.cost - with_load};
+  // The slot in which the run ended lacks the sun and flows of the time after it as well.
+  const Deviation world = {slot.part < 1 ? CauseOfEnd(run) : "forecast", -not_counted, 0,
+                           slot.actual.settled.cost - with_load};
   std::vector<Deviation> parts;
   for (const Deviation& part : {times, draw, draw_off, pace, world}) {
     if (!IsNothing(part)) AddTo(parts, part);
@@ -195,11 +202,6 @@ CarriedTotals SumUp(const CarriedPlan& run) {
   std::stable_sort(totals.deviations.begin(), totals.deviations.end(),
                    [](const Deviation& a, const Deviation& b) { return Abs(a.cost) > Abs(b.cost); });
   return totals;
-}
-
-std::optional<Money> RungCost(const CarriedPlan& run, const CarriedTotals& totals, const Baseline& rung) {
-  if (!rung.totals || run.plan.problem.work <= 0 || totals.actual.work <= 0) return std::nullopt;
-  return rung.totals->cost * std::clamp(totals.actual.work / run.plan.problem.work, 0.0, 1.0);
 }
 
 }  // namespace heliograd

@@ -15,6 +15,7 @@
 #include "heliograd/plan/plan_json.h"
 #include "heliograd/plan/settlement.h"
 #include "heliograd/report/gnuplot.h"
+#include "heliograd/report/run_savings.h"
 #include "heliograd/report/terminal_style.h"
 
 namespace heliograd {
@@ -51,6 +52,7 @@ struct ComparedSlot {
   Energy gpu_energy_off;              // of it, while the job did not run
   bool entered = false;               // the run was within it at some time
   bool settled = false;               // it is over, or the run is: its money is known
+  double part = 1;                    // of it that was over when the run ended; the actual is of that part
   std::vector<Deviation> deviations;  // of a settled slot; they sum to actual less planned
 };
 
@@ -80,6 +82,7 @@ struct CarriedPlan {
   std::string status;  // "running" (or cut off), "finished", "failed", "interrupted", "stopped_late"
   Stamp begin, end;    // of the run so far
   double work_done = 0;
+  double work_assumed = 0;        // of it: done because the job ended with 0, whatever the books say
   bool progress_is_told = false;  // by the job; else reckoned by time
   bool money_is_settled = false;  // by the run itself, with prices and PV as last known; else with those of the plan
   std::vector<ComparedSlot> slots;
@@ -89,6 +92,7 @@ struct CarriedPlan {
   std::vector<RunEvent> events;
   std::vector<RunPoint> trail;
   std::optional<CurvePart> curve;  // measured before there was a plan
+  RunSavings savings;              // of the settled slots
 
   bool has_ended() const { return status != "running"; }
 };
@@ -102,10 +106,6 @@ struct CarriedTotals {
   std::vector<Deviation> deviations;  // by cause, largest money first
 };
 CarriedTotals SumUp(const CarriedPlan& run);
-
-/// What a rung of the ladder would have cost for the work that was really done: its cost times that part of the plan's
-/// work. Nothing where the rule cannot finish the job, or no work was done.
-std::optional<Money> RungCost(const CarriedPlan& run, const CarriedTotals& totals, const Baseline& rung);
 
 /// The slot's share in the plan: settled with the plan's own prices and flows.
 NodeSlot PlannedSlot(const PlanFile& plan, int slot);

@@ -146,6 +146,22 @@ TEST_F(AttributionTest, JobThatFailedLeavesTheRestUndone) {
   EXPECT_EQ(OnlyCause(2), "the run was over");
 }
 
+// Of the time after the run's end nothing is counted, which is no deviation of the draw.
+TEST_F(AttributionTest, IdleTimeAfterTheRunIsNotCounted) {
+  run_.end = start_ + minutes(150);
+  run_.slots[2].part = 0.5;
+  Ran(2, 1800);
+  Actual(2).load -= run_.plan.problem.gpu.idle * Seconds(1800);
+  Settle(2);
+  run_.slots[3].part = 0;
+  Actual(3) = NodeSlot();
+  Actual(3).level_s.resize(run_.plan.problem.gpu.levels.size());
+  for (const int t : {2, 3}) EXPECT_EQ(OnlyCause(t), "done before the plan") << t;
+  EXPECT_NEAR(InWattHours(Attribute(run_, 3)[0].load), -15, kWh);
+  run_.status = "interrupted";
+  for (const int t : {2, 3}) EXPECT_EQ(OnlyCause(t), "the run was over") << t;
+}
+
 TEST_F(AttributionTest, SlotInWhichNobodyWasThere) {
   Ran(2, 0);
   run_.slots[2].entered = false;
@@ -312,19 +328,6 @@ TEST_F(AttributionTest, SlotsThatAreNotOverCountInNoSum) {
               kWh);
 }
 
-TEST_F(AttributionTest, RungOfTheLadderCountsForTheWorkThatWasDone) {
-  Baseline rung;
-  rung.name = "full power";
-  EXPECT_FALSE(RungCost(run_, SumUp(run_), rung));
-  rung.totals.emplace();
-  rung.totals->cost = Euros(2);
-  CarriedTotals totals;
-  totals.actual.work = 0.05;
-  EXPECT_NEAR(InEuros(*RungCost(run_, totals, rung)), 0.5, kEur);
-  totals.actual.work = 0.3;  // more than all of it is all of it
-  EXPECT_NEAR(InEuros(*RungCost(run_, totals, rung)), 2, kEur);
-}
-
 TEST_F(AttributionTest, PlannedSlotIsThePlansOwn) {
   const NodeSlot slot = PlannedSlot(run_.plan, 2);
   EXPECT_NEAR(slot.level_s[kLevel], 1800, 1e-9);
@@ -384,12 +387,21 @@ class RandomRun {
     if (random_() % 2 == 0) actual.load *= 0.5 + Between01();
     if (random_() % 2 == 0) actual.work *= 0.5 + Between01();
     if (random_() % 4 == 0) slot.unmeasured_s = 600 * Between01();
+    if (random_() % 5 == 0) EndWithin(slot);
     slot.off_s = left_s;
     slot.gpu_energy_off = run_.plan.problem.gpu.idle * Seconds(left_s) * (random_() % 3 == 0 ? 1.5 : 1.0);
     const SlotDecision& decision = run_.plan.plan.slots[static_cast<size_t>(t)].decision;
     actual.settled = SettleSlot(run_.plan.problem, t, decision, actual.load);
     if (random_() % 3 == 0) actual.settled.cost += Euros(0.2 * (Between01() - 0.5));
     return slot;
+  }
+
+  /// The run ended in the slot, or before it: the idle node of the rest is not counted.
+  void EndWithin(ComparedSlot& slot) {
+    slot.part = random_() % 2 == 0 ? 0 : Between01();
+    if (slot.part > 0) return;
+    slot.actual = NodeSlot();
+    slot.actual.level_s.resize(run_.plan.problem.gpu.levels.size());
   }
 
   RunEvent Event() {

@@ -45,6 +45,11 @@ std::string LevelsText(const DispatchProblem& problem, const NodeSlot& slot) {
   return text;
 }
 
+/// The same of what ran; "-" where the run was over before the slot.
+std::string RanText(const DispatchProblem& problem, const ComparedSlot& slot) {
+  return slot.part > 0 ? LevelsText(problem, slot.actual) : "-";
+}
+
 std::string Signed(Money money) {
   const char* sign = money >= kVisible ? "+" : "";
   return fmt::format("{}{}", sign, MoneyText(money));
@@ -65,6 +70,12 @@ bool IsVisible(const Deviation& part, double work) {
 std::string StatusText(const CarriedPlan& run) {
   if (run.status == "stopped_late") return "ended at its deadline";
   return run.status == "running" ? "goes on, or was cut off" : run.status;
+}
+
+/// "100.0 % of the work done".
+std::string WorkText(const CarriedPlan& run) {
+  if (!WorkIsKnown(run.plan.problem.work, run.work_assumed)) return "what work was done is not known";
+  return fmt::format("{:.1f} % of the work done", 100 * run.work_done / run.plan.problem.work);
 }
 
 using Rows = std::vector<std::vector<std::string>>;
@@ -90,14 +101,19 @@ Rows TotalsRows(const CarriedPlan& run, const CarriedTotals& totals) {
 }
 
 /// Rule, its cost, what was saved.
-Rows SavingsRows(const CarriedPlan& run, const CarriedTotals& totals) {
+Rows SavingsRows(const CarriedPlan& run) {
   Rows rows;
-  for (const Baseline& rung : run.plan.plan.baselines) {
-    if (const auto cost = RungCost(run, totals, rung)) {
-      rows.push_back({rung.name, MoneyText(*cost), MoneyText(*cost - totals.actual.settled.cost)});
-    }
+  for (const RungSaving& rung : run.savings.rungs) {
+    if (rung.cost && rung.saved) rows.push_back({rung.name, MoneyText(*rung.cost), MoneyText(*rung.saved)});
   }
   return rows;
+}
+
+/// What must be known of them, a sentence each.
+std::vector<std::string> SavingsRemarks(const CarriedPlan& run) {
+  std::vector<std::string> remarks = run.savings.remarks;
+  if (!run.savings.unknown.empty()) remarks.push_back("No savings are told: " + run.savings.unknown);
+  return remarks;
 }
 
 Rows DeviationRows(const CarriedPlan& run, const CarriedTotals& totals) {
@@ -142,7 +158,7 @@ Rows SlotRows(const CarriedPlan& run) {
     const CivilTime local = run.plan.zone.ToCivil(problem.horizon.SlotStart(t));
     const std::string when = local.day == day ? ClockText(local) : DayText(local) + " " + ClockText(local);
     day = local.day;
-    rows.push_back({when, LevelsText(problem, slot.planned), LevelsText(problem, slot.actual),
+    rows.push_back({when, LevelsText(problem, slot.planned), RanText(problem, slot),
                     fmt::format("{:.0f}", InWattHours(slot.planned.load)),
                     slot.settled ? fmt::format("{:.0f}", InWattHours(slot.actual.load))
                                  : fmt::format("{:.0f} so far", InWattHours(slot.gpu_energy)),
@@ -227,6 +243,7 @@ Json SlotJson(const CarriedPlan& run, int t) {
                {"duration_s", InSeconds(problem.horizon.SlotDuration())},
                {"entered", slot.entered},
                {"settled", slot.settled},
+               {"part_before_end", slot.part},
                {"planned", planned}};
   json["actual"] = slot.settled || slot.entered ? actual : Json();
   json["deviations"] = DeviationsJson(slot.deviations);
@@ -259,10 +276,9 @@ std::string CarriedPlanText(const CarriedPlan& run, const TerminalStyle& style) 
   const CarriedTotals totals = SumUp(run);
   const DispatchProblem& problem = run.plan.problem;
   const TimeZone& zone = run.plan.zone;
-  std::string text = Paragraph(
-      fmt::format("Run {}: {:.1f} % of the work done, {} to {}", StatusText(run), 100 * run.work_done / problem.work,
-                  FormatLocal(run.begin, zone), FormatLocal(run.end, zone)),
-      style);
+  std::string text = Paragraph(fmt::format("Run {}: {}, {} to {}", StatusText(run), WorkText(run),
+                                           FormatLocal(run.begin, zone), FormatLocal(run.end, zone)),
+                               style);
   const Duration spare = Between(run.end, problem.horizon.end());
   text += Paragraph(fmt::format("deadline {}{}", FormatLocal(problem.horizon.end(), zone),
                                 run.status == "finished" ? fmt::format(": {} {}", DurationText(Abs(spare)),
@@ -281,12 +297,13 @@ std::string CarriedPlanText(const CarriedPlan& run, const TerminalStyle& style) 
         fmt::format("The sums are of the {} slots of {} that are over.", totals.slots, problem.horizon.slots), style);
   }
   text += "\n" + Drawn(kTotalsTitles, TotalsRows(run, totals), style);
-  if (const Rows savings = SavingsRows(run, totals); !savings.empty()) {
+  if (const Rows savings = SavingsRows(run); !savings.empty()) {
     text += "\n" + Paragraph(fmt::format("For the {:.1f} % of the work that is in these sums:",
                                          100 * totals.actual.work / problem.work),
                              style);
     text += Drawn({"rule", "its cost", "saved"}, savings, style);
   }
+  for (const std::string& remark : SavingsRemarks(run)) text += Paragraph(remark, style, 2);
   const Rows deviations = DeviationRows(run, totals);
   if (!deviations.empty()) text += "\n" + Drawn(kDeviationTitles, deviations, style);
   text += "\n" + SlotsTable(run, style);
@@ -320,13 +337,8 @@ std::string CarriedPlanJson(const CarriedPlan& run) {
                {"actual", FlowsJson(totals.actual, beta)},
                {"deviations", DeviationsJson(totals.deviations)}};
   json["curve_measured"] = run.curve ? CurvePartJson(*run.curve) : Json();
-  json["baselines"] = Json::array();
-  for (const Baseline& rung : run.plan.plan.baselines) {
-    const auto cost = RungCost(run, totals, rung);
-    json["baselines"].push_back({{"name", rung.name},
-                                 {"cost_eur", cost ? Json(InEuros(*cost)) : Json()},
-                                 {"saved_eur", cost ? Json(InEuros(*cost - totals.actual.settled.cost)) : Json()}});
-  }
+  json["baselines"] = BaselinesJson(run.savings);
+  json["savings"] = SavingsJson(run.savings);
   json["slots"] = Json::array();
   for (int t = 0; t < problem.horizon.slots; ++t) json["slots"].push_back(SlotJson(run, t));
   json["events"] = Json::array();
@@ -351,9 +363,8 @@ std::string CarriedPlanCsv(const CarriedPlan& run) {
       return slot.settled ? fmt::format(",{},{}", planned, actual) : fmt::format(",{},", planned);
     };
     const bool known = slot.settled || slot.entered;
-    csv +=
-        fmt::format("{},{},{},{}", FormatStamp(problem.horizon.SlotStart(t)), slot.settled ? "yes" : "no",
-                    CsvCell(LevelsText(problem, slot.planned)), known ? CsvCell(LevelsText(problem, slot.actual)) : "");
+    csv += fmt::format("{},{},{},{}", FormatStamp(problem.horizon.SlotStart(t)), slot.settled ? "yes" : "no",
+                       CsvCell(LevelsText(problem, slot.planned)), known ? CsvCell(RanText(problem, slot)) : "");
     csv += pair(InWattHours(slot.planned.load), InWattHours(slot.actual.load));
     csv += known ? fmt::format(",{}", InWattHours(slot.gpu_energy)) : ",";
     csv += pair(InWattHours(slot.planned.pv_used), InWattHours(slot.actual.pv_used));
@@ -377,8 +388,7 @@ Result<std::string> CarriedPlanPage(const CarriedPlan& run) {
   const CarriedTotals totals = SumUp(run);
   const DispatchProblem& problem = run.plan.problem;
   Page page("A run against its plan");
-  page.AddParagraph(fmt::format("{}: {}, {:.1f} % of the work done, {} to {}, deadline {}.", run.command,
-                                StatusText(run), 100 * run.work_done / problem.work,
+  page.AddParagraph(fmt::format("{}: {}, {}, {} to {}, deadline {}.", run.command, StatusText(run), WorkText(run),
                                 FormatLocal(run.begin, run.plan.zone), FormatLocal(run.end, run.plan.zone),
                                 FormatLocal(problem.horizon.end(), run.plan.zone)));
   page.AddParagraph(fmt::format("{}: {} measured. {}", run.gpu, EnergyText(totals.gpu_energy), ProvenanceText(run)));
@@ -391,12 +401,13 @@ Result<std::string> CarriedPlanPage(const CarriedPlan& run) {
   page.AddFoldedTable("The slots as a table", SlotTitles(), SlotRows(run));
   page.AddHeading("Plan and actual");
   page.AddTable(kTotalsTitles, TotalsRows(run, totals));
-  if (const auto rows = SavingsRows(run, totals); !rows.empty()) {
+  if (const auto rows = SavingsRows(run); !rows.empty()) {
     page.AddHeading("Saved");
     page.AddParagraph(fmt::format("What each simpler rule would have cost for the {:.1f} % of the work that was done.",
                                   100 * totals.actual.work / problem.work));
     page.AddTable({"rule", "its cost", "saved"}, rows);
   }
+  for (const std::string& remark : SavingsRemarks(run)) page.AddParagraph(remark + ".");
   page.AddHeading("Why it went otherwise");
   page.AddFigure(*money, "Cost by cause: to the right dearer, to the left cheaper than planned.",
                  "Bars from the planned to the actual cost, one per cause.");
