@@ -77,7 +77,7 @@ class Ended(MishapTest):
         self.assertAlmostEqual(summary["load_wh"], summary["gpu_energy_wh"], delta=0.5)
         # The end is told to the second.
         self.assertAlmostEqual(summary["idle_to_deadline_wh"], 15 * (hours - ran_h), delta=15 / 3600)
-        self.assertIn("the idle node takes", done.stdout)
+        self.assertIn("the idle node until the deadline", done.stdout)
         self.assertIn("no savings are told: no work is known to be done", done.stdout)
         for slot in summary["slots"][-1:]:
             self.assertEqual((slot["actual"]["load_wh"], slot["actual"]["cost_eur"]), (0, 0))
@@ -120,7 +120,8 @@ class Saved(MishapTest):
         summary, planned, rung = self.run_and_rung(iterations=66900)
         # 46900 iterations of 66900; the first words come late on a busy machine.
         self.assertAlmostEqual(summary["savings"]["pace"], 46900 / 66900, delta=0.03)
-        self.assertGreater(rung["cost_eur"], planned)
+        # The simulated GPU draws 198 W under a limit of 280 W: at the curve's pace that would be 0.75 of the plan's own.
+        self.assertGreater(rung["cost_eur"], 0.85 * planned)
 
     def test_a_job_that_tells_nothing_and_ends_at_once(self):
         self.plan()

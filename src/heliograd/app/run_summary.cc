@@ -275,8 +275,9 @@ std::string RunSummaryText(const RunSummary& run) {
                       EnergyText(settled.grid_import));
   text += fmt::format("  cost                  {:<11} {}\n", MoneyText(plan.plan.totals.cost), MoneyText(settled.cost));
   if (run.status != "running" && settled.idle_load > WattHours(0.5)) {
-    text += fmt::format("  up to the run's end; the plan goes on to its deadline: the idle node takes {} more, {}\n",
-                        EnergyText(settled.idle_load), MoneyText(settled.idle_cost));
+    text += fmt::format(
+        "  up to the run's end; the idle node until the deadline, with its sun and battery, would add {} and {}\n",
+        EnergyText(settled.idle_load), MoneyText(settled.idle_cost));
   }
   text += SavingsText(run, settled);
   if (const auto& part = run.facts.curve) {

@@ -156,7 +156,7 @@ void AddRemarks(const WhatCame& came, bool full_power_ran, RunSavings& savings) 
 
 }  // namespace
 
-bool WorkIsKnown(double work, double assumed) { return assumed <= kMostAssumed * work; }
+bool WorkIsKnown(double work, double assumed) { return std::abs(assumed) <= kMostAssumed * work; }
 
 RunSavings CompareWithLadder(const WhatCame& came) {
   RunSavings savings;

@@ -50,7 +50,8 @@ struct WhatCame {
   Money terminal_value;  // that `cost` counts for what is left in the battery
 };
 
-/// Whether so little of the work was assumed (see WhatCame) that the rest tells how much was done.
+/// Whether so little of the work was assumed (see WhatCame) that the rest tells how much was done. Below zero: more was
+/// told than the work.
 bool WorkIsKnown(double work, double assumed);
 
 /// The rules do the work that was done, from the plan's start and by its deadline, at the measured job times and draw.

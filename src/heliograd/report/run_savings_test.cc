@@ -223,6 +223,8 @@ TEST_F(SavingsTest, WorkThatNobodyKnowsIsNoSaving) {
   work_is_told_ = true;
   EXPECT_NE(Savings().unknown.find("5 % of its work was told"), std::string::npos);
   for (const RungSaving& rung : Savings().rungs) EXPECT_FALSE(rung.cost || rung.saved) << rung.name;
+  work_assumed_ = -0.08;
+  EXPECT_NE(Savings().unknown.find("140 % of its work was told"), std::string::npos);
   work_assumed_ = 0.002;
   EXPECT_EQ(Savings().unknown, "");
   books_[0].unmeasured_s = 600;
