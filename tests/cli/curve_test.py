@@ -194,6 +194,17 @@ class Interrupted(CurveTest):
         self.assertEqual(self.limit_now(), 320)
         self.assertFalse((self.folder / "curve.toml").exists())
 
+    def test_signal_is_the_commands_and_not_the_sweeps(self):
+        sweep = self.sweep(20)
+        for line in sweep.stderr:
+            if line.startswith("round 1:"):
+                os.kill(sweep.pid, signal.SIGUSR1)
+                break
+        _, told = sweep.communicate(timeout=60)
+        self.assertEqual(sweep.returncode, 1, told)  # not 138: the command died of it
+        self.assert_one_clear_sentence(told, "the command ended (138) before the sweep did")
+        self.assertEqual(self.limit_now(), 320)
+
     def test_whole_rounds_give_a_curve(self):
         sweep = self.sweep(20)
         output, told = self.interrupt_at_round(sweep, 4)

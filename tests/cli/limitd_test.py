@@ -313,6 +313,14 @@ class Heartbeat(LimitdTest):
         self.assertEqual(peer.ask(f"take {uuid} anew"), ["ok 120000"])
         peer.close()
 
+    def test_failsafe_limit_that_a_gpu_does_not_take_is_refused_at_the_start(self):
+        for watts in (9999, 20):
+            done = subprocess.run([BUILD / "heliograd-limitd", "--socket", self.socket, "--group", GROUP, "--state", self.state,
+                                   "--failsafe-w", str(watts)], env=self.clean(), capture_output=True, text=True, timeout=20)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assert_one_clear_sentence(done.stderr, f"--failsafe-w {watts}", "takes 100 to 320 W", self.uuid())
+            self.assertFalse(self.socket.exists())
+
     def test_program_that_was_stopped_takes_its_lease_again(self):
         self.serve("--heartbeat-s", 0.5)
         holder = self.hold(200)

@@ -84,6 +84,37 @@ class Command(MeasureTest):
         self.assertEqual(result["exit_code"], 143)
         self.assertGreater(result["devices"][0]["energy_j"], 0)
 
+    def test_signals_are_the_commands_and_measuring_goes_on(self):
+        traps = "".join(f"trap 'echo got {name} >> told' {name}; " for name in ("USR1", "USR2", "HUP", "QUIT"))
+        running = self.start("measure", "--json", "--", "sh", "-c",
+                             traps + "trap 'exit 9' TERM; echo ready >> told; while :; do sleep 0.05; done")
+        told = self.folder / "told"
+        self.wait_for(lambda: told.exists() and "ready" in told.read_text())
+        for name in ("USR1", "USR2", "HUP", "QUIT"):
+            running.send_signal(getattr(signal, "SIG" + name))
+            self.wait_for(lambda: "got " + name in told.read_text() or running.poll() is not None)
+            self.assertIn("got " + name, told.read_text())
+        running.send_signal(signal.SIGTERM)
+        out, _ = running.communicate(timeout=30)
+        self.assertEqual(json.loads(out)["exit_code"], 9)
+
+    def test_without_a_command_a_warning_is_ignored_and_a_hang_up_keeps_what_was_measured(self):
+        other = subprocess.Popen(["sleep", "60"])
+        self.addCleanup(other.wait)
+        self.addCleanup(other.kill)
+        for way in (("--for", "60s"), ("--attach", other.pid)):
+            with open(self.folder / "err", "w") as err:
+                running = self.start("measure", "--json", "-o", f"run{way[0]}.helio", *way, stderr=err)
+                self.wait_for(lambda: (self.folder / f"run{way[0]}.helio").exists() or running.poll() is not None)
+                for name in ("USR1", "USR2"):
+                    running.send_signal(getattr(signal, "SIG" + name))
+                    self.wait_for(lambda: f"SIG{name} came while" in (self.folder / "err").read_text() or running.poll() is not None)
+                time.sleep(1)
+                running.send_signal(signal.SIGHUP)
+                out, _ = running.communicate(timeout=30)
+            self.assertEqual(running.returncode, 130)
+            self.assertGreater(json.loads(out)["duration_s"], 0.9)
+
     def test_a_process_is_measured_until_it_ends(self):
         other = subprocess.Popen(["sleep", "2"])
         result = self.measure_json("--attach", other.pid)

@@ -141,6 +141,9 @@ class Refused(RunTest):
                 (["plan.json", "--simulated-clock", "--progress", "(", "--steps", 1, "--", "true"], 2, ["--progress"]),
                 (["builtin:paper", "--hours", "3", "--simulated-clock", "--", "true"], 3, ["infeasible"]),
                 (["--resume", "nowhere"], 2, ["nowhere"]),
+                (["plan.json", "--simulated-clock", "--safe-limit-w", "9999", "--", "true"], 2,
+                 ["--safe-limit-w 9999", "100 to 320 W"]),
+                (["plan.json", "--simulated-clock", "--safe-limit-w", "20", "--", "true"], 2, ["--safe-limit-w 20", "100 to 320 W"]),
                 (["plan.json", "--simulated-clock", "--gpu", "7", "--", "true"], 2, ["--gpu"])):
             with self.subTest(args=args):
                 done = self.run_program("run", *args, expect=code, env=self.env)
@@ -343,6 +346,58 @@ class Killed(RunTest):
         self.wait_for(lambda: self.limit_now() == 320)
 
 
+class Signals(RunTest):
+    SPEED = 20
+    TRAPS = "".join(f"trap 'echo got {name}' {name}; " for name in ("USR1", "USR2", "HUP", "QUIT"))
+
+    def told(self, run, name, word):
+        path = self.folder / name
+        self.wait_for(lambda: word in path.read_text() or run.poll() is not None)
+        self.assertIn(word, path.read_text())
+
+    def test_signals_are_the_commands(self):
+        self.plan()
+        with open(self.folder / "out", "w") as out, open(self.folder / "err", "w") as err:
+            run = self.start("run", "plan.json", "--simulated-clock", "-o", "run", "--", "sh", "-c",
+                             self.TRAPS + "trap 'echo got TERM; exit 0' TERM; echo ready; while :; do sleep 0.05; done",
+                             stdout=out, stderr=err)
+            self.told(run, "out", "ready")
+            for name in ("USR1", "USR2", "HUP", "QUIT", "TERM"):
+                run.send_signal(getattr(signal, "SIG" + name))
+                self.told(run, "out", "got " + name)
+            self.assertEqual(run.wait(30), 0)
+        self.assertEqual(self.summary()["status"], "finished")
+        self.assertEqual(self.limit_now(), 320)
+
+    def test_command_that_dies_of_a_signal_leaves_the_books_in_order(self):
+        self.plan()
+        with open(self.folder / "out", "w") as out:
+            run = self.start("run", "plan.json", "--simulated-clock", "-o", "run", "--", "sh", "-c", "echo ready; exec sleep 60", stdout=out)
+            self.told(run, "out", "ready")
+            run.send_signal(signal.SIGUSR1)
+            run.communicate(timeout=30)
+        self.assertEqual(run.returncode, 128 + signal.SIGUSR1)
+        self.assertEqual((self.summary()["status"], self.summary()["exit_code"]), ("failed", 138))
+        self.assertFalse((self.folder / "run" / "power.helio-wal").exists())
+        self.assertEqual(self.limit_now(), 320)
+
+    def test_before_the_command_begins_a_warning_is_ignored_and_the_rest_ends_the_waiting(self):
+        self.plan("--set", "job.work=0.1", "--start", "2025-01-02T22:00", "--hours", "4")  # off for the first hour: three minutes here
+        for number, ending in enumerate(("HUP", "QUIT", "TERM")):
+            folder = f"run{number}"
+            with open(self.folder / "err", "w") as err:
+                run = self.start("run", "plan.json", "--simulated-clock", "-o", folder, "--", "touch", "begun", stderr=err)
+                self.wait_for(lambda: self.has_event("start", folder) or run.poll() is not None)
+                for name in ("USR1", "USR2"):
+                    run.send_signal(getattr(signal, "SIG" + name))
+                    self.told(run, "err", f"SIG{name} came while no command runs: it is ignored")
+                run.send_signal(getattr(signal, "SIG" + ending))
+                run.communicate(timeout=30)
+            self.assertEqual(run.returncode, 130, ending)
+            self.assertEqual(self.summary(folder)["status"], "interrupted")
+            self.assertFalse((self.folder / "begun").exists())
+
+
 class WithoutRights(RunTest):
     def test_goes_on_by_pausing_alone(self):
         self.plan()
@@ -361,7 +416,7 @@ class Faults(RunTest):
     def test_gpu_that_is_lost_comes_back_and_the_limit_too(self):
         self.plan("--set", "job.work=0.1", "--hours", "2")
         # In simulated seconds since the driver began, some of which pass before the run does.
-        self.gpu("[[gpu.fault]]\nat_s = 4000\nlasts_s = 300\nkind = \"lost\"\n")
+        self.gpu("[[gpu.fault]]\nat_s = 1500\nlasts_s = 300\nkind = \"lost\"\n")
         done = self.run_program("run", "plan.json", "--simulated-clock", "-o", "run", "--json", "--progress", "step ([0-9]+)",
                                 "--steps", STEPS, "--", TRAIN, "--iterations", STEPS, env=self.env)
         run = json.loads(done.stdout)
@@ -370,6 +425,26 @@ class Faults(RunTest):
         self.assertIn("gpu_lost", kinds)
         self.assertIn("gpu_back", kinds)
         self.assertEqual(self.limit_now(), 320)
+
+    def test_gpu_that_is_lost_when_its_first_limit_is_due_teaches_nothing_about_it(self):
+        # Off for an hour, then 140 W; the driver stays at 320 W, for it is lost from long before until after that.
+        self.plan("--set", "job.work=0.1", "--set", "gpu.idle_w=15", "--start", "2025-01-02T22:00", "--hours", "4")
+        self.gpu("[[gpu.fault]]\nat_s = 2500\nlasts_s = 2000\nkind = \"lost\"\n")
+        run = json.loads(self.run_plan("-o", "run", "--json").stdout)
+        states = [line for line in self.journal() if line["kind"] == "state"]
+        unknown = [line for line in states if line.get("limit_unknown")]
+        self.assertTrue(unknown)
+        for line in states:
+            # Nobody says that a level runs while the driver says nothing.
+            self.assertFalse(line["level_limit_w"] is not None and line["limit_in_force_w"] is None, line)
+        begun = run["slots"][1]["actual"]
+        self.assertGreater(begun["unknown_limit_s"], 0)
+        self.assertAlmostEqual(begun["unknown_limit_s"] + begun["off_s"] + sum(level["duration_s"] for level in begun["levels"]), 3600,
+                               delta=1)
+        lost = next(event for event in run["events"] if event["kind"] == "gpu_lost")
+        self.assertIn("the job has not begun yet", lost["text"])
+        self.assertTrue(run["in_time"], run["end"])
+        self.assertIn("limit not known", self.run_program("report", "run").stdout)
 
     def test_driver_loaded_anew_has_its_limit_set_again(self):
         self.plan("--set", "job.work=0.1", "--hours", "2")

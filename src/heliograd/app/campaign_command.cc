@@ -126,7 +126,9 @@ Result<CellEnd> RunCell(const Campaign& campaign, const CampaignCell& cell, cons
   std::string output;
   const ExitStatus ended = ReadUntilEnd(*child, output);
   CellEnd end;
-  end.interrupted = ended.AsShell() == kExitInterrupted || (ended.signal && *ended.signal == SIGTERM);
+  const bool is_asked_to_end =
+      ended.signal && (*ended.signal == SIGTERM || *ended.signal == SIGHUP || *ended.signal == SIGQUIT);
+  end.interrupted = ended.AsShell() == kExitInterrupted || is_asked_to_end;
   FinishedCell& finished = end.finished;
   finished.cell = cell;
   finished.hardware = campaign.hardware;

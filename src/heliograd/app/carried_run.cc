@@ -41,6 +41,7 @@ void SettleByPlan(CarriedPlan& run, const std::vector<SlotActual>& books) {
   const SlotActual& after = books.back();
   run.gpu_energy_after = after.energy;
   run.after.level_s = after.level_s;
+  run.after.unknown_s = after.unknown_s;
   run.after.work = after.work;
   run.after.load = after.energy + problem.gpu.host * Seconds(after.running_s());
   run.after.settled.grid_import = run.after.load;
@@ -196,6 +197,7 @@ void TakeBooks(CarriedPlan& run, const std::vector<SlotActual>& books) {
     ComparedSlot slot;
     slot.planned = PlannedSlot(run.plan, t);
     slot.actual.level_s = of_slot.level_s;
+    slot.actual.unknown_s = of_slot.unknown_s;
     slot.actual.work = of_slot.work;
     slot.gpu_energy = of_slot.energy;
     slot.gpu_energy_off = of_slot.energy_off;

@@ -12,6 +12,7 @@
 #include "heliograd/app/curve_store.h"
 #include "heliograd/app/curve_sweep.h"
 #include "heliograd/app/duration_text.h"
+#include "heliograd/app/interrupt.h"
 #include "heliograd/app/left_limits.h"
 #include "heliograd/app/output_check.h"
 #include "heliograd/app/recording.h"
@@ -139,6 +140,7 @@ Result<void> Write(const MeasuredCurve& curve, const CurveFlags& flags) {
 }
 
 Result<int> MeasureCurve(const CurveFlags& flags) {
+  KeepUserSignals();
   if (Result<void> sound = CheckOutput(flags.output, "# Measured by heliograd curve", "curve"); !sound)
     return Fail(sound.error());
   if (Result<void> sound = CheckFigureOutput(flags.figure, "--figure"); !sound) return Fail(sound.error());

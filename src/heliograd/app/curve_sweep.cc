@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <csignal>
+#include <cstring>
 #include <random>
 
 #include "heliograd/app/interrupt.h"
@@ -32,7 +33,7 @@ tl::unexpected<Error> Interruption() { return Fail("interrupted", ErrorKind::kIn
 /// A command that Ctrl-C, or a signal that was passed on to it, ended.
 bool EndedBySignal(const ExitStatus& exit) {
   const int code = exit.AsShell();
-  return code == 128 + SIGINT || code == 128 + SIGTERM || code == 128 + SIGHUP;
+  return code == 128 + SIGINT || code == 128 + SIGTERM || code == 128 + SIGHUP || code == 128 + SIGQUIT;
 }
 
 /// A pipe whose writing end a command inherits.
@@ -305,9 +306,6 @@ Result<ProgressMark> LimitSweep::WaitForMark(int64_t from_ns, Watch& watch) {
 /// Waits, with the signals that end a sweep noticed.
 Result<void> LimitSweep::Rest(Duration duration) {
   const int64_t end_ns = parts_.recording.NowNs() + Nanoseconds(duration);
-  sigset_t ending;
-  sigemptyset(&ending);
-  for (const int signal : {SIGTERM, SIGHUP}) sigaddset(&ending, signal);
   for (int64_t left_ns = Nanoseconds(duration); left_ns > 0; left_ns = end_ns - parts_.recording.NowNs()) {
     if (Interrupted()) return Interruption();
     const auto step = std::min<int64_t>(left_ns, std::chrono::nanoseconds(kLookEvery).count());
@@ -320,8 +318,10 @@ Result<void> LimitSweep::Rest(Duration duration) {
       }
       continue;
     }
-    const timespec time = {0, step};
-    if (sigtimedwait(&ending, nullptr, &time) > 0) return Interruption();
+    const auto ignored = [&](int signal) {
+      parts_.tell(fmt::format("SIG{} came while no command runs: it is ignored", sigabbrev_np(signal)));
+    };
+    if (WaitForEndingSignal(std::chrono::nanoseconds(step), ignored)) return Interruption();
   }
   if (Interrupted()) return Interruption();
   return {};

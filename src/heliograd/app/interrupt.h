@@ -5,6 +5,11 @@ namespace heliograd {
 
 /// From now on Ctrl-C (and SIGTERM) sets the flag instead of ending the program; a second Ctrl-C ends it at once.
 void CatchInterrupts();
+/// SIGHUP and SIGQUIT too, for work without a command that they could be passed on to.
+void CatchHangUps();
+/// From now on SIGUSR1 and SIGUSR2, by which batch systems warn a job, do not end this program: they are a command's,
+/// and one sentence says that there is none to get them. Commands that are started have them as they were.
+void KeepUserSignals();
 /// True once Ctrl-C was pressed. Safe from any thread.
 bool Interrupted();
 

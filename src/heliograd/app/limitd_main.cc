@@ -95,12 +95,29 @@ Result<void> CheckState(const std::string& folder) {
               ErrorKind::kPermission);
 }
 
+/// A GPU that does not take this limit would get another one than was asked for.
+Result<void> CheckFailsafe(const Flags& flags, limitd::LimitHardware& hardware) {
+  if (flags.failsafe_w <= 0) return {};
+  const auto gpus = hardware.Gpus();
+  if (!gpus) return {};  // no driver yet
+  for (const limitd::LimitHardware::Gpu& gpu : *gpus) {
+    const Power limit = Watts(flags.failsafe_w);
+    if (limit >= gpu.range.lowest && limit <= gpu.range.highest) continue;
+    return Fail(
+        fmt::format("--failsafe-w {:g}: {} ({}) takes {:.0f} to {:.0f} W: give a limit that every GPU here takes",
+                    flags.failsafe_w, gpu.name, gpu.uuid, InWatts(gpu.range.lowest), InWatts(gpu.range.highest)),
+        ErrorKind::kUsage);
+  }
+  return {};
+}
+
 Result<int> Serve(const Flags& flags) {
   const Audit audit(flags.audit);
   if (Result<void> sound = audit.Check(); !sound) return Fail(sound.error());
   if (Result<void> sound = CheckState(flags.state); !sound) return Fail(sound.error());
   const int stop = StopSignals();
   const auto hardware = limitd::MakeNvmlHardware(flags.state, {"/proc/self/exe", "guard"});
+  if (Result<void> sound = CheckFailsafe(flags, *hardware); !sound) return Fail(sound.error());
   limitd::LimitService::Options options;
   options.heartbeat = std::chrono::milliseconds(static_cast<int64_t>(flags.heartbeat_s * 1000));
   if (flags.failsafe_w > 0) options.failsafe = Watts(flags.failsafe_w);

@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -93,7 +94,11 @@ Result<Measured> MeasureProcess(Recording& recording, int pid, LiveLine& line) {
   }
   Measured measured{recording.NowNs(), 0, std::nullopt};
   pollfd ended = {handle, POLLIN, 0};
-  while (!Interrupted() && poll(&ended, 1, 200) == 0) line.Update(measured.begin_ns);
+  while (!Interrupted()) {
+    const int ready = poll(&ended, 1, 200);
+    if (ready > 0 || (ready < 0 && errno != EINTR)) break;
+    line.Update(measured.begin_ns);
+  }
   measured.end_ns = recording.NowNs();
   close(handle);
   return measured;
@@ -217,6 +222,7 @@ RecordingOptions OptionsOf(const MeasureFlags& flags) {
 }
 
 Result<int> Measure(const MeasureFlags& flags) {
+  KeepUserSignals();
   if (Result<void> sound = CheckFlags(flags); !sound) return Fail(sound.error());
   if (Result<void> sound = CheckOutput(flags.output, "", "recording"); !sound) return Fail(sound.error());
   Result<Duration> duration = Seconds(0);
@@ -234,6 +240,7 @@ Result<int> Measure(const MeasureFlags& flags) {
     signals.emplace();
   } else {
     CatchInterrupts();
+    CatchHangUps();
   }
   Result<std::unique_ptr<Recording>> recording = Recording::Start(std::move(*sources), OptionsOf(flags));
   if (!recording) return Fail(recording.error());

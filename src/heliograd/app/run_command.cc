@@ -124,7 +124,7 @@ RunOptions OptionsOf(const RunFlags& flags, const RunSettings& settings, const R
   return options;
 }
 
-Result<std::unique_ptr<PowerLimits>> OpenLimits(const PreparedRun& prepared, OpenGpu& gpu) {
+Result<std::unique_ptr<PowerLimits>> OpenLimits(const RunFlags& flags, const PreparedRun& prepared, OpenGpu& gpu) {
   if (Result<void> same = CheckCurveGpu(prepared.plan.labels.curve_gpu, gpu.capper->Device(), PrintMessage); !same) {
     return Fail(same.error());
   }
@@ -139,6 +139,7 @@ Result<std::unique_ptr<PowerLimits>> OpenLimits(const PreparedRun& prepared, Ope
     if (Result<void> sound = CheckLevels(prepared.plan, *range, gpu.capper->Device()); !sound) {
       return Fail(sound.error());
     }
+    if (Result<void> sound = CheckSafeLimit(flags, *range, gpu.capper->Device()); !sound) return Fail(sound.error());
   }
   return limits;
 }
@@ -251,7 +252,7 @@ Result<int> CarryOut(const RunFlags& flags, PreparedRun& prepared, OpenGpu& gpu)
                       .battery_file = flags.battery_file,
                       .zone = plan.zone,
                       .stale_after = settings->stale_after});
-  const auto limits = OpenLimits(prepared, gpu);
+  const auto limits = OpenLimits(flags, prepared, gpu);
   if (!limits) return Fail(limits.error());
   const WaitedSignalsBlocked signals;
   const Result<bool> may_limit = TryLimits(**limits, std::chrono::seconds(flags.resume.empty() ? 0 : 10));
@@ -367,6 +368,7 @@ Result<int> PrintDryRunJson(const RunFlags& flags, const PreparedRun& prepared) 
 }
 
 Result<int> RunPlanCommand(const RunFlags& flags) {
+  KeepUserSignals();
   if (Result<void> sound = CheckRunFlags(flags); !sound) return Fail(sound.error());
   if (const auto fault = FaultOf(flags, flags.command)) return *fault;
   Result<PreparedRun> prepared = flags.resume.empty() ? PrepareNewRun(flags) : PrepareResumedRun(flags);

@@ -39,6 +39,7 @@ Json BooksJson(const SlotActual& slot) {
   Json level_wh = Json::array();
   for (const Energy energy : slot.level_energy) level_wh.push_back(InWattHours(energy));
   return {{"level_s", slot.level_s},
+          {"unknown_s", slot.unknown_s},
           {"off_s", slot.off_s},
           {"energy_wh", InWattHours(slot.energy)},
           {"energy_off_wh", InWattHours(slot.energy_off)},
@@ -91,6 +92,7 @@ std::optional<SlotActual> BooksIn(const nlohmann::json& line, size_t levels) {
              energy_off = NumberIn(*found, "energy_off_wh"), unmeasured = NumberIn(*found, "unmeasured_s"),
              work = NumberIn(*found, "work");
   if (!off || !energy || !energy_off || !unmeasured || !work) return std::nullopt;
+  books.unknown_s = NumberIn(*found, "unknown_s").value_or(0);  // not in older journals
   books.off_s = *off;
   books.energy = WattHours(*energy);
   books.energy_off = WattHours(*energy_off);
@@ -383,6 +385,7 @@ void RunJournal::OnState(const RunState& state, const SlotActual& slot) {
   Json line = Line(state.at, "state");
   line["slot"] = state.slot;
   line["level_limit_w"] = LimitOf(plan_, state.level);
+  if (state.limit_unknown) line["limit_unknown"] = true;
   line["work_done"] = state.work_done;
   line["work_planned"] = state.work_planned;
   line["units_done"] = state.units_done;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <utility>
 
@@ -82,11 +83,10 @@ std::optional<ExitStatus> RunJob::Wait(nanoseconds at_most) {
     }
     return exit;
   }
-  sigset_t ending;
-  sigemptyset(&ending);
-  for (const int signal : {SIGTERM, SIGHUP}) sigaddset(&ending, signal);
-  const timespec time = {rounded.count() / 1000, rounded.count() % 1000 * 1'000'000};
-  if (const int signal = sigtimedwait(&ending, nullptr, &time); signal > 0) early_signal_ = signal;
+  const auto ignored = [&](int signal) {
+    options_.tell(fmt::format("SIG{} came while no command runs: it is ignored", sigabbrev_np(signal)));
+  };
+  if (const std::optional<int> signal = WaitForEndingSignal(rounded, ignored)) early_signal_ = signal;
   return std::nullopt;
 }
 
@@ -146,6 +146,7 @@ std::optional<JobProgress> RunJob::Progress() {
 void RunJob::Checkpoint() {
   ChildOptions options;
   options.output_to_stderr = true;
+  options.takes_no_signals = true;
   options.environment = {fmt::format("HELIOGRAD_JOB_PID={}", child_->pid())};
   Result<ChildProcess> process = ChildProcess::Start({"/bin/sh", "-c", options_.checkpoint_command}, options, signals_);
   if (!process) return options_.tell("--checkpoint-cmd: " + process.error().Message());

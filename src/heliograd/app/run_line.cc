@@ -23,8 +23,9 @@ void RunLine::Clear() {
 void RunLine::Draw(const RunState& state) {
   if (!shown_) return;
   const DispatchProblem& problem = plan_.problem;
-  std::string text = fmt::format("slot {}/{}  {}", std::min(state.slot + 1, problem.horizon.slots),
-                                 problem.horizon.slots, LevelText(problem, state.level));
+  std::string text =
+      fmt::format("slot {}/{}  {}", std::min(state.slot + 1, problem.horizon.slots), problem.horizon.slots,
+                  state.limit_unknown ? "limit not known" : LevelText(problem, state.level));
   if (state.full_power) text += " (full power)";
   if (state.power) text += fmt::format("  {:.0f} W now", InWatts(*state.power));
   text += fmt::format("  {:.1f} % done, plan {:.1f} %", 100 * state.work_done / problem.work,

@@ -58,6 +58,7 @@ Result<std::string> OutputOf(const std::string& command, const WaitedSignalsBloc
   ChildOptions options;
   options.pipe_output = true;
   options.own_group = true;
+  options.takes_no_signals = true;
   Result<ChildProcess> child = ChildProcess::Start({"/bin/sh", "-c", command}, options, signals);
   if (!child) return Fail(child.error());
   std::string output;

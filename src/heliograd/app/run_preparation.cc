@@ -266,6 +266,14 @@ Result<void> CheckLevels(const PlanFile& plan, const PowerLimitRange& range, con
   return {};
 }
 
+Result<void> CheckSafeLimit(const RunFlags& flags, const PowerLimitRange& range, const DeviceRecord& device) {
+  const Power limit = Watts(flags.safe_limit_w);
+  if (flags.safe_limit_w <= 0 || (limit >= range.lowest && limit <= range.highest)) return {};
+  return Fail(fmt::format("--safe-limit-w {:g}: {} ({}) takes {:.0f} to {:.0f} W: give a limit within them",
+                          flags.safe_limit_w, device.name, device.uuid, InWatts(range.lowest), InWatts(range.highest)),
+              ErrorKind::kUsage);
+}
+
 std::string LevelText(const DispatchProblem& problem, const std::optional<size_t>& level) {
   return level ? fmt::format("{:.0f} W", InWatts(problem.gpu.levels[*level].limit)) : "off";
 }

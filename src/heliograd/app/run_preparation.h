@@ -64,6 +64,8 @@ Result<void> CheckCurveGpu(const CurveGpu& planned, const DeviceRecord& device,
                            const std::function<void(const std::string&)>& tell);
 /// The limits of the plan must be ones that this GPU takes.
 Result<void> CheckLevels(const PlanFile& plan, const PowerLimitRange& range, const DeviceRecord& device);
+/// And so must --safe-limit-w be. Errors: kUsage, with the range.
+Result<void> CheckSafeLimit(const RunFlags& flags, const PowerLimitRange& range, const DeviceRecord& device);
 
 /// "170 W", "off".
 std::string LevelText(const DispatchProblem& problem, const std::optional<size_t>& level);

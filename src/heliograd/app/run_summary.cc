@@ -70,6 +70,7 @@ Json BooksJson(const DispatchProblem& problem, const SlotActual& books) {
   const double known_s = books.running_s() + books.off_s - books.unmeasured_s;
   return {{"entered", books.entered},
           {"levels", levels},
+          {"unknown_limit_s", books.unknown_s},
           {"off_s", books.off_s},
           {"gpu_energy_wh", InWattHours(books.energy)},
           {"gpu_power_w", known_s > 0 ? Json(InWattHours(books.energy) * 3600 / known_s) : Json()},

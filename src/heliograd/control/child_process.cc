@@ -30,8 +30,24 @@ namespace {
 sigset_t WaitedSignals() {
   sigset_t set;
   sigemptyset(&set);
-  for (int signal : {SIGCHLD, SIGTERM, SIGHUP}) sigaddset(&set, signal);
+  for (int signal : {SIGCHLD, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT}) sigaddset(&set, signal);
   return set;
+}
+
+sigset_t EndOfChild() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGCHLD);
+  return set;
+}
+
+bool AsksToEnd(int signal) { return signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT; }
+
+/// The terminal sends to its whole foreground group; everyone else, to us alone.
+bool IsOfTerminal(const siginfo_t& signal) { return signal.si_code == SI_KERNEL; }
+
+timespec AsTimespec(std::chrono::nanoseconds time) {
+  return {time.count() / 1'000'000'000, time.count() % 1'000'000'000};
 }
 
 std::vector<char*> Pointers(std::vector<std::string>& texts) {
@@ -93,6 +109,15 @@ WaitedSignalsBlocked::WaitedSignalsBlocked() {
 
 WaitedSignalsBlocked::~WaitedSignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
+std::optional<int> WaitForEndingSignal(std::chrono::nanoseconds at_most, const std::function<void(int)>& ignored) {
+  const sigset_t waited = WaitedSignals();
+  const timespec time = AsTimespec(std::max(at_most, std::chrono::nanoseconds(0)));
+  const int signal = sigtimedwait(&waited, nullptr, &time);
+  if (signal > 0 && AsksToEnd(signal)) return signal;
+  if (signal == SIGUSR1 || signal == SIGUSR2) ignored(signal);
+  return std::nullopt;
+}
+
 std::optional<CommandFault> FaultOfCommand(const std::string& command) {
   std::vector<std::string> places = {command};
   if (command.find('/') == std::string::npos) {
@@ -121,12 +146,18 @@ std::optional<CommandFault> FaultOfCommand(const std::string& command) {
 }
 
 ChildProcess::ChildProcess(pid_t pid, int output, const ChildOptions& options, Dispositions* before)
-    : pid_(pid), output_(output), own_group_(options.own_group), has_terminal_(options.foreground), before_(before) {}
+    : pid_(pid),
+      output_(output),
+      own_group_(options.own_group),
+      takes_signals_(!options.takes_no_signals),
+      has_terminal_(options.foreground),
+      before_(before) {}
 
 ChildProcess::ChildProcess(ChildProcess&& other) noexcept
     : pid_(other.pid_),
       output_(other.output_),
       own_group_(other.own_group_),
+      takes_signals_(other.takes_signals_),
       has_terminal_(other.has_terminal_),
       stopped_(other.stopped_),
       before_(other.before_),
@@ -185,16 +216,19 @@ Result<ChildProcess> ChildProcess::Start(const std::vector<std::string>& command
 
 std::optional<ExitStatus> ChildProcess::Wait(std::chrono::milliseconds at_most) {
   const auto deadline = std::chrono::steady_clock::now() + at_most;
-  const sigset_t waited = WaitedSignals();
+  const sigset_t waited = takes_signals_ ? WaitedSignals() : EndOfChild();
   while (!ended_) {
     int status = 0;
     const pid_t done = waitpid(pid_, &status, WNOHANG | (has_terminal_ ? WUNTRACED : 0));
     if (done == pid_ && Reap(status)) break;
     const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) break;
-    const timespec time = {left.count() / 1'000'000'000, left.count() % 1'000'000'000};
-    const int signal = sigtimedwait(&waited, nullptr, &time);
-    if (signal == SIGTERM || signal == SIGHUP) Signal(signal);
+    const timespec time = AsTimespec(left);
+    siginfo_t sent{};
+    const int signal = sigtimedwait(&waited, &sent, &time);
+    if (signal <= 0 || signal == SIGCHLD) continue;
+    const bool reached_it = IsOfTerminal(sent) && (has_terminal_ || !own_group_);
+    if (!reached_it || signal == SIGTERM || signal == SIGHUP) PassOn(signal);
   }
   return ended_;
 }
@@ -220,6 +254,12 @@ void ChildProcess::Signal(int signal) {
   if (ended_) return;
   kill(own_group_ ? -pid_ : pid_, signal);
   if (stopped_) Continue();
+}
+
+void ChildProcess::PassOn(int signal) {
+  if (AsksToEnd(signal)) return Signal(signal);
+  if (signal == SIGCONT && stopped_) return;  // it is stopped for a reason that still holds
+  if (!ended_) kill(own_group_ ? -pid_ : pid_, signal);
 }
 
 void ChildProcess::Stop() {

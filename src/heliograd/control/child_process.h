@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,13 +37,16 @@ struct ChildOptions {
   bool ends_with_us = false;
   /// Added to its environment, "NAME=value".
   std::vector<std::string> environment = {};
+  /// Signals sent here are not for it (a helper beside the job): they stay pending for whoever waits next.
+  bool takes_no_signals = false;
   /// A file of ours that its standard error goes to; -1 = ours.
   int errors = -1;
   /// A file of ours that is open in it too, under its number; -1 = none.
   int inherited = -1;
 };
 
-/// SIGCHLD, SIGTERM and SIGHUP are waited for instead of delivered while this lives. Construct it before other threads
+/// SIGCHLD and the signals that are a command's (SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT) are
+/// waited for instead of delivered while this lives. Construct it before other threads
 /// start: it holds for every thread that is started later.
 class WaitedSignalsBlocked {
  public:
@@ -58,6 +62,10 @@ class WaitedSignalsBlocked {
   sigset_t before_;
 };
 
+/// Waits at most so long while there is no command to pass signals on to; one that asks a program to end (SIGTERM,
+/// SIGHUP, SIGQUIT) ends the waiting and is returned. SIGUSR1 and SIGUSR2 do nothing: `ignored` is told of them.
+std::optional<int> WaitForEndingSignal(std::chrono::nanoseconds at_most, const std::function<void(int)>& ignored);
+
 /// Why a command cannot be started, and the exit code that shells give for it.
 struct CommandFault {
   std::string sentence;
@@ -67,8 +75,8 @@ struct CommandFault {
 std::optional<CommandFault> FaultOfCommand(const std::string& command);
 
 /// One child. Standard input, terminal, working directory and environment are passed on. While it runs, Ctrl-C and
-/// Ctrl-\ from the terminal reach it and are ignored here; SIGTERM and SIGHUP sent here are passed on to it. One at
-/// a time.
+/// Ctrl-\ from the terminal reach it and are ignored here; the signals of WaitedSignalsBlocked that are sent here are
+/// passed on to it, those of the terminal only where they do not reach it by themselves. One at a time.
 class ChildProcess {
  public:
   /// Errors (kUsage): the command does not exist or may not be executed.
@@ -86,6 +94,8 @@ class ChildProcess {
   std::optional<ExitStatus> Wait(std::chrono::milliseconds at_most);
   /// To the child, or to its whole group when it leads one. A stopped one is continued, so that it gets the signal.
   void Signal(int signal);
+  /// One that was sent to us: as Signal where it asks to end; else a stopped child gets it when it is continued.
+  void PassOn(int signal);
   /// Stops the group, and takes the terminal back.
   void Stop();
   void Continue();
@@ -100,6 +110,7 @@ class ChildProcess {
   pid_t pid_;
   int output_;
   bool own_group_;
+  bool takes_signals_;
   bool has_terminal_;  // it has the terminal whenever it is not stopped
   bool stopped_ = false;
   Dispositions* before_;

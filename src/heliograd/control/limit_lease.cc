@@ -163,7 +163,7 @@ Result<void> LimitLease::StartGuard(const std::vector<std::string>& command) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
-    for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) std::signal(signal, SIG_IGN);
+    for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE}) std::signal(signal, SIG_IGN);
     fcntl(lock_, F_SETFD, 0);
     fcntl(pipe_ends[0], F_SETFD, 0);
     const int nothing = open("/dev/null", O_RDWR);

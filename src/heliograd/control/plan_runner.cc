@@ -70,7 +70,7 @@ bool SameLimit(Power a, Power b) { return std::abs(InWatts(a - b)) < kSameLimitW
 }  // namespace
 
 double SlotActual::running_s() const {
-  double sum = 0;
+  double sum = unknown_s;
   for (const double seconds : level_s) sum += seconds;
   return sum;
 }
@@ -136,6 +136,7 @@ void PlanRunner::Begin(const RunLeftOver& left_over) {
   mark_units_ = left_over.units_done > 0 ? left_over.units_done : -1;
   outcome_.progress_told = left_over.units_done > 0;
   look_ = parts_.gpu.Look();
+  last_limit_ = look_.limit;
   if (!look_.is_lost) counter_uj_ = look_.energy_uj;
   slot_ = planned_slot_ = SlotOf(now_);
   schedule_ = MakeDwells(problem_, running_plan_.decisions, std::nullopt, options_.shortest_dwell);
@@ -174,8 +175,12 @@ void PlanRunner::Observe() {
   const double elapsed_s = std::max(InRealSeconds(passed - passed_), 0.0);
   passed_ = passed;
   const std::string irregularity = parts_.clock.Irregularity();
+  const bool was_known = KnowsLimit();
+  const LevelOrOff was_set = set_level_;
   look_ = parts_.gpu.Look();
+  if (look_.limit) last_limit_ = look_.limit;
   const Taken taken = TakeEnergy(look_, elapsed_s);
+  limit_known_ = was_known && KnowsLimit() && set_level_ == was_set;  // a driver that was loaded anew has set another
   const std::optional<std::string> gap = StoodStill(elapsed_s, taken);
   const double work = TakeProgress(stood_still_ ? 0 : elapsed_s);
   if (irregularity.empty()) {
@@ -212,9 +217,16 @@ std::optional<std::string> PlanRunner::StoodStill(double elapsed_s, const Taken&
 
 PlanRunner::Taken PlanRunner::TakeEnergy(const GpuLook& look, double elapsed_s) {
   if (look.is_lost) {
-    if (!lost_)
-      Tell("gpu_lost", "the GPU or its driver does not answer: the job runs on, its energy is not known", true);
-    lost_ = true;
+    if (!std::exchange(lost_, true)) {
+      const char* job = !parts_.job.started() ? "the job has not begun yet"
+                        : paused_             ? "the job is paused"
+                                              : "the job runs on";
+      Tell("gpu_lost",
+           fmt::format(
+               "the GPU or its driver does not answer: {}; its energy and its power limit are not known until it does",
+               job),
+           true);
+    }
     lost_s_ += elapsed_s;
     return {};
   }
@@ -226,7 +238,7 @@ PlanRunner::Taken PlanRunner::TakeEnergy(const GpuLook& look, double elapsed_s) 
     } else if (has_both) {
       taken.energy = Joules(static_cast<double>(*look.energy_uj - *counter_uj_) * 1e-6);
       taken.known_s = elapsed_s;
-      if (lost_) outcome_.slots[static_cast<size_t>(slot_)].unmeasured_s -= lost_s_;  // the counter went on
+      if (lost_) CounterWentOn();
     }
     counter_uj_ = look.energy_uj;
   } else if (look.power) {
@@ -241,6 +253,27 @@ PlanRunner::Taken PlanRunner::TakeEnergy(const GpuLook& look, double elapsed_s) 
     if (set_limit_ && asked && !SameLimit(*asked, *set_limit_)) DriverIsNew();
   }
   return taken;
+}
+
+/// What was drawn during the absence is known after all.
+void PlanRunner::CounterWentOn() {
+  double left_s = lost_s_;
+  for (auto slot = static_cast<size_t>(slot_) + 1; slot-- > 0 && left_s > 0;) {
+    double& unmeasured_s = outcome_.slots[slot].unmeasured_s;
+    const double filled_s = std::min(left_s, unmeasured_s);
+    unmeasured_s -= filled_s;
+    left_s -= filled_s;
+  }
+}
+
+/// Whether it can be told now which limit is in force: one that we set, that is read, or that is out of our reach.
+bool PlanRunner::KnowsLimit() const { return !lost_ && (limits_out_ || set_level_ || look_.limit); }
+
+/// Whether the limit of the time since the last look was that of `level_`, so that its pace says something about it.
+bool PlanRunner::RunsAtItsLevel() const {
+  if (!limit_known_ || !level_) return false;
+  const Power limit = problem_.gpu.levels[*level_].limit;
+  return limits_out_ || set_level_ == level_ || (look_.limit && SameLimit(*look_.limit, limit));
 }
 
 /// A driver that was loaded anew has forgotten the limit: the lease begins again with what is in force, and the limit
@@ -313,8 +346,10 @@ double PlanRunner::TakeProgress(double elapsed_s) {
     // It came after the last look.
     mark_run_s_ = std::max({run_s_ - age_s, run_s_ - elapsed_s, stretch_begin_s_});
     silence_told_ = false;
-    Learn();
+    if (RunsAtItsLevel()) Learn();
   }
+  // Marks on the two sides of a time that is of no level span no stretch to learn from.
+  if (!RunsAtItsLevel()) stretch_begin_s_ = run_s_;
   double since = Rate(*level_) * (run_s_ - mark_run_s_);
   // A job that says nothing any more is not assumed to go on.
   if (largest_step_ > 0) since = std::min(since, 3 * largest_step_);
@@ -379,8 +414,8 @@ void PlanRunner::AddTo(int slot, double elapsed_s, double part, const Taken& tak
   if (now_ >= problem_.horizon.start) books.entered = true;
   const bool ran = level_ && !paused_ && !stood_still_;
   if (ran) {
-    books.level_s[*level_] += elapsed_s * part;
-    if (!books.level_energy.empty()) books.level_energy[*level_] += taken.energy * part;
+    (limit_known_ ? books.level_s[*level_] : books.unknown_s) += elapsed_s * part;
+    if (limit_known_ && !books.level_energy.empty()) books.level_energy[*level_] += taken.energy * part;
   } else if (now_ >= problem_.horizon.start) {
     books.off_s += elapsed_s * part;
   }
@@ -687,11 +722,12 @@ void PlanRunner::SetLimit(size_t level) {
   Tell(std::move(event));
 }
 
-/// The level whose limit is in force when `wanted` is wanted.
+/// The level whose limit is in force when `wanted` is wanted, as far as can be told.
 PlanRunner::LevelOrOff PlanRunner::Runs(size_t wanted) const {
   if (limits_out_) return only_level_;
   if (away_ && look_.limit) return LevelAt(*look_.limit);
-  return set_level_ ? set_level_ : wanted;
+  if (set_level_) return set_level_;
+  return last_limit_ ? LevelAt(*last_limit_) : wanted;  // it could not be set yet
 }
 
 void PlanRunner::LimitsOutOfReach(const std::string& why, std::optional<Power> in_force) {
@@ -813,7 +849,9 @@ RunState PlanRunner::State() const {
   RunState state;
   state.at = now_;
   state.slot = slot_;
-  state.level = paused_ ? std::nullopt : level_;
+  const LevelOrOff runs = paused_ ? std::nullopt : level_;
+  state.limit_unknown = runs && !KnowsLimit();
+  state.level = state.limit_unknown ? std::nullopt : runs;
   state.work_done = work_done_;
   state.units_done = std::max(mark_units_, 0.0);
   state.counter_uj = counter_uj_;
@@ -827,7 +865,7 @@ RunState PlanRunner::State() const {
     state.work_planned += plan_.slots[static_cast<size_t>(t)].progress * part;
   }
   state.next_change = state.expected_end = problem_.horizon.end();
-  const LevelOrOff present = full_power_ ? LevelOrOff(fastest()) : state.level;
+  const LevelOrOff present = full_power_ ? LevelOrOff(fastest()) : runs;
   for (const Dwell& dwell : schedule_.dwells) {
     if (dwell.begin > now_ && dwell.level != present) {
       state.next_change = dwell.begin;

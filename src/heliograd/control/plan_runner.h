@@ -29,6 +29,7 @@ namespace heliograd {
 /// What was really done within one slot of the plan.
 struct SlotActual {
   std::vector<double> level_s;       // seconds that the job ran, by level
+  double unknown_s = 0;              // seconds that it ran at a limit that nobody could tell
   double off_s = 0;                  // seconds that it did not
   Energy energy;                     // of the GPU, measured
   Energy energy_off;                 // the part of it while the job did not run
@@ -44,7 +45,8 @@ struct SlotActual {
 struct RunState {
   Stamp at;
   int slot = 0;                 // of the plan; the last one after its end
-  std::optional<size_t> level;  // that runs; nothing while it is off
+  std::optional<size_t> level;  // that runs; nothing while it is off, or where the limit is not known
+  bool limit_unknown = false;   // it runs at a limit that nobody can tell
   double work_done = 0;         // parts of the whole job, this plan's
   double units_done = 0;        // as the job counts; 0 where it does not tell
   std::optional<int64_t> counter_uj;
@@ -186,7 +188,10 @@ class PlanRunner {
   void Observe();
   std::optional<std::string> StoodStill(double elapsed_s, const Taken& taken);
   Taken TakeEnergy(const GpuLook& look, double elapsed_s);
+  void CounterWentOn();
   void DriverIsNew();
+  bool KnowsLimit() const;
+  bool RunsAtItsLevel() const;
   void WatchLimit(const GpuLook& look);
   double TakeProgress(double elapsed_s);
   void TakeFirstWord(double units);
@@ -254,7 +259,9 @@ class PlanRunner {
   int foreign_looks_ = 0;
   bool full_power_ = false, unreachable_ = false, failing_ = false, overrun_told_ = false;
   bool lost_ = false;
-  bool stood_still_ = false;  // the job, since the last look
+  bool limit_known_ = true;          // throughout the time since the last look
+  std::optional<Power> last_limit_;  // in force, when it was last told
+  bool stood_still_ = false;         // the job, since the last look
   bool refused_told_ = false;
   bool away_ = false;  // the lease, with whoever held it for us
   Stamp away_since_;   // real time

@@ -201,6 +201,11 @@ class PlanRunnerTest : public testing::Test {
     return runner.Run(left_over);
   }
 
+  /// The slowest level for an hour, then 170 W until the work is done.
+  void PlanSlowestLevelFirst() {
+    plan_ = MakePlan(problem_, Formulation::kBlend, {At({{0, 1}}), At({{7, 1}}), At({{7, 1}}), {}});
+  }
+
   /// Half an hour of the first slot was done, then nobody looked for two hours; the counter went on.
   RunLeftOver CutOffForTwoHours() {
     RunLeftOver left_over;
@@ -345,7 +350,68 @@ TEST_F(PlanRunnerTest, DriverLoadedAnewLosesItsCounterAndGetsTheLimitAgain) {
   EXPECT_EQ(observer_.Count("limits_out"), 0);
   EXPECT_EQ(world_->limit, Watts(170));
   EXPECT_NEAR(outcome->unmeasured_s, 120, 11);
+  EXPECT_NEAR(outcome->slots[0].unknown_s, 120, 11);
   EXPECT_LT(InJoules(outcome->energy), (before_uj + world_->energy_uj) * 1e-6);
+}
+
+TEST_F(PlanRunnerTest, GpuLostBeforeALimitIsSetTeachesNoLevelItsPaceAndIsBookedAsNotKnown) {
+  PlanSlowestLevelFirst();
+  // The job begins under the 320 W from before, which nobody can change or read for a quarter of an hour.
+  world_->now = problem_.horizon.start - minutes(5);
+  world_->events[problem_.horizon.start - minutes(1)] = [&] { world_->lost = true; };
+  world_->events[problem_.horizon.start + minutes(15)] = [&] { world_->lost = false; };
+  std::vector<double> told_s;
+  const auto note = [&](const ReplanRequest& request) -> Result<ReplanAnswer> {
+    told_s.push_back(InSeconds(request.job_times[0]));
+    return ReplanAnswer{};
+  };
+  const Result<RunOutcome> outcome = Run({}, note);
+  ASSERT_TRUE(outcome);
+  ASSERT_FALSE(told_s.empty());
+  // It ran as promised, to the grain of its words; at 320 W it is far faster than at the slowest level.
+  const double promised_s = InSeconds(problem_.gpu.levels[0].job_time);
+  for (const double each_s : told_s) EXPECT_NEAR(each_s, promised_s, 0.02 * promised_s);
+  // To the looks on both sides.
+  EXPECT_NEAR(outcome->slots[0].unknown_s, 900, 11);
+  EXPECT_NEAR(outcome->slots[0].level_s[0], 2700, 11);
+  EXPECT_NEAR(outcome->slots[0].running_s(), 3600, 6);
+  EXPECT_NEAR(InJoules(outcome->energy), world_->energy_uj * 1e-6, 1e-3);
+  const auto lost = std::find_if(observer_.events.begin(), observer_.events.end(),
+                                 [](const RunEvent& event) { return event.kind == "gpu_lost"; });
+  ASSERT_NE(lost, observer_.events.end());
+  EXPECT_NE(lost->text.find("the job has not begun yet"), std::string::npos) << lost->text;
+}
+
+TEST_F(PlanRunnerTest, DriverLoadedAnewBetweenTwoLooksTeachesNoLevelThePaceOfFullPower) {
+  PlanSlowestLevelFirst();
+  // Each minute the limit is back at its default for most of it: no stretch between two words is one of the slowest
+  // level.
+  for (int minute = 1; minute < 50; ++minute) {
+    world_->events[problem_.horizon.start + minutes(minute)] = [&] {
+      world_->limit = Watts(320);
+      world_->energy_uj -= 1e12;  // lower than at the last look
+      world_->held = seconds(50);
+    };
+  }
+  std::vector<double> told_s;
+  RunOptions options;
+  options.longest_gap = Seconds(1000);
+  ASSERT_TRUE(Run(options, [&](const ReplanRequest& request) -> Result<ReplanAnswer> {
+    told_s.push_back(InSeconds(request.job_times[0]));
+    return ReplanAnswer{};
+  }));
+  ASSERT_FALSE(told_s.empty());
+  // Learnt from the first minute alone, of which the words are known to a look of five seconds.
+  const double promised_s = InSeconds(problem_.gpu.levels[0].job_time);
+  for (const double each_s : told_s) EXPECT_NEAR(each_s, promised_s, 0.05 * promised_s);
+}
+
+TEST_F(PlanRunnerTest, AbsenceOverTheEdgeOfASlotIsFilledInBothSlots) {
+  world_->events[problem_.horizon.start + minutes(50)] = [&] { world_->lost = true; };
+  world_->events[problem_.horizon.start + minutes(70)] = [&] { world_->lost = false; };
+  const Result<RunOutcome> outcome = Run();
+  ASSERT_TRUE(outcome);
+  for (int t : {0, 1}) EXPECT_NEAR(outcome->slots[static_cast<size_t>(t)].unmeasured_s, 0, 1) << t;
 }
 
 TEST_F(PlanRunnerTest, ClockThatIsSetForwardMovesThePlanAlong) {

@@ -94,6 +94,7 @@ std::string CauseOfTimes(const CarriedPlan& run, int t) {
   if (run.begin >= to) return "late start";
   if (run.has_ended() && run.end <= from) return CauseOfEnd(run);
   if (!slot.entered) return "interruption";
+  if (slot.actual.unknown_s > std::max(kVisibleSeconds, 0.5 * std::abs(missing_s))) return "limit not known";
   if (Holds(run.events, "full_power", "full_power_ends", from, to)) return "full power for the deadline";
   if (Holds(run.events, "limits_out", "resumed_run", from, to)) return "limit not reached";
   const bool other_limit = std::any_of(run.events.begin(), run.events.end(), [&](const RunEvent& event) {

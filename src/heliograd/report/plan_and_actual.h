@@ -31,6 +31,7 @@ struct RunPoint {
 /// Flows of a slot at the node's bus, and what they came to.
 struct NodeSlot {
   std::vector<double> level_s;  // seconds by level
+  double unknown_s = 0;         // on top of them, at a limit that nobody could tell
   Energy load, pv_used, battery_charge, battery_discharge;
   Settlement settled;
   double work = 0;

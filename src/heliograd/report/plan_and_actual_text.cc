@@ -39,6 +39,9 @@ std::string LevelsText(const DispatchProblem& problem, const NodeSlot& slot) {
     parts.emplace_back(slot.level_s[k],
                        slot.level_s[k] > 0.995 * whole ? limit : limit + " " + HoursText(slot.level_s[k]));
   }
+  if (slot.unknown_s >= std::max(1.0, 0.005 * whole)) {
+    parts.emplace_back(slot.unknown_s, "limit not known " + HoursText(slot.unknown_s));
+  }
   if (parts.empty()) return "off";
   std::string text;
   for (const auto& part : parts) text += (text.empty() ? "" : ", ") + part.second;
@@ -235,6 +238,7 @@ Json SlotJson(const CarriedPlan& run, int t) {
   Json planned = FlowsJson(slot.planned, beta), actual = FlowsJson(slot.actual, beta);
   planned["levels"] = LevelsJson(problem, slot.planned);
   actual["levels"] = LevelsJson(problem, slot.actual);
+  actual["unknown_limit_s"] = slot.actual.unknown_s;
   actual["off_s"] = slot.off_s;
   actual["unmeasured_s"] = slot.unmeasured_s;
   actual["gpu_energy_wh"] = InWattHours(slot.gpu_energy);

@@ -28,7 +28,7 @@ double RunningSeconds(const SlotActual& books) {
 
 /// Sums over the books of a run.
 struct Running {
-  double seconds = 0, unmeasured_s = 0;
+  double seconds = 0, unmeasured_s = 0, unknown_s = 0;
   Energy energy, by_curve;  // measured; what the curve promises for the same times
   double work_by_curve = 0;
 };
@@ -39,6 +39,7 @@ Running RunningOf(const WhatCame& came) {
   for (const SlotActual& books : came.books) {
     sum.seconds += RunningSeconds(books);
     sum.unmeasured_s += books.unmeasured_s;
+    sum.unknown_s += books.unknown_s;
     sum.energy += books.energy - books.energy_off;
     for (size_t k = 0; k < books.level_s.size(); ++k) {
       sum.by_curve += levels[k].draw * Seconds(books.level_s[k]);
@@ -127,6 +128,9 @@ std::string WhyUnknown(const WhatCame& came, const Running& running) {
     return fmt::format("the job ended with 0 when {:.0f} % of its work was {}: what it did is not known",
                        100 * (1 - came.work_assumed / came.world.work),
                        came.work_is_told ? "told" : "due by the curve, and it told nothing");
+  }
+  if (running.unknown_s > kMostUnmeasured * (running.seconds + running.unknown_s)) {
+    return fmt::format("the job ran for {:.0f} s at a limit that nobody could tell", running.unknown_s);
   }
   if (running.unmeasured_s > kMostUnmeasured * running.seconds) {
     return fmt::format("{:.0f} s of the run were not measured", running.unmeasured_s);

@@ -159,6 +159,13 @@ TEST_F(SavingsTest, JobThatDrawsLessDrawsLessUnderTheRulesToo) {
   EXPECT_NEAR(InEuros(*Savings().rungs[0].saved), 0, kEur);
 }
 
+TEST_F(SavingsTest, TimeAtALimitThatNobodyCouldTellLeavesNoSavings) {
+  books_[2].unknown_s = 20;  // under a hundredth of the time that it ran
+  EXPECT_EQ(Savings().unknown, "");
+  books_[2].unknown_s = 600;
+  EXPECT_EQ(Savings().unknown, "the job ran for 600 s at a limit that nobody could tell");
+}
+
 // It runs into a ceiling of its own: at the fastest level it draws 0.8 of what the curve says, at the slow one all of
 // it.
 TEST_F(SavingsTest, LevelThatRanHasItsOwnDrawAndNoneBelowItDrawsMore) {
