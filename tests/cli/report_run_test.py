@@ -104,7 +104,9 @@ class ReportRun(ProgramTest):
     def test_unfinished_run_from_its_journal(self):
         lines = (self.folder / "run" / "journal.jsonl").read_text().splitlines(keepends=True)
         whole = self.run_json("report", "run")
-        (self.folder / "run" / "journal.jsonl").write_text("".join(lines[:len(lines) // 2]) + lines[len(lines) // 2][:20])
+        # Half of it, or up to the first slot's end where that is later.
+        cut = max(len(lines) // 2, next(i for i, line in enumerate(lines) if '"kind":"slot"' in line) + 2)
+        (self.folder / "run" / "journal.jsonl").write_text("".join(lines[:cut]) + lines[cut][:20])
         (self.folder / "run" / "summary.json").unlink()
         report = self.run_json("report", "run")
         self.assertEqual(report["status"], "running")
