@@ -79,7 +79,7 @@ class ReportRun(ProgramTest):
         for key in ("load_wh", "cost_eur"):
             whole = report["actual"][key] - report["planned"][key]
             self.assertAlmostEqual(sum(part[key] for part in report["deviations"]), whole, places=9)
-        # All of the work is done: the ladder is the plan's own.
+        # The report tells what the run reckoned with all that it knew.
         for ours, theirs in zip(report["baselines"], summary["baselines"]):
             self.assertEqual(ours["name"], theirs["name"])
             self.assertAlmostEqual(ours["saved_eur"], theirs["saved_eur"], places=6)
@@ -104,7 +104,9 @@ class ReportRun(ProgramTest):
     def test_unfinished_run_from_its_journal(self):
         lines = (self.folder / "run" / "journal.jsonl").read_text().splitlines(keepends=True)
         whole = self.run_json("report", "run")
-        (self.folder / "run" / "journal.jsonl").write_text("".join(lines[:len(lines) // 2]) + lines[len(lines) // 2][:20])
+        # Half of it, or up to the first slot's end where that is later.
+        cut = max(len(lines) // 2, next(i for i, line in enumerate(lines) if '"kind":"slot"' in line) + 2)
+        (self.folder / "run" / "journal.jsonl").write_text("".join(lines[:cut]) + lines[cut][:20])
         (self.folder / "run" / "summary.json").unlink()
         report = self.run_json("report", "run")
         self.assertEqual(report["status"], "running")
@@ -117,6 +119,12 @@ class ReportRun(ProgramTest):
         for slot, later in zip(over, whole["slots"]):
             self.assertAlmostEqual(slot["actual"]["load_wh"], later["actual"]["load_wh"], places=6)
         self.assertIsNone(report["slots"][-1]["actual"])
+        # Savings are of the slots that are over, against rules that do the same work.
+        told = [rung for rung in report["baselines"] if rung["saved_eur"] is not None]
+        self.assertTrue(told or report["savings"]["unknown"], report["savings"])
+        for rung in told:
+            self.assertAlmostEqual(rung["saved_eur"], rung["cost_eur"] - report["actual"]["cost_eur"] - report["savings"]["battery_surplus_eur"],
+                                   places=9)
         self.assertIn("slots", self.run_program("report", "run").stdout)
         self.run_program("report", "run", "-o", "run.html", "--csv", "run.csv")
 

@@ -248,7 +248,15 @@ TEST_F(PlanRunnerTest, FollowsThePlanAndKeepsTheBooks) {
     total_s += slot.running_s() + slot.off_s;
     work += slot.work;
     energy += slot.energy;
+    Energy by_level;
+    for (const Energy level : slot.level_energy) by_level += level;
+    EXPECT_NEAR(InJoules(by_level), InJoules(slot.energy - slot.energy_off), 1e-3);
   }
+  EXPECT_GT(outcome->slots[0].level_energy[7], Energy());
+  // The job keeps to the curve, to a look of each of its words; the pace is known of every level.
+  ASSERT_EQ(outcome->job_times.size(), problem_.gpu.levels.size());
+  EXPECT_NEAR(outcome->job_times[7] / problem_.gpu.levels[7].job_time, 1, 0.02);
+  EXPECT_NEAR(outcome->work_assumed, 0, 0.001);
   EXPECT_NEAR(total_s, InSeconds(Between(problem_.horizon.start, world_->now)), 1e-6);
   EXPECT_NEAR(work, 0.1, 1e-9);
   EXPECT_NEAR(InJoules(energy), world_->energy_uj * 1e-6, 1e-3);
