@@ -265,6 +265,15 @@ class Permission(LimitdTest):
         self.assert_one_clear_sentence(done.stderr, "another heliograd-limitd serves there")
         Peer(self.socket).close()
 
+    def test_file_in_the_place_of_the_records_is_refused_before_it_serves(self):
+        self.state.write_text("mine")
+        done = subprocess.run([BUILD / "heliograd-limitd", "--socket", self.socket, "--group", GROUP, "--state", self.state],
+                              env=self.clean(), capture_output=True, text=True, timeout=20)
+        self.assertEqual(done.returncode, 4)
+        self.assert_one_clear_sentence(done.stderr, f"--state {self.state}", "is no folder")
+        self.assertEqual(self.state.read_text(), "mine")
+        self.assertFalse(self.socket.exists())
+
     def test_file_in_the_sockets_place_is_not_removed(self):
         self.socket.write_text("mine")
         done = subprocess.run([BUILD / "heliograd-limitd", "--socket", self.socket, "--group", GROUP, "--state", self.state],
@@ -309,7 +318,7 @@ class Heartbeat(LimitdTest):
             done = subprocess.run([BUILD / "heliograd-limitd", "--socket", self.socket, "--group", GROUP, "--state", self.state,
                                    "--failsafe-w", str(watts)], env=self.clean(), capture_output=True, text=True, timeout=20)
             self.assertEqual(done.returncode, 2, done.stderr)
-            self.assert_one_clear_sentence(done.stderr, f"--failsafe-w {watts}", "takes 100 to 320 W", self.uuid())
+            self.assert_one_clear_sentence(done.stderr, f"--failsafe-w {watts}", "takes 100 to 320 W", "GPU-")
             self.assertFalse(self.socket.exists())
 
     def test_program_that_was_stopped_takes_its_lease_again(self):

@@ -403,11 +403,11 @@ class Faults(RunTest):
     SPEED = 500
 
     def test_gpu_that_is_lost_comes_back_and_the_limit_too(self):
-        self.plan("--set", "job.work=0.05", "--hours", "2")
+        self.plan("--set", "job.work=0.1", "--hours", "2")
         # In simulated seconds since the driver began, some of which pass before the run does.
-        self.gpu("[[gpu.fault]]\nat_s = 1500\nlasts_s = 300\nkind = \"lost\"\n")
+        self.gpu("[[gpu.fault]]\nat_s = 4000\nlasts_s = 300\nkind = \"lost\"\n")
         done = self.run_program("run", "plan.json", "--simulated-clock", "-o", "run", "--json", "--progress", "step ([0-9]+)",
-                                "--steps", 23450, "--", TRAIN, "--iterations", 23450, env=self.env)
+                                "--steps", STEPS, "--", TRAIN, "--iterations", STEPS, env=self.env)
         run = json.loads(done.stdout)
         self.assertEqual(run["status"], "finished")
         kinds = [event["kind"] for event in run["events"]]
@@ -436,10 +436,10 @@ class Faults(RunTest):
         self.assertIn("limit not known", self.run_program("report", "run").stdout)
 
     def test_driver_loaded_anew_has_its_limit_set_again(self):
-        self.plan("--set", "job.work=0.05", "--hours", "2")
-        self.gpu("[[gpu.fault]]\nat_s = 1500\nlasts_s = 300\nkind = \"driver_reload\"\n")
+        self.plan("--set", "job.work=0.1", "--hours", "2")
+        self.gpu("[[gpu.fault]]\nat_s = 4000\nlasts_s = 300\nkind = \"driver_reload\"\n")
         done = self.run_program("run", "plan.json", "--simulated-clock", "-o", "run", "--json", "--progress", "step ([0-9]+)",
-                                "--steps", 23450, "--", TRAIN, "--iterations", 23450, env=self.env)
+                                "--steps", STEPS, "--", TRAIN, "--iterations", STEPS, env=self.env)
         run = json.loads(done.stdout)
         self.assertEqual(run["status"], "finished")
         self.assertIn("gpu_back", [event["kind"] for event in run["events"]])

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -99,9 +100,21 @@ Result<void> CheckFailsafe(const Flags& flags, limitd::LimitHardware& hardware) 
   return {};
 }
 
+/// Without its records no limit that is set could be put back by the next start.
+Result<void> CheckState(const std::string& folder) {
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  if (std::filesystem::is_directory(folder, failed) && access(folder.c_str(), R_OK | W_OK | X_OK) == 0) return {};
+  const bool is_there = std::filesystem::exists(folder, failed);
+  return Fail(fmt::format("--state {}: {}: expected a folder that root may write to", folder,
+                          is_there ? "is no folder, or may not be written to" : "cannot be made"),
+              ErrorKind::kPermission);
+}
+
 Result<int> Serve(const Flags& flags) {
   const Audit audit(flags.audit);
   if (Result<void> sound = audit.Check(); !sound) return Fail(sound.error());
+  if (Result<void> sound = CheckState(flags.state); !sound) return Fail(sound.error());
   const int stop = StopSignals();
   const auto hardware = limitd::MakeNvmlHardware(flags.state, {"/proc/self/exe", "guard"});
   if (Result<void> sound = CheckFailsafe(flags, *hardware); !sound) return Fail(sound.error());

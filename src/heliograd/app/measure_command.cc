@@ -157,17 +157,19 @@ std::string AsJson(const std::vector<DeviceEnergy>& energies, const Measured& me
   return json.dump() + "\n";
 }
 
-std::string Interval(const DeviceEnergy& energy) {
+/// "7.5 J (2.1 mWh) +- 5.1 %", or how little is known of so short a time.
+std::string EnergyAndInterval(const DeviceEnergy& energy) {
   const double half = (InJoules(energy.high) - InJoules(energy.low)) / 2;
-  return fmt::format("+- {:.1f} %", 100 * half / InJoules(energy.energy));
+  if (half >= InJoules(energy.energy)) return fmt::format("not known: at most {:.3g} J", InJoules(energy.high));
+  return fmt::format("{:.1f} J ({}) +- {:.1f} %", InJoules(energy.energy), EnergyText(energy.energy),
+                     100 * half / InJoules(energy.energy));
 }
 
 std::string AsText(const std::vector<DeviceEnergy>& energies, const Measured& measured) {
   const double seconds = static_cast<double>(measured.end_ns - measured.begin_ns) * 1e-9;
   std::string text = fmt::format("Measured over {:.3f} s:\n", seconds);
   for (const DeviceEnergy& energy : energies) {
-    text += fmt::format("  {}: {:.1f} J ({}) {}\n", energy.device.name, InJoules(energy.energy),
-                        EnergyText(energy.energy), Interval(energy));
+    text += fmt::format("  {}: {}\n", energy.device.name, EnergyAndInterval(energy));
     text += fmt::format("    mean {:.1f} W, peak {:.1f} W, by {}, {} values\n", InWatts(energy.mean),
                         InWatts(energy.peak), energy.method, energy.samples);
     for (const std::string& remark : energy.remarks) text += "    note: " + remark + "\n";

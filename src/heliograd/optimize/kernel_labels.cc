@@ -60,7 +60,9 @@ class LabelSearch {
       : problem_(problem), limits_(limits), bound_(problem), most_worth_(MostWorth(problem)) {}
 
   LevelAnswer Search() {
-    if (!bound_.Maximize(Guess(), limits_.is_late)) return {};
+    const Mixed mixed = SolveMixed();
+    if (!bound_.Maximize(limits_.guess > 0 ? limits_.guess : mixed.work_price, limits_.is_late)) return {};
+    if (!mixed.work.empty()) bound_.Offer(bound_.Follow(WholePoints(mixed.work)));
     answer_.plan = bound_.plan();
     answer_.bound = bound_.bound();
     if (answer_.plan) Prove();
@@ -69,22 +71,44 @@ class LabelSearch {
   }
 
  private:
-  /// The price of work with levels mixed at will and without rule (13): near to what is looked for, and found in
-  /// microseconds.
-  double Guess() const {
-    if (limits_.guess > 0) return limits_.guess;
-    Problem mixed = problem_;
-    mixed.gpu = UpperHull(problem_.gpu);
-    mixed.fill_rule = false;
-    for (Slot& slot : mixed.slots) {  // selling for no more than buying, so that every curve is convex
+  struct Mixed {
+    double work_price = 0;
+    std::vector<double> work;  // per slot; empty where there is no such plan
+  };
+
+  /// With levels mixed at will and without rule (13), which takes microseconds: its price of work is near to what is
+  /// looked for, and so is its work slot by slot.
+  Mixed SolveMixed() const {
+    Problem problem = problem_;
+    problem.gpu = UpperHull(problem_.gpu);
+    problem.fill_rule = false;
+    for (Slot& slot : problem.slots) {  // selling for no more than buying, so that every curve is convex
       if (slot.sells_all) slot.curve.pieces[1].slope = slot.curve.pieces[0].slope;
     }
-    BlendRelaxation relaxation(mixed);
-    const std::vector<Modes> modes(mixed.slots.size(), kAllModes);
     const double typical = TypicalWorkPrice(problem_);
-    if (relaxation.Solve(modes, std::nullopt, limits_.is_late) != Outcome::kSolved) return typical;
-    return std::max(relaxation.work_price(),
-                    0.01 * typical);  // whole levels may cost where mixed ones come for nothing
+    BlendRelaxation relaxation(problem);
+    const std::vector<Modes> modes(problem.slots.size(), kAllModes);
+    if (relaxation.Solve(modes, std::nullopt, limits_.is_late) != Outcome::kSolved) return {typical, {}};
+    // Whole levels may cost where mixed ones come for nothing.
+    return {std::max(relaxation.work_price(), 0.01 * typical), relaxation.schedule().work};
+  }
+
+  /// Whole levels that are never behind that work: in each slot the least that catches up with it.
+  std::vector<size_t> WholePoints(const std::vector<double>& work) const {
+    std::vector<size_t> points;
+    double ahead = 0;
+    for (const double wanted : work) {
+      std::optional<size_t> least;
+      size_t most = 0;
+      for (size_t k = 0; k < problem_.gpu.size(); ++k) {
+        const double done = problem_.gpu[k].work;
+        if (done > problem_.gpu[most].work) most = k;
+        if (ahead + done >= wanted - kWorkRounding && (!least || done < problem_.gpu[*least].work)) least = k;
+      }
+      points.push_back(least.value_or(most));
+      ahead += problem_.gpu[points.back()].work - wanted;
+    }
+    return points;
   }
 
   /// Rounds with a rising threshold: what a round finds is the best there is; if it finds nothing, nothing is cheaper

@@ -50,6 +50,8 @@ class LevelBound {
   /// At the price of the bound, and at none.
   const ValueFunctions& values() const { return best_values_; }
   const ValueFunctions& free_values() const { return free_values_; }
+  /// A schedule from elsewhere.
+  void Offer(const LevelSchedule& schedule) { KeepIfBetter(schedule); }
   /// The cheapest schedule met that does the work.
   const std::optional<LevelSchedule>& plan() const { return plan_; }
 

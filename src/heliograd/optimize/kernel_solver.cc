@@ -183,9 +183,11 @@ class AutoSolver : public DispatchSolver {
   std::string Name() const override { return std::string(kKernelName) + " or " + highs_->Name(); }
   Result<Solution> Solve(const DispatchProblem& problem, Formulation formulation,
                          const SolveOptions& options) const override {
+    SolveOptions first = options;  // HiGHS may still need its time, and has proven plans that the kernel was far from
+    if (first.time_limit) *first.time_limit *= 0.25;
     auto ours = formulation == Formulation::kBlend
                     ? SolveBlend(problem, options)
-                    : SolveLevels(problem, formulation, options, MostExtensions(formulation));
+                    : SolveLevels(problem, formulation, first, MostExtensions(formulation));
     if (!ours) return highs_->Solve(problem, formulation, options);
     if (ours->status != SolveStatus::kFeasible) return *std::move(ours);
     return Finish(problem, formulation, options, *std::move(ours));

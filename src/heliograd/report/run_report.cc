@@ -23,6 +23,7 @@ std::string Joules(Energy energy) { return fmt::format("{:.4g} J", InJoules(ener
 
 /// "+- 5.1 %" of the energy.
 std::string HalfWidth(Energy low, Energy high, Energy energy) {
+  if (high - low >= energy * 2) return "over 100 %";
   return fmt::format("+- {:.1f} %", 50 * (InJoules(high) - InJoules(low)) / InJoules(energy));
 }
 
