@@ -318,7 +318,7 @@ class Heartbeat(LimitdTest):
             done = subprocess.run([BUILD / "heliograd-limitd", "--socket", self.socket, "--group", GROUP, "--state", self.state,
                                    "--failsafe-w", str(watts)], env=self.clean(), capture_output=True, text=True, timeout=20)
             self.assertEqual(done.returncode, 2, done.stderr)
-            self.assert_one_clear_sentence(done.stderr, f"--failsafe-w {watts}", "takes 100 to 320 W", self.uuid())
+            self.assert_one_clear_sentence(done.stderr, f"--failsafe-w {watts}", "takes 100 to 320 W", "GPU-")
             self.assertFalse(self.socket.exists())
 
     def test_program_that_was_stopped_takes_its_lease_again(self):

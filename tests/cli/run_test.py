@@ -416,7 +416,7 @@ class Faults(RunTest):
     def test_gpu_that_is_lost_comes_back_and_the_limit_too(self):
         self.plan("--set", "job.work=0.1", "--hours", "2")
         # In simulated seconds since the driver began, some of which pass before the run does.
-        self.gpu("[[gpu.fault]]\nat_s = 1500\nlasts_s = 300\nkind = \"lost\"\n")
+        self.gpu("[[gpu.fault]]\nat_s = 4000\nlasts_s = 300\nkind = \"lost\"\n")
         done = self.run_program("run", "plan.json", "--simulated-clock", "-o", "run", "--json", "--progress", "step ([0-9]+)",
                                 "--steps", STEPS, "--", TRAIN, "--iterations", STEPS, env=self.env)
         run = json.loads(done.stdout)

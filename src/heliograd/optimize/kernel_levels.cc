@@ -92,13 +92,13 @@ LevelBound::PointRange LevelBound::WorthwhilePoints(size_t c, double work_price)
   PointRange range{0, problem_.gpu.size() - 1};
   if (!costs.energy_prices) return range;
   const auto best = [&](double energy_price, bool last) {
-    size_t best = 0;
+    size_t point = 0;
     double most = -kInfinity;
     for (size_t k = 0; k < problem_.gpu.size(); ++k) {
       const double gain = work_price * problem_.gpu[k].work - energy_price * problem_.gpu[k].energy;
-      if (gain > most || (last && gain == most)) most = gain, best = k;
+      if (gain > most || (last && gain == most)) most = gain, point = k;
     }
-    return best;
+    return point;
   };
   return {best(costs.energy_prices->second, false), best(costs.energy_prices->first, true)};
 }
