@@ -36,7 +36,7 @@ class KernelAgainstHighs : public testing::TestWithParam<bool> {};
 void ExpectSameCosts(Formulation formulation, bool negative_prices, int instances, int most_slots, Money tolerance) {
   const auto kernel = MakeKernelSolver(), highs = MakeHighsSolver();
   RandomProblems random(Seed());
-  int solved = 0, without_peer = 0;
+  int solved = 0, without_peer = 0, peer_again = 0;
   for (int i = 0; solved < instances && i < 20 * instances; ++i) {
     SCOPED_TRACE(testing::Message() << "problem " << i);
     const DispatchProblem problem = random.Next(negative_prices, most_slots);
@@ -44,7 +44,7 @@ void ExpectSameCosts(Formulation formulation, bool negative_prices, int instance
     const auto ours = kernel->Solve(problem, formulation, {tolerance, Seconds(20)});
     if (!ours) continue;  // outside the kernel's structure, as `paper` often is
     ++solved;
-    const auto theirs = highs->Solve(problem, formulation, {Euros(1e-6), Seconds(20)});
+    auto theirs = highs->Solve(problem, formulation, {Euros(1e-6), Seconds(20)});
     if (!theirs) {  // "no conclusion": HiGHS sometimes misses its own tolerances where the gap allowed is so small
       ++without_peer;
       continue;
@@ -53,7 +53,14 @@ void ExpectSameCosts(Formulation formulation, bool negative_prices, int instance
     if (ours->decisions.empty() || theirs->decisions.empty()) continue;
     ExpectSound(problem, formulation, *ours);
     // The gaps that both were allowed, and rows that HiGHS holds to 1e-7 kWh in some 24 slots at 0.5 EUR/kWh.
-    const double both = InEuros(tolerance) + 1e-6 + 1.2e-6;
+    double both = InEuros(tolerance) + 1e-6 + 1.2e-6;
+    if (InEuros(ours->objective) < InEuros(theirs->bound) - both) {
+      // A sound plan below HiGHS's bound. With gaps of 1e-6 EUR it once cut off an optimum that it has with 1e-5.
+      ++peer_again;
+      theirs = highs->Solve(problem, formulation, {Euros(1e-5), Seconds(20)});
+      ASSERT_TRUE(theirs);
+      both += 1e-5;
+    }
     EXPECT_GE(InEuros(ours->objective), InEuros(theirs->bound) - both);
     EXPECT_LE(InEuros(ours->bound), InEuros(theirs->objective) + both);
     if (ours->status == SolveStatus::kOptimal && theirs->status == SolveStatus::kOptimal) {
@@ -62,6 +69,7 @@ void ExpectSameCosts(Formulation formulation, bool negative_prices, int instance
   }
   EXPECT_EQ(solved, instances);
   EXPECT_LE(without_peer, 1 + instances / 1000);
+  EXPECT_LE(peer_again, 1 + instances / 1000);
 }
 
 TEST_P(KernelAgainstHighs, BlendCostsTheSame) {
