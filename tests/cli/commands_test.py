@@ -93,14 +93,14 @@ class Study(ProgramTest):
         self.assertEqual([row["status"] for row in rows], ["infeasible", "infeasible", "optimal"])
 
     def test_interrupted_study_keeps_its_points_and_resumes(self):
-        args = ["study", "builtin:paper", "--formulation", "levels", "--vary", "job.hours=14:28:1", "--vary", "pv.dc_capacity_w=100:1000:50",
-                "-o", "grid.csv"]
+        args = ["study", "builtin:paper", "--formulation", "levels", "--vary", "job.hours=14:28:1", "--vary", "pv.dc_capacity_w=100:1000:1",
+                "-o", "grid.csv"]  # seconds of work, of which the first points are waited for
         env = {**os.environ, "HOME": str(self.folder)}
         process = subprocess.Popen([PROGRAM, *args], cwd=self.folder, env=env, stderr=subprocess.PIPE, text=True)
         journal = self.folder / "grid.csv.partial"
         deadline = time.time() + 60
         while time.time() < deadline and (not journal.exists() or journal.read_text().count("\n") < 4):
-            time.sleep(0.05)
+            time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         message = process.communicate(timeout=60)[1]
         self.assertEqual(process.returncode, 130, message)
