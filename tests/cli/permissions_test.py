@@ -56,6 +56,7 @@ class ClosedFiles(ProgramTest):
         for args, name in ((("plan", "shut.toml"), "shut.toml"), (("plan", "builtin:paper", "--curve", "shut.toml"), "shut.toml"),
                            (("plan", "builtin:paper", "--set", "tariff.import=shut.csv"), "shut.csv"),
                            (("plan", "builtin:paper", "--pv-series", "shut.csv"), "shut.csv"),
+                           (("size", "builtin:paper", "--calendar", "shut.csv"), "shut.csv"),
                            ((*day, "--actual-pv", "shut.csv"), "shut.csv"), ((*day, "--actual-price", "shut.csv"), "shut.csv"),
                            (("run", "--resume", "run"), "run.json"), (("report", "run"), "run.json"),
                            (("report", "shut.helio"), "shut.helio"), (("report", "closed"), "closed/run.json"),

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "heliograd/app/curve_store.h"
 #include "heliograd/app/planning.h"
+#include "heliograd/app/slot_length.h"
 #include "heliograd/model/limit_refinement.h"
 #include "heliograd/report/number_text.h"
 
@@ -115,8 +115,7 @@ std::string FirstCurveJson(const PendingPlan& pending, Duration at_each) {
 }
 
 int RestSlotMinutes(Duration left, int asked) {
-  constexpr std::array<int, 12> kDivisors = {60, 30, 20, 15, 12, 10, 6, 5, 4, 3, 2, 1};
-  for (const int minutes : kDivisors) {
+  for (const int minutes : kSlotMinutes) {
     if (minutes > asked || Minutes(minutes) > left) continue;
     if (std::fmod(InSeconds(left), minutes * 60.0) <= kMostUnused * InSeconds(left)) return minutes;
   }

@@ -69,7 +69,7 @@ Result<Runs> SpreadOver(const SizeFlags& flags, const NodeInputs& inputs) {
 
 Result<Runs> ReadCalendar(const std::string& path, const NodeInputs& inputs) {
   const auto content = ReadFile(path);
-  if (!content) return Fail("--calendar: " + content.error().Message());
+  if (!content) return Fail("--calendar: " + content.error().Message(), content.error().kind);
   auto year = ParseRunCalendar(*content, path, {inputs.zone, inputs.slot, inputs.slots});
   if (!year) return Fail(year.error());
   Runs runs;

@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "heliograd/app/moment_text.h"
 
 namespace heliograd {
 namespace {
 
-constexpr std::array<int, 12> kDivisors = {60, 30, 20, 15, 12, 10, 6, 5, 4, 3, 2, 1};
 constexpr int kMostSlots = 384;  // four days of quarter hours: whole levels in more take a planner long
 constexpr std::chrono::seconds kMostUnused = std::chrono::minutes(5);
 
@@ -32,7 +30,7 @@ int FittingSlotMinutes(std::chrono::seconds left, int asked) {
   int best = asked;
   auto least = left % std::chrono::minutes(asked);
   if (left < std::chrono::minutes(asked)) least = left;
-  for (const int minutes : kDivisors) {
+  for (const int minutes : kSlotMinutes) {
     if (least <= allowed) return best;
     const std::chrono::minutes slot(minutes);
     if (minutes >= asked || slot > left || left / slot > kMostSlots) continue;

@@ -5,11 +5,15 @@
 // commands.
 #pragma once
 
+#include <array>
 #include <chrono>
 
 #include "heliograd/app/inputs.h"
 
 namespace heliograd {
+
+/// The lengths that divide an hour, in minutes.
+inline constexpr std::array<int, 12> kSlotMinutes = {60, 30, 20, 15, 12, 10, 6, 5, 4, 3, 2, 1};
 
 /// The longest length, a divisor of 60 and at most `asked`, whose whole slots leave no more than a hundredth of `left`,
 /// and no more than 5 minutes, unused; the one that leaves least where none does. Lengths that make more than 384

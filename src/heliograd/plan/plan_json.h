@@ -17,13 +17,13 @@ namespace heliograd {
 /// How a number was obtained.
 enum class Origin { kMeasured, kModelled, kAssumed };
 
-/// The origin of what went into a plan. The plan's own energies and costs are modelled from these.
 /// The card whose power curve a plan follows; empty where the curve does not say.
 struct CurveGpu {
   std::string name, uuid;
   friend bool operator==(const CurveGpu&, const CurveGpu&) = default;
 };
 
+/// The origin of what went into a plan. The plan's own energies and costs are modelled from these.
 struct PlanLabels {
   Origin pv = Origin::kModelled;
   Origin prices = Origin::kAssumed;
