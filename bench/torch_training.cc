@@ -3,18 +3,21 @@
 //     torch_training turns NETWORK BATCH TURNS ITERATIONS
 //     torch_training bare NETWORK BATCH ITERATIONS
 //
-// `turns` prints a line for each turn of so many iterations: "bare" (the loop alone) or "marked" (the loop that
-// `profile` runs, each step told to a meter on the driver that is loaded), wall clock and processor time of an
-// iteration in seconds. `bare` trains as a plain loop would, for its memory to be looked at from outside. One thread
-// computes.
+// `turns` prints lines for each turn of so many iterations: "marked" (the loop that `profile` runs, each step told to a
+// meter on the driver that is loaded), "unmarked" (the same loop, whose clock stands still and which tells nobody) and
+// "bare" (a plain loop); with each the wall clock and processor time of an iteration in seconds. `bare` trains as a
+// plain loop would, for its memory to be looked at from outside. One thread computes.
 #include <torch/torch.h>
 
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <functional>
 #include <string>
+#include <utility>
 
 #include "heliograd/app/profile_steps.h"
 #include "heliograd/profile/dataset.h"
@@ -44,8 +47,7 @@ class Training {
  public:
   Training(const std::string& name, size_t batch)
       : data_(Need(OpenDataset("synthetic", DatasetPart::kTrain, 1))),
-        network_(Need(MakeNetwork(name, {data_->info().channels, data_->info().classes}))),
-        optimizer_(network_.parameters(), torch::optim::SGDOptions(0.01).momentum(0.9)) {
+        network_(Need(MakeNetwork(name, {data_->info().channels, data_->info().classes}))) {
     network_.train();
     LoaderOptions options;
     options.batch_size = batch;
@@ -54,8 +56,9 @@ class Training {
     loader_ = Need(Loader::Start(data_, options));
   }
 
-  /// As a tutorial has it.
+  /// As a tutorial has it, with an optimizer of its own as each training of `profile` has.
   void TrainBare(int iterations) {
+    torch::optim::SGD optimizer(network_.parameters(), torch::optim::SGDOptions(0.01).momentum(0.9));
     Batch batch;
     for (int i = 0; i < iterations; ++i) {
       Need(loader_->Next(batch));
@@ -65,23 +68,25 @@ class Training {
       const torch::Tensor labels = torch::from_blob(batch.labels.data(), {count}, torch::kInt64).clone();
       const torch::Tensor loss = TrainingLoss(network_.Forward(images), labels);
       loss.backward();
-      optimizer_.step();
-      optimizer_.zero_grad(/*set_to_none=*/true);
+      optimizer.step();
+      optimizer.zero_grad(/*set_to_none=*/true);
     }
   }
 
-  /// As `profile` does it, without its rests.
-  void TrainMarked(int iterations, StepMeter& meter) {
+  /// As `profile` does it, without its rests. Told to nobody without a meter.
+  void TrainAsProfile(int iterations, StepMeter* meter) {
     TrainingOptions options;
     options.dither = 0;
     options.warm_up = 0;
     options.most_iterations = iterations;
-    options.now_ns = [&] { return meter.NowNs(); };
+    options.now_ns = [&]() -> int64_t { return meter != nullptr ? meter->NowNs() : 0; };
     options.next_batch = [&](Batch& batch) -> Result<void> {
       Need(loader_->Next(batch));
       return {};
     };
-    options.on_span = [&](const StepSpan& span) { meter.Add(span); };
+    options.on_span = [&](const StepSpan& span) {
+      if (meter != nullptr) meter->Add(span);
+    };
     options.goes_on = [](const TrainingProgress&) { return true; };
     options.is_interrupted = [] { return false; };
     Need(RunTraining(network_, c10::Device("cpu"), options));
@@ -90,26 +95,27 @@ class Training {
  private:
   std::shared_ptr<const Dataset> data_;
   TorchNetwork network_;
-  torch::optim::SGD optimizer_;
   std::unique_ptr<Loader> loader_;
 };
 
 void TakeTurns(Training& training, int turns, int iterations) {
   const auto meter = Need(MeasuredSteps("0", ""));
-  training.TrainBare(iterations);
-  training.TrainMarked(iterations, *meter);
-  for (int turn = 0; turn < turns; ++turn) {
-    // Two pairs of turns in opposite order, so that drift meets both alike.
-    const bool is_marked = turn % 4 == 1 || turn % 4 == 2;
-    const double wall = Seconds(CLOCK_MONOTONIC), processor = Seconds(CLOCK_THREAD_CPUTIME_ID);
-    if (is_marked) {
-      training.TrainMarked(iterations, *meter);
-    } else {
-      training.TrainBare(iterations);
+  const std::array<std::pair<const char*, std::function<void()>>, 3> ways = {{
+      {"unmarked", [&] { training.TrainAsProfile(iterations, nullptr); }},
+      {"marked", [&] { training.TrainAsProfile(iterations, meter.get()); }},
+      {"bare", [&] { training.TrainBare(iterations); }},
+  }};
+  for (const auto& way : ways) way.second();
+  for (size_t turn = 0; turn < static_cast<size_t>(turns); ++turn) {
+    // Another one first each time, so that drift meets all alike.
+    for (size_t k = 0; k < ways.size(); ++k) {
+      const auto& [name, train] = ways[(turn + k) % ways.size()];
+      const double wall = Seconds(CLOCK_MONOTONIC), processor = Seconds(CLOCK_THREAD_CPUTIME_ID);
+      train();
+      std::printf("%s %.9f %.9f\n", name, (Seconds(CLOCK_MONOTONIC) - wall) / iterations,
+                  (Seconds(CLOCK_THREAD_CPUTIME_ID) - processor) / iterations);
+      std::fflush(stdout);
     }
-    std::printf("%s %.9f %.9f\n", is_marked ? "marked" : "bare", (Seconds(CLOCK_MONOTONIC) - wall) / iterations,
-                (Seconds(CLOCK_THREAD_CPUTIME_ID) - processor) / iterations);
-    std::fflush(stdout);
   }
 }
 

@@ -157,7 +157,9 @@ Result<SlotExplanation> ExplainSlot(const DispatchProblem& problem, const Plan& 
   if (!made) return Fail(made.error());
   const kernel::Problem& kernel = *made;
   kernel::BlendRelaxation relaxation(kernel);
-  if (relaxation.Solve(ModesOf(kernel, plan), std::nullopt, {}) != kernel::Outcome::kSolved) {
+  const std::vector<kernel::Modes> modes = ModesOf(kernel, plan);
+  if (relaxation.Solve(modes, std::nullopt, {}) != kernel::Outcome::kSolved ||
+      !relaxation.Draw(modes, relaxation.work_price())) {
     return Fail("the plan's slots could not be priced: solve the scenario anew with `heliograd plan`.");
   }
   const PlanSlot& planned = plan.slots[slot];

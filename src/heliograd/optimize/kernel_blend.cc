@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <tuple>
 
 #include "heliograd/optimize/kernel_directions.h"
 
@@ -20,6 +21,10 @@ constexpr double kEnergyRounding = 1e-10;
 
 /// Rounding of sums of money, in parts of all the money that moves.
 constexpr double kMoneyRounding = 1e-14;
+
+/// Beside a guessed price of work: below it, where the guess is good, less is done; and where it ties, so little above
+/// it lets work win, which moves money by less than rounding.
+constexpr double kBelowGuess = 0.98, kAboveTie = 1 + 1e-13;
 
 }  // namespace
 
@@ -101,21 +106,60 @@ bool BlendRelaxation::Evaluate(const std::vector<Modes>& modes, double work_pric
   if (!Backward(modes, work_price)) return false;
   Forward(schedule);
   schedule.cost = value_ + work_price * schedule.total_work;
+  if (const double value = value_ + work_price * problem_.work; value > bound_)
+    bound_ = value, work_price_ = work_price;
   return true;
+}
+
+BlendRelaxation::Tangent BlendRelaxation::WithoutBattery(double work_price) {
+  Tangent sum{work_price};
+  double cost = 0, work = 0;
+  for (size_t t = 0; t < problem_.slots.size(); ++t) {
+    const Slot& slot = problem_.slots[t];
+    if (t == 0 || !Alike(slot, problem_.slots[t - 1])) {
+      std::tie(cost, work) = lists_.At(slot, work_price, kAllModes, 0);
+    }
+    sum.cost += cost;
+    sum.work += work;
+  }
+  sum.cost += work_price * sum.work;
+  return sum;
+}
+
+std::optional<double> BlendRelaxation::PriceWithoutBattery() {
+  const double target = problem_.work;
+  Tangent less = WithoutBattery(0);
+  if (less.cost == kInfinity || less.work >= target) return std::nullopt;
+  double price = TypicalWorkPrice(problem_);
+  const double most_price = 100 * price;
+  Tangent more = WithoutBattery(price);
+  while (more.work < target) {
+    if (price > most_price) return std::nullopt;
+    less = more;
+    price *= 2;
+    more = WithoutBattery(price);
+  }
+  while (true) {
+    const double crossing = (more.cost - less.cost) / (more.work - less.work);
+    if (!(crossing > less.price && crossing < more.price)) return more.price;
+    const Tangent next = WithoutBattery(crossing);
+    if (next.work <= less.work || next.work >= more.work) return crossing;
+    (next.work < target ? less : more) = next;
+  }
 }
 
 Outcome BlendRelaxation::Bracket(const std::vector<Modes>& modes, std::optional<double> guess,
                                  const std::function<bool()>& is_late) {
   const double target = problem_.work;
-  // Without a guess no price at all is tried first: its tangent is of use wherever the search goes.
-  double price = guess.value_or(0);
+  if (!guess) guess = PriceWithoutBattery();
+  // A little less than the guess, then a hair more: where it is right both tangents meet at it, and that is the proof.
+  // Without a guess no price at all: its tangent is of use wherever the search goes.
+  double price = guess.value_or(0) * kBelowGuess;
   if (!Evaluate(modes, price, next_)) return Outcome::kInfeasible;
   if (next_.total_work >= target) {
-    for (double factor = 0.98;; factor *= factor) {
+    for (double factor = kBelowGuess;; factor *= factor) {
       std::swap(more_, next_);
       more_price_ = price;
-      bound_ = value_ + price * target;
-      work_price_ = price;
       if (price <= 0) return Outcome::kSolved;
       if (is_late && is_late()) return Outcome::kStopped;
       price = factor < 1e-3 ? 0 : price * factor;
@@ -127,7 +171,7 @@ Outcome BlendRelaxation::Bracket(const std::vector<Modes>& modes, std::optional<
     return Outcome::kSolved;
   }
   const double most_price = 1e9 * std::max(price, TypicalWorkPrice(problem_));
-  for (double factor = guess ? 1.02 : 2;; factor = std::min(factor * factor, 16.0)) {
+  for (double factor = guess ? kAboveTie / kBelowGuess : 2;; factor = std::min(factor * factor, 16.0)) {
     std::swap(less_, next_);
     less_price_ = price;
     if (price > most_price) return Outcome::kInfeasible;
@@ -139,13 +183,13 @@ Outcome BlendRelaxation::Bracket(const std::vector<Modes>& modes, std::optional<
   }
   std::swap(more_, next_);
   more_price_ = price;
-  bound_ = value_ + price * target;
   return Outcome::kSolved;
 }
 
 Outcome BlendRelaxation::Solve(const std::vector<Modes>& modes, std::optional<double> guess,
                                const std::function<bool()>& is_late) {
   const double target = problem_.work;
+  bound_ = -kInfinity;
   if (const Outcome found = Bracket(modes, guess, is_late); found != Outcome::kSolved) return found;
   if (more_price_ <= 0) {  // the work comes for nothing
     less_ = more_;
@@ -153,20 +197,15 @@ Outcome BlendRelaxation::Solve(const std::vector<Modes>& modes, std::optional<do
     Mix();
     return Outcome::kSolved;
   }
-  double price = more_price_;
   const double rounding = kMoneyRounding * (problem_.money_scale + std::abs(more_.cost));
-  bound_ = std::max(bound_, less_.cost + less_price_ * (target - less_.total_work));
   while (true) {
     if (is_late && is_late()) return Outcome::kStopped;
     const double reach = more_.total_work - less_.total_work;
-    price = std::clamp(reach > 0 ? (more_.cost - less_.cost) / reach : more_price_, less_price_, more_price_);
-    const double crossing = less_.cost + price * (target - less_.total_work);
+    const double price =
+        std::clamp(reach > 0 ? (more_.cost - less_.cost) / reach : more_price_, less_price_, more_price_);
+    if (bound_ >= less_.cost + price * (target - less_.total_work) - rounding) break;  // the tangents' crossing
     Evaluate(modes, price, next_);
-    const double value = value_ + price * target;
-    bound_ = std::max(bound_, value);
-    work_price_ = price;
-    const bool nothing_new = next_.total_work <= less_.total_work || next_.total_work >= more_.total_work;
-    if (value >= crossing - rounding || nothing_new) break;
+    if (next_.total_work <= less_.total_work || next_.total_work >= more_.total_work) break;
     if (next_.total_work < target) {
       std::swap(less_, next_);
       less_price_ = price;
@@ -234,10 +273,13 @@ double BlendRelaxation::RelaxedCost(size_t t, Modes modes) {
          (1 - share_of_less_[t]) * ListCost(t, modes, more_price_, more_.released[t]);
 }
 
+bool BlendRelaxation::Draw(const std::vector<Modes>& modes, double work_price) {
+  return (work_price == drawn_price_ && modes == drawn_modes_) || Backward(modes, work_price);
+}
+
 std::vector<double> BlendRelaxation::StoredValues(const std::vector<Modes>& modes, double work_price,
                                                   const std::vector<double>& released) {
-  const bool is_drawn = work_price == drawn_price_ && modes == drawn_modes_;
-  if (!is_drawn && !Backward(modes, work_price)) return {};
+  if (!Draw(modes, work_price)) return {};
   std::vector<double> values(problem_.slots.size());
   double stored = problem_.initial;
   for (size_t t = 0; t < values.size(); ++t) {
@@ -282,7 +324,7 @@ class DirectionSearch {
 
   /// A price of work to begin with; nothing where looking for one would take as long as the search itself.
   static std::optional<double> GuessOf(const Problem& problem) {
-    constexpr size_t kLongHorizon = 1500, kBlock = 64, kEvery = 8;
+    constexpr size_t kLongHorizon = 1500, kBlock = 24, kEvery = 16;
     if (problem.slots.size() < kLongHorizon) return std::nullopt;
     Problem sample = problem;
     sample.slots.clear();

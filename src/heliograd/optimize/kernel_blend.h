@@ -64,7 +64,8 @@ class BlendRelaxation {
  public:
   explicit BlendRelaxation(const Problem& problem);
 
-  /// `guess` is a price of work to begin with. kStopped where `is_late` says so.
+  /// `guess` is a price of work to begin with; else that of the node without its battery. kStopped where `is_late` says
+  /// so.
   Outcome Solve(const std::vector<Modes>& modes, std::optional<double> guess, const std::function<bool()>& is_late);
 
   double bound() const { return bound_; }
@@ -73,13 +74,15 @@ class BlendRelaxation {
   const Schedule& schedule() const { return mix_; }
   /// What the schedule's slot costs in the relaxation.
   double RelaxedCost(size_t t, Modes modes);
-  /// -V': worth of one more unit stored at the start of each slot, along a schedule that releases so much, at that
-  /// price of work and with those modes. Draws the value functions anew where they are others; empty where the modes
-  /// leave no way.
+  /// Draws the value functions at that price of work and with those modes, where the last were others. False where the
+  /// modes leave no way.
+  bool Draw(const std::vector<Modes>& modes, double work_price);
+  /// -V': worth of one more unit stored at the start of each slot, along a schedule that releases so much, with
+  /// the value functions of Draw; empty where the modes leave no way.
   std::vector<double> StoredValues(const std::vector<Modes>& modes, double work_price,
                                    const std::vector<double>& released);
-  /// V before slot t (after the last slot: t = their number) at the price of work, over stored energy: points (kWh,
-  /// EUR) of rising energy.
+  /// V before slot t (after the last slot: t = their number) as Draw drew it, over stored energy: points (kWh, EUR) of
+  /// rising energy.
   std::vector<std::pair<double, double>> ValueFunction(size_t t) const;
   int evaluations() const { return evaluations_; }
 
@@ -89,7 +92,16 @@ class BlendRelaxation {
   void Forward(Schedule& schedule) const;
   /// Finds schedules on both sides of the work that is asked for, or one at no price that does enough.
   Outcome Bracket(const std::vector<Modes>& modes, std::optional<double> guess, const std::function<bool()>& is_late);
+  /// The best schedule at that price; raises the bound where its tangent is higher.
   bool Evaluate(const std::vector<Modes>& modes, double work_price, Schedule& schedule);
+  /// What the slots together cost and do at that price of work when nothing enters or leaves the cells.
+  struct Tangent {
+    double price = 0, cost = 0, work = 0;
+  };
+  Tangent WithoutBattery(double work_price);
+  /// The price of work there: near to the node's own, and found without a value function. Nothing where the work
+  /// cannot be done so, or comes for nothing.
+  std::optional<double> PriceWithoutBattery();
   /// Stretches of slots at whose ends less_ and more_ have stored as much: (begin, end, work of less_, of more_).
   template <typename OnStretch>
   void ForEachStretch(const OnStretch& on_stretch) const;
