@@ -215,4 +215,29 @@ DwellSchedule MakeDwells(const DispatchProblem& problem, const std::vector<SlotD
   return schedule;
 }
 
+double WorkBetween(const DwellSchedule& schedule, const Gpu& gpu, Stamp from, Stamp to) {
+  double work = 0;
+  for (const Dwell& dwell : schedule.dwells) {
+    const Stamp begin = std::max(dwell.begin, from), end = std::min(dwell.end, to);
+    if (dwell.level && begin < end) work += Between(begin, end) / gpu.levels[*dwell.level].job_time;
+  }
+  return work;
+}
+
+std::vector<SlotDecision> SharesOf(const DwellSchedule& schedule, const Horizon& horizon, size_t levels) {
+  std::vector<SlotDecision> decisions(static_cast<size_t>(horizon.slots));
+  for (int t = 0; t < horizon.slots; ++t) {
+    std::vector<double> shares(levels);
+    for (const Dwell& dwell : schedule.dwells) {
+      const Stamp begin = std::max(dwell.begin, horizon.SlotStart(t)),
+                  end = std::min(dwell.end, horizon.SlotStart(t + 1));
+      if (dwell.level && begin < end) shares[*dwell.level] += Between(begin, end) / horizon.SlotDuration();
+    }
+    for (size_t k = 0; k < levels; ++k) {
+      if (shares[k] > 0) decisions[static_cast<size_t>(t)].levels.push_back({k, std::min(shares[k], 1.0)});
+    }
+  }
+  return decisions;
+}
+
 }  // namespace heliograd

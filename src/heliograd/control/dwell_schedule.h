@@ -39,4 +39,10 @@ struct DwellSchedule {
 DwellSchedule MakeDwells(const DispatchProblem& problem, const std::vector<SlotDecision>& decisions,
                          std::optional<size_t> running, std::chrono::seconds shortest);
 
+/// The work that the schedule does between two instants at the GPU's job times, in parts of the whole job.
+double WorkBetween(const DwellSchedule& schedule, const Gpu& gpu, Stamp from, Stamp to);
+
+/// The schedule as shares of the horizon's slots: levels alone, without flows.
+std::vector<SlotDecision> SharesOf(const DwellSchedule& schedule, const Horizon& horizon, size_t levels);
+
 }  // namespace heliograd

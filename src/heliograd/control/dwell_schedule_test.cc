@@ -96,6 +96,13 @@ TEST(DwellSchedule, RandomMixesKeepTheWork) {
         planned += share * 3600 / InSeconds(problem.gpu.levels[level].job_time);
     }
     EXPECT_NEAR(schedule.owed, planned - done, 1e-9);
+    EXPECT_NEAR(WorkBetween(schedule, problem.gpu, problem.horizon.start, problem.horizon.end()), done, 1e-9);
+    double of_shares = 0;
+    for (const SlotDecision& decision : SharesOf(schedule, problem.horizon, levels)) {
+      for (const auto& [level, share] : decision.levels)
+        of_shares += share * 3600 / InSeconds(problem.gpu.levels[level].job_time);
+    }
+    EXPECT_NEAR(of_shares, done, 1e-9);
     const double fastest = 1 / InSeconds(problem.gpu.levels.back().job_time);
     EXPECT_LE(std::abs(schedule.owed), fastest * (static_cast<double>(shortest.count()) / 2 + 1)) << "run " << run;
     // Joined with equal neighbours no dwell is shorter than the minimum, but for those at the ends of the horizon.

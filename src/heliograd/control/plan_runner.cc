@@ -16,25 +16,17 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-constexpr double kSameLimitW = 0.5;
-constexpr int kLooksForOther = 3;             // a limit that differs for so many looks was set by someone else
 constexpr milliseconds kLongestWait{200};     // real time between two looks
 constexpr milliseconds kLongestWaitFast{20};  // the same when time passes faster
-constexpr double kMarkSdRealS = 0.02;         // by which a word of progress may be read late
-constexpr double kPieceS = 60;                // least length of a stretch that is learnt from
 constexpr double kBand = 0.005;               // of the work: further from the schedule a new plan is asked for
 constexpr double kReserve = 0.005;            // of the work that is left, planned on top of it
-constexpr double kSilenceRealS = 120;
-constexpr double kUntoldS = 120;    // of the job's running time without one word
-constexpr double kUntoldRealS = 3;  // on top of it, where time passes faster and starting takes its own
-constexpr double kPlanParts = 12;   // of a slot, when planning begins within it
+constexpr double kPlanParts = 12;             // of a slot, when planning begins within it
 constexpr int kMostPlanSlots = 20'000;
 constexpr double kTryPlannerS = 60;     // after it failed
 constexpr double kPlanAheadRealS = 2;   // before a slot begins, its plan is asked for
 constexpr double kMostPlanAhead = 0.1;  // of a slot
 constexpr double kQuietRealS = 0.1;     // before a change of level nothing is written
 constexpr double kStillPower = 0.5;     // of a level's draw; below it the job did not run
-constexpr std::chrono::seconds kLongestAway{60};
 
 double InRealSeconds(nanoseconds time) { return std::chrono::duration<double>(time).count(); }
 nanoseconds Nanoseconds(double seconds) { return nanoseconds(std::llround(seconds * 1e9)); }
@@ -46,10 +38,10 @@ std::string SavingText(Objective objective, Money saving) {
   return fmt::format("{:.0f} g CO2", 1000 * InKilograms(CarbonOfObjective(saving)));
 }
 
-std::vector<double> PromisedRates(const DispatchProblem& problem) {
-  std::vector<double> rates;
-  for (const Level& level : problem.gpu.levels) rates.push_back(1 / InSeconds(level.job_time));
-  return rates;
+std::vector<double> PromisedPaces(const DispatchProblem& problem) {
+  std::vector<double> paces;
+  for (const Level& level : problem.gpu.levels) paces.push_back(1 / InSeconds(level.job_time));
+  return paces;
 }
 
 std::vector<SlotDecision> DecisionsOf(const Plan& plan) {
@@ -63,25 +55,21 @@ std::string LengthText(double seconds) {
                         : fmt::format("{:.1f} h", seconds / 3600);
 }
 
-std::string WattsText(Power power) { return fmt::format("{:.0f} W", InWatts(power)); }
-
-bool SameLimit(Power a, Power b) { return std::abs(InWatts(a - b)) < kSameLimitW; }
-
 }  // namespace
-
-double SlotActual::running_s() const {
-  double sum = unknown_s;
-  for (const double seconds : level_s) sum += seconds;
-  return sum;
-}
 
 PlanRunner::PlanRunner(const DispatchProblem& problem, const Plan& plan, const RunOptions& options, Parts parts)
     : problem_(problem),
       plan_(plan),
       options_(options),
       parts_(std::move(parts)),
-      estimate_(PromisedRates(problem)),
-      running_plan_{problem, DecisionsOf(plan)} {}
+      running_plan_{problem, DecisionsOf(plan)},
+      work_({.work = problem.work,
+             .units = options.units,
+             .units_before = options.units_before,
+             .told_how = options.told_how,
+             .paces = PromisedPaces(problem)},
+            [this](const std::string& kind, const std::string& text) { Tell(kind, text, true); }),
+      limits_(problem.gpu.levels, parts_.limits, parts_.clock, [this](RunEvent event) { Tell(std::move(event)); }) {}
 
 Result<RunOutcome> PlanRunner::Run(const RunLeftOver& left_over) {
   Begin(left_over);
@@ -126,17 +114,11 @@ void PlanRunner::Begin(const RunLeftOver& left_over) {
   outcome_.pauses = left_over.pauses;
   outcome_.slots = left_over.slots;
   outcome_.decisions = running_plan_.decisions;
-  outcome_.slots.resize(static_cast<size_t>(problem_.horizon.slots) + 1);
-  for (SlotActual& slot : outcome_.slots) {
-    slot.level_s.resize(problem_.gpu.levels.size());
-    // Of a slot that an earlier version began, the energy at its levels is not known.
-    if (slot.running_s() == 0) slot.level_energy.resize(problem_.gpu.levels.size());
-  }
-  work_done_ = mark_work_ = adopted_work_ = left_over.work_done;
-  mark_units_ = left_over.units_done > 0 ? left_over.units_done : -1;
-  outcome_.progress_told = left_over.units_done > 0;
+  books_.emplace(problem_.horizon, problem_.gpu.levels.size(), outcome_.slots);
+  work_.GoOn(left_over.work_done, left_over.units_done);
+  adopted_work_ = left_over.work_done;
   look_ = parts_.gpu.Look();
-  last_limit_ = look_.limit;
+  limits_.Look(look_);
   if (!look_.is_lost) counter_uj_ = look_.energy_uj;
   slot_ = planned_slot_ = SlotOf(now_);
   schedule_ = MakeDwells(problem_, running_plan_.decisions, std::nullopt, options_.shortest_dwell);
@@ -144,9 +126,9 @@ void PlanRunner::Begin(const RunLeftOver& left_over) {
   if (goes_on && left_over.counter_uj && counter_uj_ && *counter_uj_ >= *left_over.counter_uj) {
     TakeGap(left_over);
   }
-  Tell(goes_on ? "resumed_run" : "start",
-       goes_on ? fmt::format("the run goes on with {:.1f} % of the plan's work left", 100 * WorkLeft() / problem_.work)
-               : "the run begins");
+  Tell(goes_on ? "resumed_run" : "start", goes_on ? fmt::format("the run goes on with {:.1f} % of the plan's work left",
+                                                                100 * work_.left() / problem_.work)
+                                                  : "the run begins");
   const bool is_late = now_ > problem_.horizon.start + Nanoseconds(std::max(5.0, 0.1 * parts_.clock.Speed()));
   if (goes_on || is_late) PlanAnew(goes_on ? "the run goes on" : "the run begins after the plan's start");
 }
@@ -155,16 +137,16 @@ void PlanRunner::Begin(const RunLeftOver& left_over) {
 void PlanRunner::TakeGap(const RunLeftOver& left_over) {
   const Stamp from = std::min(std::max(left_over.at, problem_.horizon.start), now_);
   const double gap_s = SecondsBetween(from, now_);
-  const Taken taken{Joules(static_cast<double>(*counter_uj_ - *left_over.counter_uj) * 1e-6), gap_s};
+  const Energy energy = Joules(static_cast<double>(*counter_uj_ - *left_over.counter_uj) * 1e-6);
   std::vector<bool> entered;
   for (const SlotActual& slot : outcome_.slots) entered.push_back(slot.entered);
-  Attribute(from, now_, gap_s, taken, 0);
+  books_->Add(from, now_, {.elapsed_s = gap_s, .level = std::nullopt, .energy = energy, .known_s = gap_s});
   for (size_t t = 0; t < entered.size(); ++t) outcome_.slots[t].entered = entered[t];
   for (int slot = SlotOf(from); slot < slot_; ++slot) {
     parts_.observer.OnSlotEnd(slot, outcome_.slots[static_cast<size_t>(slot)]);
   }
   Tell("unattended",
-       fmt::format("{:.1f} Wh were drawn between the end of the run before and now", InWattHours(taken.energy)));
+       fmt::format("{:.1f} Wh were drawn between the end of the run before and now", InWattHours(energy)));
 }
 
 /// Time, energy and work since the last look go into the books.
@@ -175,18 +157,25 @@ void PlanRunner::Observe() {
   const double elapsed_s = std::max(InRealSeconds(passed - passed_), 0.0);
   passed_ = passed;
   const std::string irregularity = parts_.clock.Irregularity();
-  const bool was_known = KnowsLimit();
-  const LevelOrOff was_set = set_level_;
+  const bool was_known = limits_.IsKnown();
+  const LevelOrOff was_set = limits_.set_level();
   look_ = parts_.gpu.Look();
-  if (look_.limit) last_limit_ = look_.limit;
+  limits_.Look(look_);
   const Taken taken = TakeEnergy(look_, elapsed_s);
-  limit_known_ = was_known && KnowsLimit() && set_level_ == was_set;  // a driver that was loaded anew has set another
+  // A driver that was loaded anew has set another.
+  limit_known_ = was_known && limits_.IsKnown() && limits_.set_level() == was_set;
   const std::optional<std::string> gap = StoodStill(elapsed_s, taken);
   const double work = TakeProgress(stood_still_ ? 0 : elapsed_s);
+  const Passage passage{.elapsed_s = elapsed_s,
+                        .ran = level_ && !paused_ && !stood_still_,
+                        .level = limit_known_ ? level_ : std::nullopt,
+                        .energy = taken.energy,
+                        .known_s = taken.known_s,
+                        .work = work};
   if (irregularity.empty()) {
-    Attribute(before, now_, elapsed_s, taken, work);
+    books_->Add(before, now_, passage);
   } else {
-    AddTo(SlotOf(now_), elapsed_s, 1, taken, work);
+    books_->AddAt(now_, passage);
   }
   stood_still_ = false;
   if (gap) Tell("stood_still", *gap, true);
@@ -196,7 +185,8 @@ void PlanRunner::Observe() {
   } else if (gap) {
     PlanAnew("the run stood still");
   }
-  if (!lost_) WatchLimit(look_);
+  limits_.Watch();
+  NoticeLimitsOut();
 }
 
 /// Whether nobody looked for so long that this program itself must have been stopped (Ctrl-Z, SIGSTOP, a virtual
@@ -234,11 +224,11 @@ PlanRunner::Taken PlanRunner::TakeEnergy(const GpuLook& look, double elapsed_s) 
   if (look.energy_uj) {
     const bool has_both = counter_uj_.has_value();
     if (has_both && *look.energy_uj < *counter_uj_) {
-      DriverIsNew();
+      limits_.DriverIsNew();
     } else if (has_both) {
       taken.energy = Joules(static_cast<double>(*look.energy_uj - *counter_uj_) * 1e-6);
       taken.known_s = elapsed_s;
-      if (lost_) CounterWentOn();
+      if (lost_) books_->Fill(slot_, lost_s_);  // what was drawn during the absence is known after all
     }
     counter_uj_ = look.energy_uj;
   } else if (look.power) {
@@ -249,180 +239,18 @@ PlanRunner::Taken PlanRunner::TakeEnergy(const GpuLook& look, double elapsed_s) 
     lost_ = false;
     lost_s_ = 0;
     Tell("gpu_back", "the GPU answers again", true);
-    const Result<Power> asked = parts_.limits.Asked();
-    if (set_limit_ && asked && !SameLimit(*asked, *set_limit_)) DriverIsNew();
+    limits_.AnswersAgain();
   }
   return taken;
 }
 
-/// What was drawn during the absence is known after all.
-void PlanRunner::CounterWentOn() {
-  double left_s = lost_s_;
-  for (auto slot = static_cast<size_t>(slot_) + 1; slot-- > 0 && left_s > 0;) {
-    double& unmeasured_s = outcome_.slots[slot].unmeasured_s;
-    const double filled_s = std::min(left_s, unmeasured_s);
-    unmeasured_s -= filled_s;
-    left_s -= filled_s;
-  }
-}
-
-/// Whether it can be told now which limit is in force: one that we set, that is read, or that is out of our reach.
-bool PlanRunner::KnowsLimit() const { return !lost_ && (limits_out_ || set_level_ || look_.limit); }
-
 /// Whether the limit of the time since the last look was that of `level_`, so that its pace says something about it.
-bool PlanRunner::RunsAtItsLevel() const {
-  if (!limit_known_ || !level_) return false;
-  const Power limit = problem_.gpu.levels[*level_].limit;
-  return limits_out_ || set_level_ == level_ || (look_.limit && SameLimit(*look_.limit, limit));
-}
+bool PlanRunner::RunsAtItsLevel() const { return limit_known_ && level_ && limits_.IsAt(*level_); }
 
-/// A driver that was loaded anew has forgotten the limit: the lease begins again with what is in force, and the limit
-/// is set again.
-void PlanRunner::DriverIsNew() {
-  if (!set_limit_) return;
-  Tell("driver_reload", "the driver was loaded anew, which ended the power limit: it is set again", true);
-  if (const Result<void> renewed = parts_.limits.Renew(); !renewed) {
-    Tell("limit_refused", renewed.error().Message());
-  }
-  set_limit_.reset();
-  set_level_.reset();
-  away_ = false;
-}
-
-void PlanRunner::WatchLimit(const GpuLook& look) {
-  if (!set_limit_ || !look.limit || limits_out_) return;
-  if (SameLimit(*look.limit, *set_limit_)) {
-    foreign_looks_ = 0;
-    if (std::exchange(away_, false)) {
-      Tell({.kind = "limits_back", .text = WattsText(*set_limit_) + " is in force again", .found = look.limit});
-    }
-    return;
-  }
-  if (++foreign_looks_ < kLooksForOther) return;
-  foreign_looks_ = 0;
-  if (parts_.limits.IsAway()) {
-    if (!std::exchange(away_, true)) {
-      away_since_ = SteadyClock().Now();
-      Tell({.kind = "limits_away",
-            .text = fmt::format("the lease on the power limit was lost with whoever held it: {} is in force until it "
-                                "is taken again",
-                                WattsText(*look.limit)),
-            .found = look.limit,
-            .matters = true});
-    }
-    if (SteadyClock().Now() < away_since_ + kLongestAway) return;
-  }
-  const Result<Power> asked = parts_.limits.Asked();
-  if (!asked) return;
-  if (!SameLimit(*asked, *set_limit_)) {
-    LimitsOutOfReach(
-        fmt::format("someone else set the power limit to {} while {} were planned: it is left as it is, and "
-                    "the run goes on by pausing alone",
-                    WattsText(*asked), WattsText(*set_limit_)),
-        *asked);
-  } else if (!std::exchange(limits_told_, true)) {
-    Tell({.kind = "limit_lower",
-          .text = fmt::format("{} is in force although {} was set: it is held down from outside the driver",
-                              WattsText(*look.limit), WattsText(*set_limit_)),
-          .set = set_limit_,
-          .found = look.limit,
-          .matters = true});
-  }
-}
-
-/// The work of the last `elapsed_s`: by the job's own word and, since then, by the rate it has at this level.
 double PlanRunner::TakeProgress(double elapsed_s) {
   if (!level_ || paused_ || !parts_.job.started()) return 0;
-  run_s_ += elapsed_s;
-  const double before = work_done_;
   const std::optional<JobProgress> word = options_.units > 0 ? parts_.job.Progress() : std::nullopt;
-  if (word && !std::exchange(has_spoken_, true)) TakeFirstWord(word->units);
-  if (word && word->units != mark_units_) {
-    const double work = problem_.work * std::max(word->units - options_.units_before, 0.0) / options_.units;
-    largest_step_ = mark_units_ < 0 ? 0 : std::max(largest_step_, work - mark_work_);
-    const double age_s = InRealSeconds(word->age) * parts_.clock.Speed();
-    mark_units_ = word->units;
-    mark_work_ = work;
-    // It came after the last look.
-    mark_run_s_ = std::max({run_s_ - age_s, run_s_ - elapsed_s, stretch_begin_s_});
-    silence_told_ = false;
-    if (RunsAtItsLevel()) Learn();
-  }
-  // Marks on the two sides of a time that is of no level span no stretch to learn from.
-  if (!RunsAtItsLevel()) stretch_begin_s_ = run_s_;
-  double since = Rate(*level_) * (run_s_ - mark_run_s_);
-  // A job that says nothing any more is not assumed to go on.
-  if (largest_step_ > 0) since = std::min(since, 3 * largest_step_);
-  work_done_ = std::min(mark_work_ + since, std::max(problem_.work, mark_work_));
-  LookAtSilence();
-  return work_done_ - before;
-}
-
-/// A job that was started again may go on from where it was, from a checkpoint before that, or begin anew.
-void PlanRunner::TakeFirstWord(double units) {
-  outcome_.progress_told = true;
-  if (mark_units_ < 0 || units >= mark_units_) return;
-  Tell("began_anew",
-       fmt::format("the job {} {:.0f} of {:.0f} ({:.0f} before); HELIOGRAD_UNITS_DONE tells it where to go on",
-                   units < 0.5 * mark_units_ ? "began anew at" : "goes on at", units,
-                   options_.units + options_.units_before, mark_units_),
-       true);
-}
-
-void PlanRunner::LookAtSilence() {
-  if (options_.units <= 0 || silence_told_) return;
-  const double speed = parts_.clock.Speed();
-  const bool is_untold = !has_spoken_ && run_s_ > kUntoldS + kUntoldRealS * speed;
-  const bool is_silent = (run_s_ - mark_run_s_) / speed > kSilenceRealS;
-  if (!is_untold && !is_silent) return;
-  silence_told_ = true;
-  Tell("silence",
-       has_spoken_ ? "the job has told no progress for two minutes: its work is reckoned by time, and no further than "
-                     "a few steps beyond its last word"
-                   : fmt::format("the job has run for {:.0f} min and told no progress{}: its work is reckoned by time",
-                                 run_s_ / 60, options_.told_how.empty() ? "" : " (" + options_.told_how + ")"),
-       true);
-}
-
-void PlanRunner::Learn() {
-  const double sd_s = kMarkSdRealS * parts_.clock.Speed();
-  if (piece_run_s_ < stretch_begin_s_ || mark_work_ < piece_work_) {
-    piece_run_s_ = mark_run_s_;
-    piece_work_ = mark_work_;
-    return;
-  }
-  const double length_s = mark_run_s_ - piece_run_s_;
-  if (length_s < std::max(kPieceS, 30 * sd_s)) return;
-  estimate_.Add(*level_, Seconds(length_s), mark_work_ - piece_work_, Seconds(sd_s), problem_.work / options_.units);
-  piece_run_s_ = mark_run_s_;
-  piece_work_ = mark_work_;
-}
-
-void PlanRunner::Attribute(Stamp from, Stamp to, double elapsed_s, const Taken& taken, double work) {
-  if (to <= from) return AddTo(SlotOf(from), elapsed_s, 1, taken, work);
-  const double whole = SecondsBetween(from, to);
-  for (int slot = SlotOf(from); slot <= SlotOf(to); ++slot) {
-    const bool is_after = slot == problem_.horizon.slots;
-    const Stamp begin = std::max(from, slot == 0 ? from : problem_.horizon.SlotStart(slot));
-    const Stamp end = is_after ? to : std::min(to, problem_.horizon.SlotStart(slot + 1));
-    if (begin < end) AddTo(slot, elapsed_s, SecondsBetween(begin, end) / whole, taken, work);
-  }
-}
-
-void PlanRunner::AddTo(int slot, double elapsed_s, double part, const Taken& taken, double work) {
-  SlotActual& books = outcome_.slots[static_cast<size_t>(slot)];
-  if (now_ >= problem_.horizon.start) books.entered = true;
-  const bool ran = level_ && !paused_ && !stood_still_;
-  if (ran) {
-    (limit_known_ ? books.level_s[*level_] : books.unknown_s) += elapsed_s * part;
-    if (limit_known_ && !books.level_energy.empty()) books.level_energy[*level_] += taken.energy * part;
-  } else if (now_ >= problem_.horizon.start) {
-    books.off_s += elapsed_s * part;
-  }
-  books.energy += taken.energy * part;
-  if (!ran) books.energy_off += taken.energy * part;
-  books.unmeasured_s += std::max(elapsed_s - taken.known_s, 0.0) * part;
-  books.work += work * part;
+  return work_.Take(elapsed_s, parts_.clock.Speed(), *level_, RunsAtItsLevel(), word);
 }
 
 /// Slots that are over are closed; a clock that was set back opens none again.
@@ -453,7 +281,7 @@ void PlanRunner::Decide() {
     }
   }
   if (now_ >= next_progress_look_ && now_ < problem_.horizon.end()) {
-    const double off = work_done_ - adopted_work_ - ScheduledWork(adopted_at_, now_) - expected_offset_;
+    const double off = work_.done() - adopted_work_ - ScheduledWork(adopted_at_, now_) - expected_offset_;
     const double band = std::max(kBand * problem_.work, Rate(fastest()) * std::max(120.0, 0.2 * parts_.clock.Speed()));
     if (std::abs(off) > band && !full_power_) {
       next_progress_look_ = now_ + Nanoseconds(60);
@@ -482,11 +310,10 @@ void PlanRunner::PlanForNextSlot() {
 /// The latest safe start: when only full power can still keep the deadline, full power it is.
 void PlanRunner::LookAtDeadline() {
   if (now_ < problem_.horizon.start || now_ >= problem_.horizon.end()) return;
-  const size_t level = limits_out_ ? *only_level_ : fastest();
-  const RateEstimate rate = estimate_.RateOf(level);
-  const double doubt = estimate_.has_measured() ? rate.half_width : 0;
+  const RateEstimate rate = work_.estimate().RateOf(full());
+  const double doubt = work_.estimate().has_measured() ? rate.half_width : 0;
   const double left_s = SecondsBetween(now_, problem_.horizon.end());
-  const double needed_s = WorkLeft() / rate.rate;
+  const double needed_s = work_.left() / rate.rate;
   const double margin_s = 0.003 * needed_s + 10 + 0.05 * parts_.clock.Speed();
   const bool only_full = needed_s / (1 - std::min(doubt, 0.5)) + margin_s >= left_s;
   if (only_full && !full_power_) {
@@ -501,7 +328,7 @@ void PlanRunner::LookAtDeadline() {
   }
   if (!unreachable_ && needed_s / (1 + doubt) > left_s + margin_s) {
     unreachable_ = true;
-    const double part = 1 - (WorkLeft() - rate.rate * left_s) / problem_.work;
+    const double part = 1 - (work_.left() - rate.rate * left_s) / problem_.work;
     Tell("unreachable",
          fmt::format(
              "the deadline cannot be kept: at full power {:.1f} % of the work is done by then, all of it {} later",
@@ -537,13 +364,13 @@ void PlanRunner::PlanAnew(const std::string& reason) {
   request.reason = at_edge ? "a slot begins" : reason;
   request.horizon = *horizon;
   const double before = horizon->start > now_ ? ScheduledWork(now_, horizon->start) : 0;
-  request.work_left = std::max(WorkLeft() - before, Rate(fastest()) * 30);
+  request.work_left = std::max(work_.left() - before, Rate(fastest()) * 30);
   request.job_times = JobTimes();
-  request.only_level = only_level_;
+  request.only_level = limits_.only_level();
   const double bare_work = request.work_left;
-  request.kept = ScheduledShares(*horizon);
+  request.kept = SharesOf(schedule_, *horizon, problem_.gpu.levels.size());
   request.running = &running_plan_;
-  const bool holds = !only_level_ && WorkOf(request.kept, *horizon) >= bare_work * (1 - 1e-3);
+  const bool holds = !limits_.only_level() && WorkOf(request.kept, *horizon) >= bare_work * (1 - 1e-3);
   // A plan that ends with the horizon has no room for what is not known; where there is room, a little is kept.
   request.work_left *= 1 + kReserve;
   const Stamp asked_at = SteadyClock().Now();
@@ -594,50 +421,23 @@ void PlanRunner::Adopt(RunningPlan plan) {
                                   options_.shortest_dwell);
   dwells.insert(dwells.end(), next.dwells.begin(), next.dwells.end());
   schedule_ = {std::move(dwells), next.owed};
-  TakeFlows();
+  TakeFlows(running_plan_.problem.horizon, running_plan_.decisions, problem_.horizon, outcome_.decisions);
   adopted_at_ = now_;
-  adopted_work_ = work_done_;
+  adopted_work_ = work_.done();
   expected_offset_ = 0;
-}
-
-/// The flows of the running plan, whose slots may be parts of the plan's. A slot that has begun keeps what was planned
-/// for it before, as far as it has passed.
-void PlanRunner::TakeFlows() {
-  const Horizon& fine = running_plan_.problem.horizon;
-  const Horizon& whole = problem_.horizon;
-  const int first = SlotOf(fine.start);
-  const double kept = Between(whole.SlotStart(first), fine.start) / whole.SlotDuration();
-  for (int t = first; t < whole.slots; ++t) {
-    SlotDecision& flows = outcome_.decisions[static_cast<size_t>(t)];
-    const double part = t == first ? std::clamp(kept, 0.0, 1.0) : 0;
-    for (Energy* flow :
-         {&flows.pv_used, &flows.grid_import, &flows.grid_export, &flows.battery_charge, &flows.battery_discharge}) {
-      *flow *= part;
-    }
-  }
-  for (int i = 0; i < fine.slots; ++i) {
-    const SlotDecision& add = running_plan_.decisions[static_cast<size_t>(i)];
-    SlotDecision& flows = outcome_.decisions[static_cast<size_t>(SlotOf(fine.SlotStart(i)))];
-    flows.pv_used += add.pv_used;
-    flows.grid_import += add.grid_import;
-    flows.grid_export += add.grid_export;
-    flows.battery_charge += add.battery_charge;
-    flows.battery_discharge += add.battery_discharge;
-  }
 }
 
 PlanRunner::LevelOrOff PlanRunner::Wanted() {
   if (now_ < problem_.horizon.start) return std::nullopt;
-  const LevelOrOff full = limits_out_ ? *only_level_ : fastest();
   if (now_ >= problem_.horizon.end()) {
     if (!std::exchange(outcome_.late, true)) {
       Tell("late", "the deadline has come and the job is not done: it goes on at full power", true);
     }
-    return full;
+    return full();
   }
-  if (full_power_) return full;
-  if (failing_ && options_.safe_limit && WorkLeft() > ScheduledWork(now_, problem_.horizon.end()) * 1.02) {
-    return LevelAt(*options_.safe_limit);
+  if (full_power_) return full();
+  if (failing_ && options_.safe_limit && work_.left() > ScheduledWork(now_, problem_.horizon.end()) * 1.02) {
+    return limits_.LevelAt(*options_.safe_limit);
   }
   const Dwell* dwell = schedule_.At(now_);
   if (dwell == nullptr) return level_;
@@ -653,7 +453,7 @@ PlanRunner::LevelOrOff PlanRunner::Wanted() {
   for (size_t i = schedule_.dwells.size(); i-- > 0;) {
     if (schedule_.dwells[i].level) return schedule_.dwells[i].level;
   }
-  return full;
+  return full();
 }
 
 Result<void> PlanRunner::Apply(LevelOrOff wanted) {
@@ -672,9 +472,10 @@ Result<void> PlanRunner::Apply(LevelOrOff wanted) {
     }
     return {};
   }
-  if (!limits_out_ && !away_ && set_level_ != wanted) SetLimit(*wanted);
-  const LevelOrOff runs = Runs(*wanted);
-  if (runs != level_) stretch_begin_s_ = run_s_;
+  limits_.Set(*wanted, DueOf(*wanted));
+  NoticeLimitsOut();
+  const LevelOrOff runs = limits_.Runs(*wanted);
+  if (runs != level_) work_.BeginStretch();
   level_ = runs;
   if (!job.started()) {
     if (Result<void> started = job.Start(); !started) return started;
@@ -687,70 +488,21 @@ Result<void> PlanRunner::Apply(LevelOrOff wanted) {
   return {};
 }
 
-void PlanRunner::SetLimit(size_t level) {
-  const Power limit = problem_.gpu.levels[level].limit;
-  const Result<void> set = parts_.limits.Set(limit);
-  if (!set) {
-    const Result<Power> asked = parts_.limits.Asked();
-    const bool is_device = set.error().kind == ErrorKind::kDevice;
-    // A lease whose record a full disk does not take.
-    const bool is_still_ours =
-        set.error().kind == ErrorKind::kFailure && set_limit_ && asked && SameLimit(*asked, *set_limit_);
-    // A device that is away comes back, and a disk gets room; until then the limit is tried again at each turn.
-    if (is_device || is_still_ours) {
-      if (!lost_ && !std::exchange(refused_told_, true)) {
-        Tell("limit_refused", set.error().Message() + ": it is tried again", is_still_ours);
-      }
-      return;
-    }
-    LimitsOutOfReach(set.error().Message() + ": limits are out of reach, the run goes on by pausing alone",
-                     asked ? std::optional(*asked) : std::nullopt);
-    return;
-  }
-  set_level_ = level;
-  set_limit_ = limit;
-  foreign_looks_ = 0;
-  refused_told_ = false;
-  RunEvent event{.kind = "limit", .text = WattsText(limit) + " set", .set = limit};
-  if (const Result<Power> found = parts_.limits.Asked()) {
-    event.found = *found;
-    event.read_back_at = parts_.clock.Now();
-  }
+/// When the schedule wants that level to be set; nothing where something else wants it.
+std::optional<Stamp> PlanRunner::DueOf(size_t level) const {
   const Dwell* dwell = schedule_.At(now_);
   const bool by_schedule = dwell != nullptr && dwell->level == level && dwell->begin >= adopted_at_ && !full_power_;
-  if (by_schedule) event.due = dwell->begin;
-  Tell(std::move(event));
+  return by_schedule ? std::optional(dwell->begin) : std::nullopt;
 }
 
-/// The level whose limit is in force when `wanted` is wanted, as far as can be told.
-PlanRunner::LevelOrOff PlanRunner::Runs(size_t wanted) const {
-  if (limits_out_) return only_level_;
-  if (away_ && look_.limit) return LevelAt(*look_.limit);
-  if (set_level_) return set_level_;
-  return last_limit_ ? LevelAt(*last_limit_) : wanted;  // it could not be set yet
-}
-
-void PlanRunner::LimitsOutOfReach(const std::string& why, std::optional<Power> in_force) {
-  limits_out_ = true;
-  outcome_.limits_reached = false;
-  only_level_ = in_force ? LevelAt(*in_force) : fastest();
-  set_level_.reset();
-  set_limit_.reset();
+/// Limits that went out of reach leave one level to plan with.
+void PlanRunner::NoticeLimitsOut() {
+  if (!limits_.only_level() || !std::exchange(outcome_.limits_reached, false)) return;
   if (level_) {
-    level_ = only_level_;
-    stretch_begin_s_ = run_s_;
+    level_ = limits_.only_level();
+    work_.BeginStretch();
   }
-  Tell("limits_out", why, true);
   PlanAnew("limits are out of reach");
-}
-
-/// The level that runs under a limit that is not of the plan's choosing.
-size_t PlanRunner::LevelAt(Power limit) const {
-  size_t best = 0;
-  for (size_t k = 0; k < problem_.gpu.levels.size(); ++k) {
-    if (problem_.gpu.levels[k].limit <= limit + Watts(kSameLimitW)) best = k;
-  }
-  return best;
 }
 
 /// From now, which is later than the last look; below zero when a change became due since.
@@ -786,9 +538,10 @@ std::vector<Duration> PlanRunner::JobTimes() const {
 }
 
 void PlanRunner::SumUp() {
-  outcome_.work_done = work_done_;
+  outcome_.work_done = work_.done();
+  outcome_.progress_told = work_.is_told();
   outcome_.job_times.clear();
-  if (estimate_.has_measured()) outcome_.job_times = JobTimes();
+  if (work_.estimate().has_measured()) outcome_.job_times = JobTimes();
   outcome_.end = now_;
   outcome_.energy = {};
   outcome_.unmeasured_s = 0;
@@ -801,7 +554,7 @@ void PlanRunner::SumUp() {
 /// Of a job that should have told its work and told none nothing is known to be done.
 void PlanRunner::ForgetReckonedWork() {
   for (SlotActual& slot : outcome_.slots) slot.work = 0;
-  work_done_ = 0;
+  work_.Set(0);
 }
 
 RunOutcome PlanRunner::Finish(std::optional<ExitStatus> exit) {
@@ -812,9 +565,9 @@ RunOutcome PlanRunner::Finish(std::optional<ExitStatus> exit) {
   }
   // What the job finished by itself is all of it, whatever the books say of the last seconds.
   if (exit && exit->AsShell() == 0 && !outcome_.stopped_late) {
-    outcome_.work_assumed = problem_.work - work_done_;
+    outcome_.work_assumed = problem_.work - work_.done();
     outcome_.slots[static_cast<size_t>(slot_)].work += outcome_.work_assumed;
-    work_done_ = problem_.work;
+    work_.Set(problem_.work);
   }
   const bool has_finished = exit && exit->AsShell() == 0;
   if (options_.units > 0 && !outcome_.progress_told && !has_finished) ForgetReckonedWork();
@@ -850,10 +603,10 @@ RunState PlanRunner::State() const {
   state.at = now_;
   state.slot = slot_;
   const LevelOrOff runs = paused_ ? std::nullopt : level_;
-  state.limit_unknown = runs && !KnowsLimit();
+  state.limit_unknown = runs && !limits_.IsKnown();
   state.level = state.limit_unknown ? std::nullopt : runs;
-  state.work_done = work_done_;
-  state.units_done = std::max(mark_units_, 0.0);
+  state.work_done = work_.done();
+  state.units_done = work_.units_done();
   state.counter_uj = counter_uj_;
   state.power = look_.power;
   state.limit = look_.limit;
@@ -873,7 +626,7 @@ RunState PlanRunner::State() const {
       break;
     }
   }
-  double left = WorkLeft();
+  double left = work_.left();
   for (const Dwell& dwell : schedule_.dwells) {
     if (dwell.end <= now_ || !dwell.level) continue;
     const Stamp begin = std::max(dwell.begin, now_);
@@ -887,35 +640,8 @@ RunState PlanRunner::State() const {
   return state;
 }
 
-double PlanRunner::WorkLeft() const { return std::max(problem_.work - work_done_, 0.0); }
-
-/// The work that the schedule does between two instants, at the running plan's rates.
 double PlanRunner::ScheduledWork(Stamp from, Stamp to) const {
-  double work = 0;
-  for (const Dwell& dwell : schedule_.dwells) {
-    const Stamp begin = std::max(dwell.begin, from), end = std::min(dwell.end, to);
-    if (dwell.level && begin < end) {
-      work += SecondsBetween(begin, end) / InSeconds(running_plan_.problem.gpu.levels[*dwell.level].job_time);
-    }
-  }
-  return work;
-}
-
-std::vector<SlotDecision> PlanRunner::ScheduledShares(const Horizon& horizon) const {
-  std::vector<SlotDecision> decisions(static_cast<size_t>(horizon.slots));
-  const double slot_s = InSeconds(horizon.SlotDuration());
-  for (int t = 0; t < horizon.slots; ++t) {
-    std::vector<double> seconds(problem_.gpu.levels.size());
-    for (const Dwell& dwell : schedule_.dwells) {
-      const Stamp begin = std::max(dwell.begin, horizon.SlotStart(t)),
-                  end = std::min(dwell.end, horizon.SlotStart(t + 1));
-      if (dwell.level && begin < end) seconds[*dwell.level] += SecondsBetween(begin, end);
-    }
-    for (size_t k = 0; k < seconds.size(); ++k) {
-      if (seconds[k] > 0) decisions[static_cast<size_t>(t)].levels.push_back({k, std::min(seconds[k] / slot_s, 1.0)});
-    }
-  }
-  return decisions;
+  return WorkBetween(schedule_, running_plan_.problem.gpu, from, to);
 }
 
 /// At the rates as measured.
@@ -925,11 +651,6 @@ double PlanRunner::WorkOf(const std::vector<SlotDecision>& decisions, const Hori
     for (const auto& [level, share] : decision.levels) work += share * InSeconds(horizon.SlotDuration()) * Rate(level);
   }
   return work;
-}
-
-int PlanRunner::SlotOf(Stamp stamp) const {
-  const auto slot = (stamp - problem_.horizon.start) / std::chrono::nanoseconds(problem_.horizon.step);
-  return static_cast<int>(std::clamp<int64_t>(slot, 0, problem_.horizon.slots));
 }
 
 }  // namespace heliograd

@@ -18,28 +18,16 @@
 #include "heliograd/control/dwell_schedule.h"
 #include "heliograd/control/gpu_watch.h"
 #include "heliograd/control/job.h"
+#include "heliograd/control/job_work.h"
+#include "heliograd/control/level_limits.h"
 #include "heliograd/control/power_limits.h"
+#include "heliograd/control/run_books.h"
 #include "heliograd/control/run_clock.h"
-#include "heliograd/model/progress_estimate.h"
+#include "heliograd/control/run_event.h"
 #include "heliograd/plan/plan.h"
 #include "heliograd/plan/problem.h"
 
 namespace heliograd {
-
-/// What was really done within one slot of the plan.
-struct SlotActual {
-  std::vector<double> level_s;       // seconds that the job ran, by level
-  double unknown_s = 0;              // seconds that it ran at a limit that nobody could tell
-  double off_s = 0;                  // seconds that it did not
-  Energy energy;                     // of the GPU, measured
-  Energy energy_off;                 // the part of it while the job did not run
-  std::vector<Energy> level_energy;  // the parts of it at each level; empty in books of an earlier version
-  double unmeasured_s = 0;           // seconds of which no energy is known
-  double work = 0;                   // parts of the whole job
-  bool entered = false;              // the run was within the slot at some time
-
-  double running_s() const;
-};
 
 /// Where a run stands. Enough to go on after a kill.
 struct RunState {
@@ -57,17 +45,6 @@ struct RunState {
   std::optional<size_t> next_level;
   Stamp expected_end;  // of the work at the schedule's pace; the horizon's end where it does not suffice
   bool full_power = false;
-};
-
-/// Something worth a line in the journal.
-struct RunEvent {
-  Stamp at = {};
-  std::string kind;       // "pause", "resume", "limit", ...: docs/run.md lists them
-  std::string text = {};  // one sentence
-  std::optional<Power> set = {}, found = {};
-  bool matters = false;                    // is told to the user at once
-  std::optional<Stamp> due = {};           // when a limit was to be set: the begin of its dwell
-  std::optional<Stamp> read_back_at = {};  // when `found` was read
 };
 
 /// Receives what a run does. Its failures (a full disk) are its own business: the run goes on.
@@ -170,6 +147,8 @@ class PlanRunner {
   };
 
   PlanRunner(const DispatchProblem& problem, const Plan& plan, const RunOptions& options, Parts parts);
+  PlanRunner(const PlanRunner&) = delete;
+  PlanRunner& operator=(const PlanRunner&) = delete;
 
   /// Runs until the job ends. A job that is started already is taken on as it runs. Errors: the job cannot be started.
   Result<RunOutcome> Run(const RunLeftOver& left_over = {});
@@ -188,17 +167,8 @@ class PlanRunner {
   void Observe();
   std::optional<std::string> StoodStill(double elapsed_s, const Taken& taken);
   Taken TakeEnergy(const GpuLook& look, double elapsed_s);
-  void CounterWentOn();
-  void DriverIsNew();
-  bool KnowsLimit() const;
   bool RunsAtItsLevel() const;
-  void WatchLimit(const GpuLook& look);
   double TakeProgress(double elapsed_s);
-  void TakeFirstWord(double units);
-  void LookAtSilence();
-  void Learn();
-  void Attribute(Stamp from, Stamp to, double elapsed_s, const Taken& taken, double work);
-  void AddTo(int slot, double elapsed_s, double part, const Taken& taken, double work);
   void ForgetReckonedWork();
   void CloseSlots();
   void Decide();
@@ -206,13 +176,10 @@ class PlanRunner {
   void LookAtDeadline();
   void PlanAnew(const std::string& reason);
   void Adopt(RunningPlan plan);
-  void TakeFlows();
   LevelOrOff Wanted();
   Result<void> Apply(LevelOrOff wanted);
-  void SetLimit(size_t level);
-  LevelOrOff Runs(size_t wanted) const;
-  void LimitsOutOfReach(const std::string& why, std::optional<Power> in_force);
-  size_t LevelAt(Power limit) const;
+  std::optional<Stamp> DueOf(size_t level) const;
+  void NoticeLimitsOut();
   double RealSecondsToChange() const;
   std::chrono::nanoseconds TimeToNextLook() const;
   void SumUp();
@@ -223,25 +190,28 @@ class PlanRunner {
   void TellState();
   void WriteState();
   RunState State() const;
-  double Rate(size_t level) const { return estimate_.RateOf(level).rate; }
+  double Rate(size_t level) const { return work_.estimate().RateOf(level).rate; }
   std::vector<Duration> JobTimes() const;
-  double WorkLeft() const;
+  /// Of the schedule between two instants, at the running plan's rates.
   double ScheduledWork(Stamp from, Stamp to) const;
-  std::vector<SlotDecision> ScheduledShares(const Horizon& horizon) const;
   double WorkOf(const std::vector<SlotDecision>& decisions, const Horizon& horizon) const;
   std::optional<Horizon> WantedHorizon(bool at_edge) const;
   std::optional<ExitStatus> EndJob(int signal);
-  int SlotOf(Stamp stamp) const;
+  int SlotOf(Stamp stamp) const { return SlotAt(problem_.horizon, stamp); }
   size_t fastest() const { return problem_.gpu.levels.size() - 1; }
+  /// What runs at full power: the fastest level, or the only one.
+  size_t full() const { return limits_.only_level().value_or(fastest()); }
 
   const DispatchProblem& problem_;  // of the plan
   const Plan& plan_;
   RunOptions options_;
   Parts parts_;
-  ProgressEstimate estimate_;
   RunningPlan running_plan_;
   DwellSchedule schedule_;
   RunOutcome outcome_;
+  JobWork work_;
+  LevelLimits limits_;
+  std::optional<RunBooks> books_;  // of outcome_, once the run has begun
 
   Stamp now_, begin_;
   std::chrono::nanoseconds passed_{0};
@@ -251,32 +221,14 @@ class PlanRunner {
   int planned_slot_ = -1;  // the latest slot for whose begin a plan was asked for
   LevelOrOff level_;       // that runs now
   bool paused_ = false;
-  bool limits_out_ = false;
-  bool limits_told_ = false;
-  LevelOrOff only_level_;  // with limits out of reach
-  LevelOrOff set_level_;   // whose limit was set last
-  std::optional<Power> set_limit_;
-  int foreign_looks_ = 0;
   bool full_power_ = false, unreachable_ = false, failing_ = false, overrun_told_ = false;
   bool lost_ = false;
-  bool limit_known_ = true;          // throughout the time since the last look
-  std::optional<Power> last_limit_;  // in force, when it was last told
-  bool stood_still_ = false;         // the job, since the last look
-  bool refused_told_ = false;
-  bool away_ = false;  // the lease, with whoever held it for us
-  Stamp away_since_;   // real time
+  bool limit_known_ = true;   // throughout the time since the last look
+  bool stood_still_ = false;  // the job, since the last look
   std::optional<int64_t> counter_uj_;
   GpuLook look_;
   double lost_s_ = 0;  // of the present absence
 
-  double run_s_ = 0;                          // running time so far
-  double stretch_begin_s_ = 0;                // of it, when the present level began
-  double mark_work_ = 0, mark_run_s_ = 0;     // at the job's last word
-  double piece_work_ = 0, piece_run_s_ = -1;  // where the stretch begins that the estimate learns from next
-  double mark_units_ = -1, largest_step_ = 0;
-  bool silence_told_ = false;
-  bool has_spoken_ = false;  // the job, since this part of the run began
-  double work_done_ = 0;
   double expected_offset_ = 0;  // of the work against the schedule, accepted
   double adopted_work_ = 0;     // done when the running plan was adopted
   Stamp adopted_at_;
