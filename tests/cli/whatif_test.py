@@ -1,4 +1,5 @@
 """`heliograd whatif`: single changes, each as `plan` itself would answer it."""
+import json
 import unittest
 
 from program import ProgramTest
@@ -14,6 +15,14 @@ class Whatif(ProgramTest):
 
     def cost(self, *args):
         return self.run_json("plan", "builtin:paper", *args)["cost_eur"]
+
+    def test_deadline_between_two_hours_is_planned_to_its_end_as_plan_does(self):
+        until = ("builtin:paper", "--set", "job.deadline=2025-01-02 11:30")
+        plan = self.run_json("plan", *until)
+        self.assertEqual(plan["slots"][0]["duration_s"], 1800)
+        done = self.run_program("whatif", *until, "--json")
+        self.assertIn("slots of 30 minutes", done.stderr)
+        self.assertAlmostEqual(json.loads(done.stdout)["base"]["cost_eur"], plan["cost_eur"], places=6)
 
     def test_savings_in_the_same_hours_are_the_difference_of_two_plans(self):
         base, changes = self.whatif("--change", "battery.capacity_wh=5000;battery.charge_efficiency=1")

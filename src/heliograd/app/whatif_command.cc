@@ -11,6 +11,7 @@
 #include "heliograd/app/command_line.h"
 #include "heliograd/app/interrupt.h"
 #include "heliograd/app/progress_line.h"
+#include "heliograd/app/slot_length.h"
 #include "heliograd/base/text.h"
 #include "heliograd/optimize/sensitivity.h"
 #include "heliograd/plan/objective.h"
@@ -27,6 +28,7 @@ struct WhatifFlags {
   ScenarioFlags scenario;
   std::vector<std::string> changes;
   bool json = false;
+  bool gave_slot = false;  // --slot-minutes was given
 };
 
 /// One change: its words, and the assignments that make it.
@@ -430,13 +432,17 @@ void Rank(std::vector<Outcome>& outcomes) {
   });
 }
 
-Result<int> Whatif(const WhatifFlags& flags) {
+Result<int> Whatif(WhatifFlags flags) {
   std::optional<EndAtInterrupt> guard(std::in_place);
   const auto scenario = flags.scenario.Load();
   if (!scenario) return Fail(scenario.error());
   InputCache cache;
-  const auto inputs = ReadInputs(*scenario, flags.scenario.slot_minutes, cache);
+  const auto inputs = ReadFittingInputs(*scenario, flags.scenario.slot_minutes, flags.gave_slot, cache);
   if (!inputs) return Fail(inputs.error());
+  // One length for all: what a change saves must not be what shorter slots save.
+  flags.scenario.slot_minutes =
+      static_cast<int>(std::chrono::duration_cast<std::chrono::minutes>(inputs->slot).count());
+  for (const std::string& remark : inputs->remarks) PrintMessage(remark);
   if (auto sound = CheckChanges(flags, *scenario, cache); !sound) return Fail(sound.error());
   const auto problem = ProblemOver(*inputs, inputs->slots);
   if (!problem) return Fail(problem.error());
@@ -475,7 +481,10 @@ void AddWhatifCommand(CLI::App& program, Commands& commands) {
   app->add_option("--change", flags->changes,
                   "a change of your own beside the usual ones: SECTION.KEY=VALUE, several joined by ';' (repeatable)");
   app->add_flag("--json", flags->json, "one JSON object on standard output");
-  commands.push_back({app, [flags] { return Whatif(*flags); }});
+  commands.push_back({app, [app, flags] {
+                        flags->gave_slot = app->count("--slot-minutes") > 0;
+                        return Whatif(*flags);
+                      }});
 }
 
 }  // namespace heliograd
