@@ -82,6 +82,7 @@ class EstimateByLaw(ProgramTest):
         answer = self.run_json("estimate", "--law", "law.toml", "--model", "resnet50", "--images", "50000", "--epochs",
                                "90", "-o", "job.toml")
         self.assertAlmostEqual(answer["job"]["macs"] / 1e9, 4.087, places=2)
+        self.assertEqual(self.run_json("estimate", "--law", "law.toml", "--model", "ResNet-50", "--images", "50000")["job"]["network"], "resnet50")
         plan = self.run_json("plan", "builtin:paper", "--set", "gpu.curve=job.toml", "--set", "job.units=90")
         self.assertAlmostEqual(plan["gpu_energy_wh"], answer["job"]["energy_j"] / 3600, delta=1)
         self.assertIn("modelled", (self.folder / "job.toml").read_text())

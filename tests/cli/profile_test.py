@@ -30,6 +30,10 @@ class Profile(ProgramTest):
         self.assertEqual(answer["macs"], 1418686464)
         self.assertEqual(layers[-1]["output_shape"], [10])
 
+    def test_names_are_taken_as_people_write_them(self):
+        for written, name in (("ViT-S/16", "vit_s16_d6"), ("ResNet-18", "resnet18"), ("mod1", "googlenet_mod1"), ("GoogLeNet mod9", "googlenet_mod9")):
+            self.assertEqual(self.run_json("profile", written, "--macs")["name"], name)
+
     def test_tables_for_people(self):
         table = self.run_program("profile", "--list").stdout
         self.assertIn("googlenet_mod9", table)

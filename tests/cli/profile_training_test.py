@@ -27,6 +27,7 @@ class Training(ProgramTest):
         self.assertEqual([step["name"] for step in result["steps"]], STEPS)
         self.assertEqual(result["power_source"], "simulated")
         self.assertEqual(result["iterations"], 80)
+        self.assertEqual((result["interrupted"], result["iterations_asked"]), (False, 80))
         steps = {step["name"]: step for step in result["steps"]}
         # Steps and what lies between them are the iteration: rests are apart.
         self.assertAlmostEqual(sum(step["energy_j"] for step in result["steps"]), result["iteration_energy_j"], delta=1e-6 * result["iteration_energy_j"])
@@ -119,13 +120,31 @@ class Training(ProgramTest):
         losses = [json.loads(self.profile("alexnet", *SMALL, "--iterations", "3", "--json").stdout)["first_loss"] for _ in range(2)]
         self.assertEqual(losses[0], losses[1])
 
-    def test_interrupted_training_prints_what_it_has(self):
-        job = self.start("profile", "googlenet_mod9", *SMALL, "--json", "--iterations", "100000")
-        time.sleep(20)
-        job.send_signal(signal.SIGINT)
-        output, errors = job.communicate(timeout=60)
+    def end_after_three_iterations(self, end, *args):
+        """What a training without end told on both streams when it was told to end."""
+        reading, writing = os.pipe()
+        self.env = {"HELIOGRAD_PROGRESS_FD": str(writing)}
+        job = self.start("profile", "googlenet_mod9", *SMALL, *args, pass_fds=[writing])
+        os.close(writing)
+        with os.fdopen(reading) as told:
+            while told.readline() != "3\n":
+                self.assertIsNone(job.poll())
+            job.send_signal(end)
+            output, errors = job.communicate(timeout=60)
         self.assertEqual(job.returncode, 130, errors)
-        self.assertGreater(json.loads(output)["iterations"], 1)
+        return output, errors
+
+    def test_interrupted_training_prints_what_it_has_and_says_so(self):
+        for end in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(end=end):
+                output, errors = self.end_after_three_iterations(end, "--iterations", "100000", "--json")
+                result = json.loads(output)
+                self.assertGreater(result["iterations"], 2)
+                self.assertEqual((result["interrupted"], result["iterations_asked"]), (True, 100000))
+                self.assertIn(f"interrupted after {result['iterations']} of 100000 iterations\n", errors)
+        output, errors = self.end_after_three_iterations(signal.SIGINT, "--layers")
+        self.assertRegex(errors, r"interrupted after \d+ iterations: no layer was measured")
+        self.assertRegex(output, r"note: interrupted after \d+ iterations")
 
     @unittest.skipUnless(FASHION.exists(), "dataset-fashion-mnist is not installed")
     def test_resnet18_learns_fashion_mnist(self):
@@ -156,6 +175,8 @@ class Training(ProgramTest):
         self.assertTrue(result["steps"])
         self.assertEqual(result["layers"], [])
         self.assertTrue(any("interrupted" in note for note in result["notes"]))
+        self.assertTrue(result["interrupted"])
+        self.assertIn("interrupted before two rounds over the layers", errors)
 
     def test_wrong_input_is_one_sentence(self):
         for code, args, words in [

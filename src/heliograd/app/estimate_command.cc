@@ -116,7 +116,7 @@ Result<LawJob> JobOfNetwork(const LawFlags& flags, int batch) {
   if (!network) return Fail(network.error());
   const NetworkCount count = CountNetwork(*network);
   LawJob job;
-  job.network = flags.model;
+  job.network = network->name;
   job.macs = static_cast<double>(count.macs.Macs());
   job.traffic_bytes = EstimateForwardBytesPerImage(*network, batch);
   return job;

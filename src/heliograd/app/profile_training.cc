@@ -197,6 +197,23 @@ void CountSteps(const Architecture& network, int batch, TrainingProfile& profile
   }
 }
 
+/// "interrupted after 10 of 100 iterations".
+std::string InterruptionText(const TrainingProfile& profile, bool with_layers) {
+  return fmt::format("interrupted after {}{} iterations{}", profile.iterations,
+                     profile.iterations_asked ? fmt::format(" of {}", *profile.iterations_asked) : "",
+                     with_layers ? ": no layer was measured" : "");
+}
+
+/// Whatever was left out for an interruption is a note that begins so.
+void TellInterruption(TrainingProfile& profile) {
+  constexpr std::string_view kBegins = "interrupted";
+  for (const std::string& note : profile.notes) {
+    if (!note.starts_with(kBegins)) continue;
+    profile.interrupted = true;
+    PrintMessage(note);
+  }
+}
+
 Result<void> TrainSteps(Prepared& made, const TrainingFlags& flags, TrainingProfile& profile) {
   Follower follower(flags, profile, *made.meter);
   TrainingOptions options;
@@ -278,13 +295,14 @@ Result<void> LoopSteps(Prepared& made, const TrainingFlags& flags, TrainingProfi
 
 Result<TrainingProfile> ProfilePrepared(Prepared& made, const TrainingFlags& flags) {
   TrainingProfile profile;
-  profile.network = flags.model;
+  profile.network = made.network.name;
   profile.data_set = made.data->info().name;
   profile.device = flags.device;
   profile.power_source = made.meter->Source();
   profile.power_meter = made.meter->Name();
   profile.torch_version = made.torch->TorchVersion();
   profile.batch = flags.batch;
+  if (flags.iterations > 0) profile.iterations_asked = flags.iterations;
   profile.mode = ModeOf(flags, *made.meter);
   if (profile.mode == kLoopsMode) {
     if (Result<void> sound = CheckLoops(flags, *made.meter); !sound) return Fail(sound.error());
@@ -300,6 +318,7 @@ Result<TrainingProfile> ProfilePrepared(Prepared& made, const TrainingFlags& fla
     profile.notes.push_back("the images are synthetic: time and energy are as real, accuracy means nothing");
   }
   if (Result<void> done = TrainSteps(made, flags, profile); !done) return Fail(done.error());
+  if (Interrupted()) profile.notes.push_back(InterruptionText(profile, flags.layers));
   if (profile.mode == kLoopsMode && !Interrupted()) {
     if (Result<void> done = LoopSteps(made, flags, profile); !done) return Fail(done.error());
   }
@@ -330,6 +349,7 @@ Result<TrainingProfile> ProfileTraining(const TrainingFlags& flags) {
   CatchInterrupts();
   auto profile = ProfilePrepared(*made, flags);
   made->limits.Release();
+  if (profile) TellInterruption(*profile);
   return profile;
 }
 
