@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import signal
+import struct
 import subprocess
 import time
 import unittest
@@ -177,6 +178,24 @@ class Training(ProgramTest):
         self.assertTrue(any("interrupted" in note for note in result["notes"]))
         self.assertTrue(result["interrupted"])
         self.assertIn("interrupted before two rounds over the layers", errors)
+
+    def test_folder_of_ones_own_says_its_classes_and_needs_two(self):
+        def write(*labels):
+            images = struct.pack(">4I", 0x803, len(labels), 28, 28) + bytes(i % 251 for i in range(len(labels) * 28 * 28))
+            (self.folder / "own").mkdir(exist_ok=True)
+            self.write("own/images", images)
+            self.write("own/labels", struct.pack(">2I", 0x801, len(labels)) + bytes(labels))
+        write(0, 12, 3, 1)
+        result = json.loads(self.profile("googlenet_mod9", "--data", "own", "--batch", "2", "--iterations", "2", "--json").stdout)
+        self.assertIn("own: 4 images of 13 classes, counted from its labels", result["notes"])
+        write(7, 7, 7)
+        done = self.run_program("profile", "alexnet", "--data", "own", expect=1)
+        self.assert_one_clear_sentence(done.stderr, "own: all 3 images are of one class, 7", "nothing to tell apart")
+        for name in ("1", "2"):
+            (self.folder / "pictures" / "cat").mkdir(parents=True, exist_ok=True)
+            self.write(f"pictures/cat/{name}.ppm", b"P6 1 1 255\nabc")
+        done = self.run_program("profile", "alexnet", "--data", "pictures", expect=1)
+        self.assert_one_clear_sentence(done.stderr, "pictures: all 2 images are of one class, 'cat'")
 
     def test_wrong_input_is_one_sentence(self):
         for code, args, words in [

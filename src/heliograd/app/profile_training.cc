@@ -75,6 +75,17 @@ Result<void> PrepareMeter(const TrainingFlags& flags, Prepared& made) {
   return {};
 }
 
+Result<void> CheckClasses(const Dataset& data) {
+  for (size_t i = 1; i < data.size(); ++i) {
+    if (data.Label(i) != data.Label(0)) return {};
+  }
+  const DatasetInfo& info = data.info();
+  const auto label = static_cast<size_t>(data.Label(0));
+  return Fail(fmt::format(
+      "{}: all {} images are of one class, {}: nothing to tell apart; expected two classes or more.", info.origin,
+      data.size(), label < info.class_names.size() ? Quoted(info.class_names[label]) : std::to_string(label)));
+}
+
 Result<Prepared> Prepare(const TrainingFlags& flags) {
   Prepared made;
   const bool is_simulated = flags.device == "cpu" && flags.gpu.empty();
@@ -86,6 +97,7 @@ Result<Prepared> Prepare(const TrainingFlags& flags) {
   const auto data = OpenDataset(flags.data, DatasetPart::kTrain, flags.seed);
   if (!data) return Fail(data.error());
   made.data = *data;
+  if (Result<void> sound = CheckClasses(*made.data); !sound) return Fail(sound.error());
   const DatasetInfo& info = made.data->info();
   const auto network = MakeNetwork(flags.model, {.channels = info.channels, .classes = info.classes});
   if (!network) return Fail(network.error());
@@ -316,6 +328,11 @@ Result<TrainingProfile> ProfilePrepared(Prepared& made, const TrainingFlags& fla
   }
   if (made.data->info().synthetic) {
     profile.notes.push_back("the images are synthetic: time and energy are as real, accuracy means nothing");
+  }
+  if (const DatasetInfo& info = made.data->info(); info.classes_counted) {
+    profile.notes.push_back(fmt::format("{}: {} images of {} classes, counted from its {}", info.origin,
+                                        made.data->size(), info.classes,
+                                        info.class_names.empty() ? "labels" : "folders"));
   }
   if (Result<void> done = TrainSteps(made, flags, profile); !done) return Fail(done.error());
   if (Interrupted()) profile.notes.push_back(InterruptionText(profile, flags.layers));
