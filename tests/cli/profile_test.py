@@ -61,7 +61,9 @@ class Profile(ProgramTest):
         nowhere = {"HELIOGRAD_TORCH_BACKEND": "/nowhere.so"}
         for args, expect, env, words in (
                 (["--model", text, "--macs"], 1, {}, ["model.onnx", "no ONNX model"]),
-                (["--model", self.folder / "none.onnx", "--macs"], 1, {}, ["none.onnx"]),
+                (["--model", self.folder / "none.onnx", "--macs"], 1, {}, ["none.onnx: cannot read: No such file"]),
+                (["--model", self.folder, "--macs"], 1, {}, [f"{self.folder}: is a folder: expected an ONNX"]),
+                (["--model", self.write("empty.pt", ""), "--macs"], 1, {}, ["empty.pt: the file is empty: expected an ONNX"]),
                 (["--model", archive, "--macs"], 2, {}, ["--input"]),
                 (["--model", archive, "--macs", "--input", "3xa"], 2, {}, ["--input", "1x3x224x224"]),
                 (["--model", archive, "--macs", "--input", "1x3"], 1, nowhere, ["/nowhere.so", "make profile"]),

@@ -84,7 +84,7 @@ class Training(ProgramTest):
 
     def test_steps_are_looped_where_the_sensor_averages_over_a_second(self):
         done = self.profile("googlenet_mod9", *SMALL, "--iterations", "60", "--simulated-sensor", "average-1s", "--quick", "--json")
-        self.assert_one_clear_sentence(done.stderr, "averages over 1 s", "--mode events")
+        self.assert_one_clear_sentence(done.stderr, "averages over 1 s", "--mode events", "5 loops of 3 s in 2 rounds")
         result = json.loads(done.stdout)
         self.assertEqual((result["mode"], result["dither_percent"]), ("loops", 0))
         steps = {step["name"]: step for step in result["steps"]}
@@ -101,6 +101,11 @@ class Training(ProgramTest):
         # Asked for, they are tried in place.
         result = json.loads(self.profile("googlenet_mod9", *SMALL, "--iterations", "60", "--simulated-sensor", "average-1s", "--mode", "events", "--json").stdout)
         self.assertEqual(result["mode"], "events")
+
+    def test_loops_that_are_given_go_before_those_of_quick(self):
+        done = self.profile("alexnet", *SMALL, "--iterations", "2", "--mode", "loops", "--quick", "--loop-seconds", "0.5", "--rounds", "3", "--json")
+        self.assertIn("5 loops of 0.5 s in 3 rounds", done.stderr)
+        self.assertTrue(any("loops of 0.5 s in 3 rounds" in note for note in json.loads(done.stdout)["notes"]))
 
     def test_loops_leave_the_training_as_it_is(self):
         losses = [json.loads(self.profile("alexnet", *SMALL, "--iterations", "3", "--loop-seconds", "0.5", "--rounds", "2", "--mode", mode, "--json").stdout)["last_loss"]
@@ -206,6 +211,8 @@ class Training(ProgramTest):
             (2, ["resnet18", "--data", "synthetic", "--layer-figure", "x.svg"], ["--layers"]),
             (2, ["resnet18", "--data", "synthetic", "--figure", "x.gif"], ["x.gif"]),
             (2, ["resnet18", "--data", "synthetic", "--simulated-sensor", "average-1s", "--loop-seconds", "1"], ["--loop-seconds 1", "3 or more"]),
+            (2, ["resnet18", "--data", "synthetic", "--record", "run.helio"], ["--record", "simulated", "--gpu"]),
+            (2, ["resnet18", "--data", "synthetic", "--seed", "-1"], ["--seed", "-1"]),
             (2, ["resnet18", "--data", "synthetic", "--simulated-sensor", "slow"], ["--simulated-sensor", "average-1s"]),
         ]:
             with self.subTest(args=args):

@@ -28,8 +28,8 @@ namespace {
 constexpr double kDefaultSeconds = 60;
 constexpr int64_t kFewestIterations = 3;  // where none are asked for
 constexpr int64_t kFewestToTell = 2;
-constexpr double kQuickLoopS = 1.5;
-constexpr int kQuickRounds = 2;
+constexpr double kLoopS = 5, kQuickLoopS = 1.5;
+constexpr int kRounds = 5, kQuickRounds = 2;
 constexpr double kQuickLongLoopS = 3;  // 1.5 s do not hold enough readings that are means of a second
 constexpr int64_t kOperatorIterations = 3;
 constexpr const char* kLoopsMode = "loops";
@@ -89,6 +89,12 @@ Result<void> CheckClasses(const Dataset& data) {
 Result<Prepared> Prepare(const TrainingFlags& flags) {
   Prepared made;
   const bool is_simulated = flags.device == "cpu" && flags.gpu.empty();
+  if (is_simulated && !flags.record.empty()) {
+    return Fail(
+        "--record keeps what a power sensor told, but on the CPU the power is simulated: name a GPU with --gpu, or "
+        "leave --record out",
+        ErrorKind::kUsage);
+  }
   if (auto sound = is_simulated ? CheckSimulatedLimit(flags.limit_w) : Result<void>{}; !sound) {
     return Fail(sound.error());
   }
@@ -259,7 +265,12 @@ Result<void> TrainSteps(Prepared& made, const TrainingFlags& flags, TrainingProf
   if (profile.loader_images_per_second < profile.images_per_second) {
     profile.notes.push_back("the loader is slower than the training, which waits for it: give it more --workers");
   }
-  return made.meter->Finish(profile);
+  if (Result<void> done = made.meter->Finish(profile); !done) return done;
+  if (profile.dither > 0) {
+    profile.refusal = WordedForRests(profile.refusal, profile.dither, profile.iterations);
+    for (ProfiledStep& step : profile.steps) step.why = WordedForRests(step.why, profile.dither, profile.iterations);
+  }
+  return {};
 }
 
 /// Chosen by the sensor where the flags leave it open, and said.
@@ -277,8 +288,8 @@ std::string ModeOf(const TrainingFlags& flags, const StepMeter& meter) {
 LoopRoundOptions RoundsOf(const TrainingFlags& flags, const StepMeter& meter) {
   LoopRoundOptions options;
   const double quick_s = meter.LongAverage() ? kQuickLongLoopS : kQuickLoopS;
-  options.loop_s = flags.quick ? quick_s : flags.loop_s;
-  options.rounds = flags.quick ? kQuickRounds : flags.rounds;
+  options.loop_s = flags.loop_s.value_or(flags.quick ? quick_s : kLoopS);
+  options.rounds = flags.rounds.value_or(flags.quick ? kQuickRounds : kRounds);
   options.seed = flags.seed;
   return options;
 }
@@ -341,9 +352,11 @@ Result<TrainingProfile> ProfilePrepared(Prepared& made, const TrainingFlags& fla
   }
   CountSteps(made.network, flags.batch, profile);
   if (flags.quick && (flags.layers || profile.mode == kLoopsMode)) {
-    profile.notes.push_back(
-        "--quick: short loops in 2 rounds, in which clocks and temperature do not settle (off by 1 % and more) and "
-        "intervals are wide");
+    const LoopRoundOptions rounds = RoundsOf(flags, *made.meter);
+    profile.notes.push_back(fmt::format(
+        "--quick: loops of {:g} s in {} rounds, in which clocks and temperature do not settle (off by 1 % and "
+        "more) and intervals are wide",
+        rounds.loop_s, rounds.rounds));
   }
   if (!flags.layers || Interrupted()) return profile;
   const auto loops = made.torch->MakeLoops(made.network, flags.device, flags.batch);
