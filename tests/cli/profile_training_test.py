@@ -366,6 +366,22 @@ class Campaigns(ProgramTest):
         # What was finished before, with other settings, is still there.
         self.assertIn("googlenet_mod9", (self.folder / "out" / "table1.csv").read_text())
 
+    def test_a_second_campaign_in_the_same_folder_is_refused_with_the_process_of_the_first(self):
+        self.write_campaign(iterations="100000")
+        running = self.start("campaign", "campaign.toml", "-o", "out")
+        self.assertIn("1 of 2", running.stderr.readline())
+        done = self.run_program("campaign", "campaign.toml", "-o", "out", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "out: another campaign", f"process {running.pid}", f"kill {running.pid}")
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=60)
+        self.assertEqual(running.returncode, 130)
+        # Killed for good it leaves no lock either.
+        for end in (signal.SIGKILL, signal.SIGTERM):
+            running = self.start("campaign", "campaign.toml", "-o", "out")
+            self.assertIn("1 of 2", running.stderr.readline())
+            running.send_signal(end)
+            running.communicate(timeout=60)
+
     def test_every_mistake_is_named_with_its_line(self):
         self.write("campaign.toml", "[campaign]\nnetwroks = [\"alexnet\"]\nbatch = 0\nnetworks = [\"resnet19\"]\nmode = \"fast\"\n")
         done = self.run_program("campaign", "campaign.toml", expect=1)

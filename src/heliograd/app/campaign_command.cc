@@ -17,6 +17,7 @@
 #include "heliograd/app/campaign_page.h"
 #include "heliograd/app/campaign_store.h"
 #include "heliograd/app/command_line.h"
+#include "heliograd/app/file_lock.h"
 #include "heliograd/app/held_limits.h"
 #include "heliograd/app/output_check.h"
 #include "heliograd/app/profile_json.h"
@@ -120,8 +121,8 @@ struct CellEnd {
 Result<CellEnd> RunCell(const Campaign& campaign, const CampaignCell& cell, const WaitedSignalsBlocked& signals) {
   const auto begin = std::chrono::steady_clock::now();
   const MemoryFile errors;
-  Result<ChildProcess> child =
-      ChildProcess::Start(CommandOf(campaign, cell), {.pipe_output = true, .errors = errors.number()}, signals);
+  Result<ChildProcess> child = ChildProcess::Start(
+      CommandOf(campaign, cell), {.pipe_output = true, .ends_with_us = true, .errors = errors.number()}, signals);
   if (!child) return Fail(child.error());
   std::string output;
   const ExitStatus ended = ReadUntilEnd(*child, output);
@@ -262,6 +263,9 @@ Result<int> RunCampaign(const CampaignFlags& flags) {
   if (failed) return FailAt(flags.folder, "cannot be made", failed);
   if (auto sound = CheckPageOutput(flags.folder + "/index.html", "A training campaign beside the study"); !sound)
     return Fail(sound.error());
+  const auto lock =
+      FileLock::TakeForProcess(flags.folder + "/campaign.lock", flags.folder + ": another campaign fills this folder");
+  if (!lock) return Fail(lock.error());
   auto store = CampaignStore::Open(flags.folder + "/campaign.sqlite");
   if (!store) return Fail(store.error());
   const auto outcome = RunCells(*campaign, *store, flags.again);
