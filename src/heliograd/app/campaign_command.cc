@@ -13,6 +13,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "heliograd/app/campaign_energy.h"
 #include "heliograd/app/campaign_file.h"
 #include "heliograd/app/campaign_page.h"
 #include "heliograd/app/campaign_store.h"
@@ -147,11 +148,11 @@ Result<CellEnd> RunCell(const Campaign& campaign, const CampaignCell& cell, cons
   return end;
 }
 
-/// Finished well, with these settings.
+/// Finished well, with these settings and an energy.
 bool IsDone(const std::vector<FinishedCell>& cells, const Campaign& campaign, const CampaignCell& cell) {
   return std::any_of(cells.begin(), cells.end(), [&](const FinishedCell& finished) {
     return finished.ok && finished.hardware == campaign.hardware && finished.cell.Name() == cell.Name() &&
-           finished.settings == SettingsOf(campaign, cell);
+           finished.settings == SettingsOf(campaign, cell) && WhyNoEnergy(finished).empty();
   });
 }
 
@@ -178,14 +179,11 @@ std::string TimeLeft(const Campaign& campaign, const std::vector<FinishedCell>& 
 
 std::string EndText(const FinishedCell& cell) {
   if (!cell.ok) return "failed: " + cell.error;
+  if (const std::string why = WhyNoEnergy(cell); !why.empty()) return "done, no energy: " + why;
   const auto profile = ProfileFromJson(cell.json, cell.cell.Name());
-  const bool known = profile && profile->iteration_energy;
-  return fmt::format("{}, {:.0f} s",
-                     known
-                         ? fmt::format("{:.4g} J an iteration of {:.4g} ms",
-                                       InJoules(profile->iteration_energy->energy), 1e3 * InSeconds(profile->iteration))
-                         : std::string("done"),
-                     cell.seconds);
+  if (!profile) return "done";
+  return fmt::format("{:.4g} J {} an iteration of {:.4g} ms, {:.0f} s", InJoules(profile->iteration_energy->energy),
+                     IntervalText(*profile->iteration_energy), 1e3 * InSeconds(profile->iteration), cell.seconds);
 }
 
 /// A sweep whose limits may not be set is refused before anything is measured.
@@ -212,6 +210,7 @@ Result<void> CheckSweep(const Campaign& campaign) {
 
 struct CampaignOutcome {
   int failed = 0, done_before = 0, done = 0;
+  int without_energy = 0;  // of those done
   bool interrupted = false;
 };
 
@@ -244,8 +243,30 @@ Result<CampaignOutcome> RunCells(const Campaign& campaign, CampaignStore& store,
     PrintMessage("  " + EndText(end->finished));
     finished.push_back(end->finished);
     ++(end->finished.ok ? outcome.done : outcome.failed);
+    if (end->finished.ok && !WhyNoEnergy(end->finished).empty()) ++outcome.without_energy;
   }
   return outcome;
+}
+
+std::string OutcomeJson(const CampaignOutcome& outcome, const std::string& folder, const CampaignPage& page) {
+  const Json json = {{"done", outcome.done},
+                     {"without_energy", outcome.without_energy},
+                     {"done_before", outcome.done_before},
+                     {"failed", outcome.failed},
+                     {"folder", folder},
+                     {"files", page.files},
+                     {"notes", page.notes}};
+  return json.dump(2) + "\n";
+}
+
+std::string OutcomeText(const CampaignOutcome& outcome, const std::string& folder) {
+  const bool is_short = outcome.without_energy + outcome.failed > 0;
+  return fmt::format(
+      "{} cells done{}, {} done before, {} failed. {}/index.html shows them beside the study's numbers.{}\n",
+      outcome.done,
+      outcome.without_energy > 0 ? fmt::format(", {} of them without an energy", outcome.without_energy) : "",
+      outcome.done_before, outcome.failed, folder,
+      is_short ? " The same command measures again what failed or has no energy." : "");
 }
 
 Result<int> RunCampaign(const CampaignFlags& flags) {
@@ -272,22 +293,17 @@ Result<int> RunCampaign(const CampaignFlags& flags) {
   if (!outcome) return Fail(outcome.error());
   const auto cells = store->Cells();
   if (!cells) return Fail(cells.error());
-  const auto written = WriteCampaignPage(*cells, flags.folder);
-  if (!written) return Fail(written.error());
+  const auto page = WriteCampaignPage(*cells, flags.folder);
+  if (!page) return Fail(page.error());
+  for (const std::string& note : page->notes) PrintMessage("note: " + note);
   if (outcome->interrupted) {
     return Fail(fmt::format("interrupted: {} cells are kept in {}; the same command goes on with the rest",
                             outcome->done + outcome->done_before, flags.folder),
                 ErrorKind::kInterrupted);
   }
-  Json json = {{"done", outcome->done},
-               {"done_before", outcome->done_before},
-               {"failed", outcome->failed},
-               {"folder", flags.folder},
-               {"files", *written}};
-  const std::string text =
-      fmt::format("{} cells done, {} done before, {} failed. {}/index.html shows them beside the study's numbers.\n",
-                  outcome->done, outcome->done_before, outcome->failed, flags.folder);
-  if (Result<void> done = Print(flags.json ? json.dump(2) + "\n" : text); !done) return Fail(done.error());
+  const Result<void> done =
+      Print(flags.json ? OutcomeJson(*outcome, flags.folder, *page) : OutcomeText(*outcome, flags.folder));
+  if (!done) return Fail(done.error());
   return outcome->failed > 0 ? 1 : kExitOk;
 }
 
@@ -302,7 +318,8 @@ void AddCampaignCommand(CLI::App& program, Commands& commands) {
   app->add_option("FILE", flags->path, "the campaign's file");
   app->add_flag("--template", flags->template_only, "print a commented file to start from");
   app->add_option("-o,--output", flags->folder, "folder for campaign.sqlite, figures and index.html (default results)");
-  app->add_flag("--again", flags->again, "measure finished cells again");
+  app->add_flag("--again", flags->again,
+                "measure finished cells again (those that failed or have no energy are at every start)");
   app->add_flag("--json", flags->json, "one JSON object on standard output");
   commands.push_back({app, [flags] { return RunCampaign(*flags); }});
 }
