@@ -131,6 +131,24 @@ TEST(CampaignPage, ListsWhatHasNoEnergyAndWhatFailedUntilItIsMeasured) {
   EXPECT_FALSE(std::filesystem::exists(folder + "/failed.csv"));
 }
 
+TEST(CampaignPage, TableOneHasAnIntervalBesideEachEnergyAndNoEnergyThatTellsNothing) {
+  const std::string folder = FreshFolder("table");
+  const auto page =
+      WriteCampaignPage({CellOf("alexnet", ProfileOf(200, 10)), CellOf("googlenet_mod9", ProfileOf(45.82, 4974)),
+                         CellOf("own", ProfileOf(30, 30))},
+                        folder);
+  ASSERT_TRUE(page) << page.error().Message();
+  const std::string table = ReadFile(folder + "/table1.csv").value();
+  EXPECT_THAT(table, HasSubstr(",J per image,half-width J per image,\"study F,H1\""));
+  // Of an image, of which an iteration has two.
+  EXPECT_THAT(table, HasSubstr(",100,5,99451,53119,115131,214768,\n"));
+  EXPECT_THAT(table,
+              HasSubstr(",-,-,58156,68584,98535,188343,45.82 J an iteration with an interval of -4928 to 5020 J"));
+  EXPECT_THAT(table, HasSubstr(",15,15,,,,,\n"));
+  const std::string html = ReadFile(folder + "/index.html").value();
+  EXPECT_THAT(html, AllOf(HasSubstr("+-5.0 %"), HasSubstr("+-100.0 %"), Not(HasSubstr("22.91"))));
+}
+
 TEST(CampaignPage, LeavesAListThatIsNotItsOwn) {
   const std::string folder = FreshFolder("foreign");
   ASSERT_TRUE(WriteFile(folder + "/failed.csv", "my own notes\n"));
