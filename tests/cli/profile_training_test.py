@@ -365,12 +365,43 @@ class Campaigns(ProgramTest):
         law = self.run_json("estimate", "--law", "out/energy_law_1.toml")
         self.assertIn("simulated", json.dumps(law))
 
-    def test_one_failed_cell_stops_no_other(self):
-        self.write_campaign(data='["/nowhere", "synthetic"]', networks='["googlenet_mod9"]', layers="[]")
+    def write_broken_pictures(self):
+        """A data set whose pictures are only found to be cut off when a batch is made of them."""
+        for name in ("cats", "dogs"):
+            (self.folder / "pictures" / name).mkdir(parents=True)
+            (self.folder / "pictures" / name / "1.ppm").write_bytes(b"P6 40 40 255\n")
+
+    def test_one_failed_cell_stops_no_other_and_leaves_the_page_with_its_data_set(self):
+        self.write_broken_pictures()
+        self.write_campaign(data='["pictures", "synthetic"]', networks='["googlenet_mod9"]', layers="[]")
         done = self.run_program("campaign", "campaign.toml", "-o", "out", "--json", expect=1)
         result = json.loads(done.stdout)
         self.assertEqual((result["done"], result["failed"]), (1, 1))
-        self.assertIn("/nowhere", (self.folder / "out" / "failed.csv").read_text())
+        self.assertIn("1.ppm", (self.folder / "out" / "failed.csv").read_text())
+        self.assertIn("What failed", (self.folder / "out" / "index.html").read_text())
+
+    def test_what_fails_for_every_cell_is_found_before_the_first(self):
+        self.write_campaign()
+        done = self.run_program("campaign", "campaign.toml", "-o", "out", env={"HELIOGRAD_TORCH_BACKEND": "/nowhere.so"}, expect=1)
+        self.assert_one_clear_sentence(done.stderr, "PyTorch", "/nowhere.so")
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.write_campaign(device='"cuda:99"', data='["synthetic", "synthetic-fashion-mnist"]')
+        done = self.run_program("campaign", "campaign.toml", "-o", "out", expect=5)
+        self.assert_one_clear_sentence(done.stderr, "cuda:99")
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.write_campaign(device='"tpu"')
+        done = self.run_program("campaign", "campaign.toml", "-o", "out", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "tpu")
+
+    def test_every_bad_data_set_is_found_before_the_first_cell(self):
+        (self.folder / "empty").mkdir()
+        self.write_campaign(data='["synthetic", "empty", "/nowhere"]')
+        done = self.run_program("campaign", "campaign.toml", "-o", "out", expect=1)
+        self.assert_one_clear_sentence(done.stderr, "empty: ", "/nowhere: ")
+        self.assertNotIn("of 6", done.stderr)
+        self.write_campaign(data='["synthetic"]', batch="60000")
+        done = self.run_program("campaign", "campaign.toml", "-o", "out", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "batch of 60000")
 
     def test_told_to_end_it_ends_its_cell_and_goes_on_later(self):
         self.write_campaign(networks='["googlenet_mod9"]')
@@ -412,8 +443,8 @@ class Campaigns(ProgramTest):
         text = self.run_program("campaign", "--template").stdout
         self.write("campaign.toml", text.replace('"cuda"', '"cpu"').replace('data = ["fashion-mnist", "cifar100"]', 'data = ["/nowhere"]')
                    .replace('# networks = ["alexnet", "resnet18"]', 'networks = ["alexnet", "resnet18"]'))
-        done = self.run_program("campaign", "campaign.toml", "-o", "out", "--json", expect=1)
-        self.assertEqual(json.loads(done.stdout)["failed"], 2)
+        done = self.run_program("campaign", "campaign.toml", "-o", "out", "--json", expect=2)
+        self.assert_one_clear_sentence(done.stderr, "/nowhere")
 
 
 if __name__ == "__main__":

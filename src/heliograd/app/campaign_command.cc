@@ -22,6 +22,7 @@
 #include "heliograd/app/held_limits.h"
 #include "heliograd/app/output_check.h"
 #include "heliograd/app/profile_json.h"
+#include "heliograd/app/profile_training.h"
 #include "heliograd/app/sources.h"
 #include "heliograd/base/file.h"
 #include "heliograd/base/path.h"
@@ -208,6 +209,32 @@ Result<void> CheckSweep(const Campaign& campaign) {
   return Fail(std::move(error));
 }
 
+/// What would fail for every cell, or for all of a data set, is found before the first: each problem once.
+Result<void> CheckTrainings(const Campaign& campaign, std::span<const CampaignCell> cells) {
+  std::vector<std::string> seen;
+  Error found;
+  for (const CampaignCell& cell : cells) {
+    if (std::find(seen.begin(), seen.end(), cell.data) != seen.end()) continue;
+    seen.push_back(cell.data);
+    TrainingFlags flags;
+    flags.model = cell.network;
+    flags.data = cell.data;
+    flags.device = campaign.device;
+    flags.batch = static_cast<int>(campaign.batch);
+    flags.workers = static_cast<int>(campaign.workers);
+    flags.gpu = campaign.gpu;
+    const Result<void> possible = CheckTraining(flags);
+    if (possible) continue;
+    if (found.problems.empty()) found.kind = possible.error().kind;
+    for (const std::string& problem : possible.error().problems) {
+      if (std::find(found.problems.begin(), found.problems.end(), problem) == found.problems.end()) {
+        found.problems.push_back(problem);
+      }
+    }
+  }
+  return found.problems.empty() ? Result<void>() : Fail(std::move(found));
+}
+
 struct CampaignOutcome {
   int failed = 0, done_before = 0, done = 0;
   int without_energy = 0;  // of those done
@@ -218,11 +245,13 @@ Result<CampaignOutcome> RunCells(const Campaign& campaign, CampaignStore& store,
   const std::vector<CampaignCell> cells = CellsOf(campaign);
   const auto before = store.Cells();
   if (!before) return Fail(before.error());
-  const bool sweeps = std::any_of(cells.begin(), cells.end(), [&](const CampaignCell& cell) {
-    return cell.IsOfSweep() && (again || !IsDone(*before, campaign, cell));
-  });
-  if (auto possible = sweeps ? CheckSweep(campaign) : Result<void>{}; !possible) return Fail(possible.error());
-  const WaitedSignalsBlocked signals;
+  std::vector<CampaignCell> missing;
+  std::copy_if(cells.begin(), cells.end(), std::back_inserter(missing),
+               [&](const CampaignCell& cell) { return again || !IsDone(*before, campaign, cell); });
+  const WaitedSignalsBlocked signals;  // before PyTorch is loaded, whose threads are to leave them to us
+  if (Result<void> sound = CheckTrainings(campaign, missing); !sound) return Fail(sound.error());
+  const bool sweeps = std::any_of(missing.begin(), missing.end(), [](const auto& cell) { return cell.IsOfSweep(); });
+  if (Result<void> sound = sweeps ? CheckSweep(campaign) : Result<void>(); !sound) return Fail(sound.error());
   std::vector<FinishedCell> finished;
   CampaignOutcome outcome;
   for (size_t i = 0; i < cells.size(); ++i) {
