@@ -1,8 +1,10 @@
 """`heliograd profile NETWORK`: real training on the CPU, its power simulated; and campaigns of such trainings."""
+import contextlib
 import json
 import os
 import pathlib
 import signal
+import sqlite3
 import subprocess
 import time
 import unittest
@@ -379,6 +381,16 @@ class Campaigns(ProgramTest):
         self.assertEqual((result["done"], result["failed"]), (1, 1))
         self.assertIn("1.ppm", (self.folder / "out" / "failed.csv").read_text())
         self.assertIn("What failed", (self.folder / "out" / "index.html").read_text())
+        self.write_campaign(networks='["googlenet_mod9"]', layers="[]")
+        self.run_program("campaign", "campaign.toml", "-o", "out", "--json")
+        self.assertFalse((self.folder / "out" / "failed.csv").exists())
+        page = (self.folder / "out" / "index.html").read_text()
+        self.assertNotIn("What failed", page)
+        self.assertNotIn("pictures", page)
+        self.assertIn("googlenet_mod9", page)
+        # It stays in the database, for a file that names it again.
+        with contextlib.closing(sqlite3.connect(self.folder / "out" / "campaign.sqlite")) as kept:
+            self.assertEqual(kept.execute("SELECT ok FROM cells WHERE data = 'pictures'").fetchall(), [(0,)])
 
     def test_what_fails_for_every_cell_is_found_before_the_first(self):
         self.write_campaign()

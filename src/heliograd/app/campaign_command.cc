@@ -277,6 +277,18 @@ Result<CampaignOutcome> RunCells(const Campaign& campaign, CampaignStore& store,
   return outcome;
 }
 
+/// Cells that have left the file stay in the database alone; those of other hardware are of another file.
+std::vector<FinishedCell> CellsOfPage(const Campaign& campaign, const std::vector<FinishedCell>& all) {
+  const std::vector<CampaignCell> asked = CellsOf(campaign);
+  std::vector<FinishedCell> shown;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(shown), [&](const FinishedCell& finished) {
+    return finished.hardware != campaign.hardware ||
+           std::any_of(asked.begin(), asked.end(),
+                       [&](const CampaignCell& cell) { return cell.Name() == finished.cell.Name(); });
+  });
+  return shown;
+}
+
 std::string OutcomeJson(const CampaignOutcome& outcome, const std::string& folder, const CampaignPage& page) {
   const Json json = {{"done", outcome.done},
                      {"without_energy", outcome.without_energy},
@@ -322,7 +334,7 @@ Result<int> RunCampaign(const CampaignFlags& flags) {
   if (!outcome) return Fail(outcome.error());
   const auto cells = store->Cells();
   if (!cells) return Fail(cells.error());
-  const auto page = WriteCampaignPage(*cells, flags.folder);
+  const auto page = WriteCampaignPage(CellsOfPage(*campaign, *cells), flags.folder);
   if (!page) return Fail(page.error());
   for (const std::string& note : page->notes) PrintMessage("note: " + note);
   if (outcome->interrupted) {
