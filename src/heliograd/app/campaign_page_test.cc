@@ -78,8 +78,8 @@ TEST(CampaignSweep, OneGoodRoundTellsOfItsLimit) {
   EXPECT_THAT(report.curve_toml,
               AllOf(HasSubstr("energy_j_per_unit = 69.5\n"), HasSubstr("energy_j_per_unit = 175\n")));
   EXPECT_THAT(report.notes,
-              ElementsAre(HasSubstr("at 150 W 1 of 2 trainings have no energy and are left out (round 1: aliased"),
-                          HasSubstr("at 320 W 1 of 2 trainings have no energy and are left out (round 2: ")));
+              ElementsAre(HasSubstr("at 150 W 1 of 2 trainings has no energy and is left out (round 1: aliased"),
+                          HasSubstr("at 320 W 1 of 2 trainings has no energy and is left out (round 2: ")));
   ASSERT_THAT(report.rows, SizeIs(2));
   EXPECT_EQ(report.rows[0][4], "69.5");
   EXPECT_EQ(report.rows[0][5], "3.7");

@@ -180,11 +180,10 @@ struct Curve {
 };
 
 std::string NoteOf(const Level& level) {
-  const size_t all =
-      HasEnergy(level.cells.front().profile) ? level.cells.size() + level.without.size() : level.without.size();
-  return fmt::format("at {:g} W {} of {} {} no energy and {} left out ({})", level.limit_w, level.without.size(), all,
-                     all == 1 ? "trainings has" : "trainings have", all == 1 ? "is" : "are",
-                     fmt::join(level.without, "; "));
+  const bool any = HasEnergy(level.cells.front().profile);
+  const size_t without = level.without.size(), all = without + (any ? level.cells.size() : 0);
+  return fmt::format("at {:g} W {} of {} trainings {} no energy and {} left out ({})", level.limit_w, without, all,
+                     without == 1 ? "has" : "have", without == 1 ? "is" : "are", fmt::join(level.without, "; "));
 }
 
 /// Errors: why there is none.
