@@ -197,7 +197,7 @@ class PlanRunnerTest : public testing::Test {
     FakeGpu gpu(*world_);
     FakeClock clock(*world_);
     PlanRunner runner(problem_, plan_, options,
-                      {job, limits, gpu, clock, observer_, std::move(replan), {}, [this] { return interrupted_; }});
+                      {job, limits, gpu, clock, observer_, std::move(replan), news_, [this] { return interrupted_; }});
     return runner.Run(left_over);
   }
 
@@ -228,6 +228,7 @@ class PlanRunnerTest : public testing::Test {
   Plan plan_;
   std::optional<World> world_;
   Observer observer_;
+  std::function<std::optional<RunNews>(Stamp)> news_;
   bool interrupted_ = false;
 };
 
@@ -539,6 +540,31 @@ TEST_F(PlanRunnerTest, StandstillWithTheJobIsOffTimeAndPlannedAnewFromWhatWasDon
     EXPECT_NEAR(outcome->slots[0].off_s, 900, 6);
     EXPECT_NEAR(InJoules(outcome->energy), world_->energy_uj * 1e-6, 1e-3);
     EXPECT_NEAR(outcome->slots[0].work, outcome->slots[0].level_s[7] * rate, 10 * rate);
+  }
+}
+
+TEST_F(PlanRunnerTest, ReserveIsNotToldAsWorkThatIsLeft) {
+  plan_ = MakePlan(problem_, Formulation::kBlend, {{}, At({{7, 1}}), At({{7, 1}}), {}});
+  news_ = [told = false](Stamp) mutable {
+    return std::exchange(told, true) ? std::nullopt : std::optional(RunNews{"the price file was read", true});
+  };
+  int planned = 0;
+  const auto once = [&](const ReplanRequest& request) -> Result<ReplanAnswer> {
+    ReplanAnswer answer;
+    if (planned++ > 0) return answer;
+    EXPECT_GT(request.work_left, problem_.work);  // with its reserve it is more than all
+    answer.plan = RunningPlan{problem_, {}};
+    answer.plan->problem.horizon = request.horizon;
+    answer.plan->decisions.resize(static_cast<size_t>(request.horizon.slots), At({{7, 1}}));
+    return answer;
+  };
+  ASSERT_TRUE(Run({}, once));
+  ASSERT_GE(planned, 1);
+  EXPECT_EQ(observer_.Count("replan"), 1);
+  for (const RunEvent& event : observer_.events) {
+    if (event.kind != "replan") continue;
+    EXPECT_TRUE(event.text.starts_with("the price file was read: a new plan for the 100.0 % of the work that is left"))
+        << event.text;
   }
 }
 
