@@ -79,10 +79,11 @@ Result<void> CheckNewsFiles(const RunFlags& flags) {
   for (const auto& [flag, path] : {std::pair{"--pv-forecast", flags.pv_forecast}, {"--price-file", flags.price_file}}) {
     if (path.empty()) continue;
     std::error_code failed;
-    const std::filesystem::file_status found = std::filesystem::status(path, failed);
-    if (std::filesystem::exists(found) && !std::filesystem::is_regular_file(found)) {
+    const std::filesystem::file_type found = std::filesystem::status(path, failed).type();
+    const bool is_there = found != std::filesystem::file_type::none && found != std::filesystem::file_type::not_found;
+    if (is_there && found != std::filesystem::file_type::regular) {
       return Fail(fmt::format("{}: {} is a {}: expected a file, which is read again whenever it is written anew", flag,
-                              path, std::filesystem::is_directory(found) ? "folder" : "pipe or device"),
+                              path, found == std::filesystem::file_type::directory ? "folder" : "pipe or device"),
                   ErrorKind::kUsage);
     }
     if (!flags.resume.empty() || access(path.c_str(), R_OK) == 0) continue;
