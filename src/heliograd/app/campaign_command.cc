@@ -13,13 +13,16 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "heliograd/app/campaign_energy.h"
 #include "heliograd/app/campaign_file.h"
 #include "heliograd/app/campaign_page.h"
 #include "heliograd/app/campaign_store.h"
 #include "heliograd/app/command_line.h"
+#include "heliograd/app/file_lock.h"
 #include "heliograd/app/held_limits.h"
 #include "heliograd/app/output_check.h"
 #include "heliograd/app/profile_json.h"
+#include "heliograd/app/profile_training.h"
 #include "heliograd/app/sources.h"
 #include "heliograd/base/file.h"
 #include "heliograd/base/path.h"
@@ -120,8 +123,8 @@ struct CellEnd {
 Result<CellEnd> RunCell(const Campaign& campaign, const CampaignCell& cell, const WaitedSignalsBlocked& signals) {
   const auto begin = std::chrono::steady_clock::now();
   const MemoryFile errors;
-  Result<ChildProcess> child =
-      ChildProcess::Start(CommandOf(campaign, cell), {.pipe_output = true, .errors = errors.number()}, signals);
+  Result<ChildProcess> child = ChildProcess::Start(
+      CommandOf(campaign, cell), {.pipe_output = true, .ends_with_us = true, .errors = errors.number()}, signals);
   if (!child) return Fail(child.error());
   std::string output;
   const ExitStatus ended = ReadUntilEnd(*child, output);
@@ -146,11 +149,11 @@ Result<CellEnd> RunCell(const Campaign& campaign, const CampaignCell& cell, cons
   return end;
 }
 
-/// Finished well, with these settings.
+/// Finished well, with these settings and an energy.
 bool IsDone(const std::vector<FinishedCell>& cells, const Campaign& campaign, const CampaignCell& cell) {
   return std::any_of(cells.begin(), cells.end(), [&](const FinishedCell& finished) {
     return finished.ok && finished.hardware == campaign.hardware && finished.cell.Name() == cell.Name() &&
-           finished.settings == SettingsOf(campaign, cell);
+           finished.settings == SettingsOf(campaign, cell) && WhyNoEnergy(finished).empty();
   });
 }
 
@@ -177,14 +180,11 @@ std::string TimeLeft(const Campaign& campaign, const std::vector<FinishedCell>& 
 
 std::string EndText(const FinishedCell& cell) {
   if (!cell.ok) return "failed: " + cell.error;
+  if (const std::string why = WhyNoEnergy(cell); !why.empty()) return "done, no energy: " + why;
   const auto profile = ProfileFromJson(cell.json, cell.cell.Name());
-  const bool known = profile && profile->iteration_energy;
-  return fmt::format("{}, {:.0f} s",
-                     known
-                         ? fmt::format("{:.4g} J an iteration of {:.4g} ms",
-                                       InJoules(profile->iteration_energy->energy), 1e3 * InSeconds(profile->iteration))
-                         : std::string("done"),
-                     cell.seconds);
+  if (!profile) return "done";
+  return fmt::format("{:.4g} J {} an iteration of {:.4g} ms, {:.0f} s", InJoules(profile->iteration_energy->energy),
+                     IntervalText(*profile->iteration_energy), 1e3 * InSeconds(profile->iteration), cell.seconds);
 }
 
 /// A sweep whose limits may not be set is refused before anything is measured.
@@ -209,8 +209,35 @@ Result<void> CheckSweep(const Campaign& campaign) {
   return Fail(std::move(error));
 }
 
+/// What would fail for every cell, or for all of a data set, is found before the first: each problem once.
+Result<void> CheckTrainings(const Campaign& campaign, std::span<const CampaignCell> cells) {
+  std::vector<std::string> seen;
+  Error found;
+  for (const CampaignCell& cell : cells) {
+    if (std::find(seen.begin(), seen.end(), cell.data) != seen.end()) continue;
+    seen.push_back(cell.data);
+    TrainingFlags flags;
+    flags.model = cell.network;
+    flags.data = cell.data;
+    flags.device = campaign.device;
+    flags.batch = static_cast<int>(campaign.batch);
+    flags.workers = static_cast<int>(campaign.workers);
+    flags.gpu = campaign.gpu;
+    const Result<void> possible = CheckTraining(flags);
+    if (possible) continue;
+    if (found.problems.empty()) found.kind = possible.error().kind;
+    for (const std::string& problem : possible.error().problems) {
+      if (std::find(found.problems.begin(), found.problems.end(), problem) == found.problems.end()) {
+        found.problems.push_back(problem);
+      }
+    }
+  }
+  return found.problems.empty() ? Result<void>() : Fail(std::move(found));
+}
+
 struct CampaignOutcome {
   int failed = 0, done_before = 0, done = 0;
+  int without_energy = 0;  // of those done
   bool interrupted = false;
 };
 
@@ -218,11 +245,13 @@ Result<CampaignOutcome> RunCells(const Campaign& campaign, CampaignStore& store,
   const std::vector<CampaignCell> cells = CellsOf(campaign);
   const auto before = store.Cells();
   if (!before) return Fail(before.error());
-  const bool sweeps = std::any_of(cells.begin(), cells.end(), [&](const CampaignCell& cell) {
-    return cell.IsOfSweep() && (again || !IsDone(*before, campaign, cell));
-  });
-  if (auto possible = sweeps ? CheckSweep(campaign) : Result<void>{}; !possible) return Fail(possible.error());
-  const WaitedSignalsBlocked signals;
+  std::vector<CampaignCell> missing;
+  std::copy_if(cells.begin(), cells.end(), std::back_inserter(missing),
+               [&](const CampaignCell& cell) { return again || !IsDone(*before, campaign, cell); });
+  const WaitedSignalsBlocked signals;  // before PyTorch is loaded, whose threads are to leave them to us
+  if (Result<void> sound = CheckTrainings(campaign, missing); !sound) return Fail(sound.error());
+  const bool sweeps = std::any_of(missing.begin(), missing.end(), [](const auto& cell) { return cell.IsOfSweep(); });
+  if (Result<void> sound = sweeps ? CheckSweep(campaign) : Result<void>(); !sound) return Fail(sound.error());
   std::vector<FinishedCell> finished;
   CampaignOutcome outcome;
   for (size_t i = 0; i < cells.size(); ++i) {
@@ -243,8 +272,42 @@ Result<CampaignOutcome> RunCells(const Campaign& campaign, CampaignStore& store,
     PrintMessage("  " + EndText(end->finished));
     finished.push_back(end->finished);
     ++(end->finished.ok ? outcome.done : outcome.failed);
+    if (end->finished.ok && !WhyNoEnergy(end->finished).empty()) ++outcome.without_energy;
   }
   return outcome;
+}
+
+/// Cells that have left the file stay in the database alone; those of other hardware are of another file.
+std::vector<FinishedCell> CellsOfPage(const Campaign& campaign, const std::vector<FinishedCell>& all) {
+  const std::vector<CampaignCell> asked = CellsOf(campaign);
+  std::vector<FinishedCell> shown;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(shown), [&](const FinishedCell& finished) {
+    return finished.hardware != campaign.hardware ||
+           std::any_of(asked.begin(), asked.end(),
+                       [&](const CampaignCell& cell) { return cell.Name() == finished.cell.Name(); });
+  });
+  return shown;
+}
+
+std::string OutcomeJson(const CampaignOutcome& outcome, const std::string& folder, const CampaignPage& page) {
+  const Json json = {{"done", outcome.done},
+                     {"without_energy", outcome.without_energy},
+                     {"done_before", outcome.done_before},
+                     {"failed", outcome.failed},
+                     {"folder", folder},
+                     {"files", page.files},
+                     {"notes", page.notes}};
+  return json.dump(2) + "\n";
+}
+
+std::string OutcomeText(const CampaignOutcome& outcome, const std::string& folder) {
+  const bool is_short = outcome.without_energy + outcome.failed > 0;
+  return fmt::format(
+      "{} cells done{}, {} done before, {} failed. {}/index.html shows them beside the study's numbers.{}\n",
+      outcome.done,
+      outcome.without_energy > 0 ? fmt::format(", {} of them without an energy", outcome.without_energy) : "",
+      outcome.done_before, outcome.failed, folder,
+      is_short ? " The same command measures again what failed or has no energy." : "");
 }
 
 Result<int> RunCampaign(const CampaignFlags& flags) {
@@ -262,28 +325,26 @@ Result<int> RunCampaign(const CampaignFlags& flags) {
   if (failed) return FailAt(flags.folder, "cannot be made", failed);
   if (auto sound = CheckPageOutput(flags.folder + "/index.html", "A training campaign beside the study"); !sound)
     return Fail(sound.error());
+  const auto lock =
+      FileLock::TakeForProcess(flags.folder + "/campaign.lock", flags.folder + ": another campaign fills this folder");
+  if (!lock) return Fail(lock.error());
   auto store = CampaignStore::Open(flags.folder + "/campaign.sqlite");
   if (!store) return Fail(store.error());
   const auto outcome = RunCells(*campaign, *store, flags.again);
   if (!outcome) return Fail(outcome.error());
   const auto cells = store->Cells();
   if (!cells) return Fail(cells.error());
-  const auto written = WriteCampaignPage(*cells, flags.folder);
-  if (!written) return Fail(written.error());
+  const auto page = WriteCampaignPage(CellsOfPage(*campaign, *cells), flags.folder);
+  if (!page) return Fail(page.error());
+  for (const std::string& note : page->notes) PrintMessage("note: " + note);
   if (outcome->interrupted) {
     return Fail(fmt::format("interrupted: {} cells are kept in {}; the same command goes on with the rest",
                             outcome->done + outcome->done_before, flags.folder),
                 ErrorKind::kInterrupted);
   }
-  Json json = {{"done", outcome->done},
-               {"done_before", outcome->done_before},
-               {"failed", outcome->failed},
-               {"folder", flags.folder},
-               {"files", *written}};
-  const std::string text =
-      fmt::format("{} cells done, {} done before, {} failed. {}/index.html shows them beside the study's numbers.\n",
-                  outcome->done, outcome->done_before, outcome->failed, flags.folder);
-  if (Result<void> done = Print(flags.json ? json.dump(2) + "\n" : text); !done) return Fail(done.error());
+  const Result<void> done =
+      Print(flags.json ? OutcomeJson(*outcome, flags.folder, *page) : OutcomeText(*outcome, flags.folder));
+  if (!done) return Fail(done.error());
   return outcome->failed > 0 ? 1 : kExitOk;
 }
 
@@ -298,7 +359,8 @@ void AddCampaignCommand(CLI::App& program, Commands& commands) {
   app->add_option("FILE", flags->path, "the campaign's file");
   app->add_flag("--template", flags->template_only, "print a commented file to start from");
   app->add_option("-o,--output", flags->folder, "folder for campaign.sqlite, figures and index.html (default results)");
-  app->add_flag("--again", flags->again, "measure finished cells again");
+  app->add_flag("--again", flags->again,
+                "measure finished cells again (those that failed or have no energy are at every start)");
   app->add_flag("--json", flags->json, "one JSON object on standard output");
   commands.push_back({app, [flags] { return RunCampaign(*flags); }});
 }

@@ -4,16 +4,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <map>
 #include <optional>
 
+#include "heliograd/app/campaign_energy.h"
 #include "heliograd/app/campaign_sweep.h"
 #include "heliograd/app/energy_law_file.h"
 #include "heliograd/app/law_report.h"
 #include "heliograd/app/profile_json.h"
 #include "heliograd/app/study_measurements.h"
 #include "heliograd/base/file.h"
+#include "heliograd/base/path.h"
 #include "heliograd/model/energy_law.h"
 #include "heliograd/report/gnuplot.h"
 #include "heliograd/report/law_figure.h"
@@ -26,16 +29,19 @@ namespace {
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr size_t kTraceGrid = 240;
 constexpr int kStudyEpochs = 5;
+constexpr const char* kListStart = "network,data,hardware,limit W,";  // of the lists of cells, those of before too
 
 /// A cell that ended well, with its numbers.
 struct Measured {
   std::string hardware;
   CampaignCell cell;
   TrainingProfile profile;
+  std::string why_no_energy;  // where it is empty
 
   double EnergyPerImage() const { return InJoules(profile.iteration_energy->energy) / profile.batch; }
+  double HalfWidthPerImage() const { return InJoules(HalfWidthOf(*profile.iteration_energy)) / profile.batch; }
   double SecondsPerImage() const { return InSeconds(profile.iteration) / profile.batch; }
-  bool HasEnergy() const { return profile.iteration_energy && profile.refusal.empty(); }
+  bool HasEnergy() const { return why_no_energy.empty(); }
   std::string Line() const { return cell.data + ", " + hardware; }
 };
 
@@ -44,7 +50,9 @@ std::vector<Measured> ReadCells(const std::vector<FinishedCell>& cells) {
   for (const FinishedCell& cell : cells) {
     if (!cell.ok || cell.cell.IsOfSweep()) continue;
     auto profile = ProfileFromJson(cell.json, cell.cell.Name());
-    if (profile) read.push_back({cell.hardware, cell.cell, std::move(*profile)});
+    if (!profile) continue;
+    std::string why = WhyNoEnergy(*profile);
+    read.push_back({cell.hardware, cell.cell, std::move(*profile), std::move(why)});
   }
   return read;
 }
@@ -63,6 +71,8 @@ struct PageTable {
   std::string name, title;
   std::vector<std::string> columns;
   std::vector<std::vector<std::string>> rows;
+  /// With its columns, where a program is told another text than a reader; else empty.
+  std::vector<std::vector<std::string>> csv = {};
 };
 
 std::string CsvOf(const PageTable& table) {
@@ -72,15 +82,29 @@ std::string CsvOf(const PageTable& table) {
     for (const std::string& cell : cells) safe.push_back(CsvCell(cell));
     text += fmt::format("{}\n", fmt::join(safe, ","));
   };
-  add(table.columns);
-  for (const auto& row : table.rows) add(row);
+  if (table.csv.empty()) add(table.columns);
+  for (const auto& row : table.csv.empty() ? table.rows : table.csv) add(row);
   return text;
 }
 
+std::vector<std::string> StudyCounts(const std::string& network) {
+  const auto study = std::find_if(kStudySamples.begin(), kStudySamples.end(),
+                                  [&](const StudySamples& one) { return one.network == network; });
+  if (study == kStudySamples.end()) return {"", "", "", ""};
+  return {std::to_string(study->fashion_h1), std::to_string(study->cifar_h1), std::to_string(study->fashion_h2),
+          std::to_string(study->cifar_h2)};
+}
+
+/// An interval stands beside each energy: in percent on the page, in joules in the CSV. An energy that tells nothing
+/// gives way to the reason.
 PageTable TableOne(const std::vector<Measured>& cells) {
   PageTable table = {"table1", "Table I: samples and durations; the study's counts are of five epochs", {}, {}};
-  table.columns = {"network",  "data",        "hardware",   "power",      "samples",    "duration s", "iterations",
-                   "images/s", "J per image", "study F,H1", "study C,H1", "study F,H2", "study C,H2"};
+  table.columns = {"network",    "data",       "hardware",   "power",       "samples",
+                   "duration s", "iterations", "images/s",   "J per image", "interval",
+                   "study F,H1", "study C,H1", "study F,H2", "study C,H2",  "why no energy"};
+  table.csv = {table.columns};
+  constexpr size_t kInterval = 9;
+  table.csv.front()[kInterval] = "half-width J per image";
   for (const Measured& cell : cells) {
     std::vector<std::string> row = {cell.cell.network,
                                     cell.cell.data,
@@ -90,15 +114,13 @@ PageTable TableOne(const std::vector<Measured>& cells) {
                                     fmt::format("{:.2f}", InSeconds(cell.profile.duration)),
                                     std::to_string(cell.profile.iterations),
                                     fmt::format("{:.4g}", cell.profile.images_per_second),
-                                    cell.HasEnergy() ? fmt::format("{:.4g}", cell.EnergyPerImage()) : "-"};
-    const auto study = std::find_if(kStudySamples.begin(), kStudySamples.end(),
-                                    [&](const StudySamples& one) { return one.network == cell.cell.network; });
-    if (study != kStudySamples.end()) {
-      for (const int64_t count : {study->fashion_h1, study->cifar_h1, study->fashion_h2, study->cifar_h2}) {
-        row.push_back(std::to_string(count));
-      }
-    }
+                                    cell.HasEnergy() ? fmt::format("{:.4g}", cell.EnergyPerImage()) : "-",
+                                    cell.HasEnergy() ? IntervalText(*cell.profile.iteration_energy) : "-"};
+    for (std::string& count : StudyCounts(cell.cell.network)) row.push_back(std::move(count));
+    row.push_back(cell.why_no_energy);
     table.rows.push_back(row);
+    if (cell.HasEnergy()) row[kInterval] = fmt::format("{:.4g}", cell.HalfWidthPerImage());
+    table.csv.push_back(std::move(row));
   }
   return table;
 }
@@ -261,15 +283,40 @@ class Writer {
     return Keep(table.name + ".csv", CsvOf(table));
   }
 
-  Result<std::vector<std::string>> Finish() {
+  /// What is not written is told on the page and in the terminal.
+  void Note(const std::string& sentence) {
+    page_.AddParagraph("Note: " + sentence + ".");
+    notes_.push_back(sentence);
+  }
+
+  /// A list under a heading of its own; one of before goes where nothing is in it any more.
+  Result<void> AddList(const std::string& heading, const PageTable& table) {
+    if (!table.rows.empty()) {
+      page_.AddHeading(heading);
+      return Add(table);
+    }
+    const std::string path = folder_ + "/" + table.name + ".csv";
+    if (const auto content = ReadFile(path); !content || !content->starts_with(kListStart)) return {};
+    std::error_code failed;
+    std::filesystem::remove(path, failed);
+    if (failed) return FailAt(path, "cannot be removed", failed);
+    return {};
+  }
+
+  bool Holds(const std::string& name) const {
+    std::error_code ignored;
+    return std::filesystem::exists(folder_ + "/" + name, ignored);
+  }
+
+  Result<CampaignPage> Finish() {
     if (Result<void> done = Keep("index.html", page_.Html()); !done) return Fail(done.error());
-    return files_;
+    return CampaignPage{files_, notes_};
   }
 
  private:
   std::string folder_;
   Page page_;
-  std::vector<std::string> files_;
+  std::vector<std::string> files_, notes_;
   bool said_ = false;
 };
 
@@ -343,28 +390,47 @@ Result<void> AddSweeps(Writer& writer, const std::vector<FinishedCell>& cells) {
     if (auto done = writer.Add({fmt::format("sweep_{}", number), sweep.title, sweep.columns, sweep.rows}); !done) {
       return done;
     }
-    if (sweep.curve_toml.empty()) continue;
+    if (sweep.curve_toml.empty()) {
+      writer.Note(fmt::format("{}: there is no {}: {}{}", sweep.title, curve, sweep.why_no_curve,
+                              writer.Holds(curve) ? "; the one in the folder is from before" : ""));
+      continue;
+    }
     if (auto done = writer.Keep(curve, sweep.curve_toml); !done) return done;
     writer.page().AddLink(curve, sweep.title + ": for gpu.curve of a scenario");
   }
   return {};
 }
 
-PageTable Failures(const std::vector<FinishedCell>& cells) {
-  PageTable table = {"failed", "Cells that failed", {"network", "data", "hardware", "limit W", "why"}, {}};
+/// Cells for which `why` has a sentence.
+template <typename Why>
+PageTable CellList(const std::string& name, const std::string& title, const std::vector<FinishedCell>& cells,
+                   const Why& why) {
+  PageTable table = {name, title, {"network", "data", "hardware", "limit W", "round", "why"}, {}};
   for (const FinishedCell& finished : cells) {
     const CampaignCell& cell = finished.cell;
-    if (finished.ok) continue;
+    const std::string reason = why(finished);
+    if (reason.empty()) continue;
+    const bool is_of_sweep = cell.IsOfSweep();
     table.rows.push_back({cell.network, cell.data, finished.hardware,
-                          cell.IsOfSweep() ? fmt::format("{:g}", cell.limit_w) : "", finished.error});
+                          is_of_sweep ? fmt::format("{:g}", cell.limit_w) : "",
+                          is_of_sweep ? std::to_string(cell.round) : "", reason});
   }
   return table;
 }
 
+Result<void> AddLists(Writer& writer, const std::vector<FinishedCell>& cells) {
+  const PageTable without =
+      CellList("no_energy", "Cells that were trained, whose energies are not told: the next start measures them again",
+               cells, [](const FinishedCell& cell) { return cell.ok ? WhyNoEnergy(cell) : std::string(); });
+  if (Result<void> done = writer.AddList("What has no energy", without); !done) return done;
+  const PageTable failed = CellList("failed", "Cells that failed: the next start measures them again", cells,
+                                    [](const FinishedCell& cell) { return cell.ok ? std::string() : cell.error; });
+  return writer.AddList("What failed", failed);
+}
+
 }  // namespace
 
-Result<std::vector<std::string>> WriteCampaignPage(const std::vector<FinishedCell>& finished,
-                                                   const std::string& folder) {
+Result<CampaignPage> WriteCampaignPage(const std::vector<FinishedCell>& finished, const std::string& folder) {
   const std::vector<Measured> cells = ReadCells(finished);
   Writer writer(folder);
   writer.page().AddParagraph(
@@ -380,11 +446,7 @@ Result<std::vector<std::string>> WriteCampaignPage(const std::vector<FinishedCel
   if (!cells.empty()) {
     if (Result<void> done = AddLaws(writer, cells); !done) return Fail(done.error());
   }
-  const PageTable failures = Failures(finished);
-  if (!failures.rows.empty()) {
-    writer.page().AddHeading("What failed");
-    if (Result<void> done = writer.Add(failures); !done) return Fail(done.error());
-  }
+  if (Result<void> done = AddLists(writer, finished); !done) return Fail(done.error());
   return writer.Finish();
 }
 

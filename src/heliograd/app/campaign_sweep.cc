@@ -1,6 +1,7 @@
 #include "heliograd/app/campaign_sweep.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -8,6 +9,7 @@
 #include <map>
 #include <optional>
 
+#include "heliograd/app/campaign_energy.h"
 #include "heliograd/app/profile_json.h"
 #include "heliograd/app/toml_text.h"
 #include "heliograd/base/clock.h"
@@ -31,10 +33,11 @@ struct Cell {
   TrainingProfile profile;
 };
 
-/// All rounds at one limit.
+/// The rounds at one limit that have an energy; all of them where none has.
 struct Level {
   double limit_w = 0;
   std::vector<Cell> cells;
+  std::vector<std::string> without;  // "round 1: aliased ...": of those that have none
 
   template <typename Value>
   double MeanOf(const Value& value) const {
@@ -49,7 +52,7 @@ struct Sweep {
   std::vector<Level> levels;  // ascending
 };
 
-bool HasEnergy(const TrainingProfile& profile) { return profile.iteration_energy && profile.refusal.empty(); }
+bool HasEnergy(const TrainingProfile& profile) { return WhyNoEnergy(profile).empty(); }
 
 /// With what lies between the steps, as the energy has it too.
 double IterationSeconds(const TrainingProfile& profile) {
@@ -74,8 +77,22 @@ double ClockMhz(const TrainingProfile& profile) { return profile.sm_clock_mhz.va
 /// Of the mean over the rounds: the gain is common to them, the rest is taken as if it were, too.
 double HalfWidth(const Level& level) {
   return level.MeanOf([](const TrainingProfile& profile) {
-    return HasEnergy(profile) ? InJoules(profile.iteration_energy->high - profile.iteration_energy->low) / 2 : kNone;
+    return HasEnergy(profile) ? InJoules(HalfWidthOf(*profile.iteration_energy)) : kNone;
   });
+}
+
+/// One good round tells of its limit, whatever became of the others.
+void LeaveOutWithoutEnergy(Level& level) {
+  std::vector<Cell> with;
+  for (const Cell& cell : level.cells) {
+    const std::string why = WhyNoEnergy(cell.profile);
+    if (why.empty()) {
+      with.push_back(cell);
+    } else {
+      level.without.push_back(fmt::format("round {}: {}", cell.round, why));
+    }
+  }
+  if (!with.empty()) level.cells = std::move(with);
 }
 
 std::vector<Sweep> ReadSweeps(const std::vector<FinishedCell>& cells) {
@@ -90,9 +107,12 @@ std::vector<Sweep> ReadSweeps(const std::vector<FinishedCell>& cells) {
     auto level = std::find_if(sweep->levels.begin(), sweep->levels.end(),
                               [&](const Level& one) { return one.limit_w >= cell.cell.limit_w; });
     if (level == sweep->levels.end() || level->limit_w > cell.cell.limit_w) {
-      level = sweep->levels.insert(level, {cell.cell.limit_w, {}});
+      level = sweep->levels.insert(level, {cell.cell.limit_w, {}, {}});
     }
     level->cells.push_back({cell.cell.round, std::move(*profile)});
+  }
+  for (Sweep& sweep : sweeps) {
+    for (Level& level : sweep.levels) LeaveOutWithoutEnergy(level);
   }
   return sweeps;
 }
@@ -159,30 +179,33 @@ struct Curve {
   bool has_intervals = false;
 };
 
-std::optional<Curve> CurveOf(const Sweep& sweep, std::vector<std::string>& notes) {
+std::string NoteOf(const Level& level) {
+  const bool any = HasEnergy(level.cells.front().profile);
+  const size_t without = level.without.size(), all = without + (any ? level.cells.size() : 0);
+  return fmt::format("at {:g} W {} of {} trainings {} no energy and {} left out ({})", level.limit_w, without, all,
+                     without == 1 ? "has" : "have", without == 1 ? "is" : "are", fmt::join(level.without, "; "));
+}
+
+/// Errors: why there is none.
+Result<Curve> CurveOf(const Sweep& sweep) {
   std::vector<SweepWindow> windows;
   Curve curve;
   for (const Level& level : sweep.levels) {
-    size_t known = 0;
+    if (!HasEnergy(level.cells.front().profile)) continue;
     for (const Cell& cell : level.cells) {
-      if (!HasEnergy(cell.profile)) continue;
-      ++known;
       windows.push_back({static_cast<int>(cell.round), Watts(level.limit_w), cell.profile.iteration_energy->energy,
                          Seconds(IterationSeconds(cell.profile))});
     }
-    if (known < level.cells.size() || known == 0) {
-      notes.push_back(fmt::format("at {:g} W {} of {} trainings have no energy and are left out of the curve",
-                                  level.limit_w, level.cells.size() - known, level.cells.size()));
-    }
-    if (known == level.cells.size()) {
-      SweepLevel one;
-      one.limit = Watts(level.limit_w);
-      one.energy = Joules(level.MeanOf(IterationJoules));
-      one.time = Seconds(level.MeanOf(IterationSeconds));
-      curve.found.levels.push_back(one);
-    }
+    SweepLevel one;
+    one.limit = Watts(level.limit_w);
+    one.energy = Joules(level.MeanOf(IterationJoules));
+    one.time = Seconds(level.MeanOf(IterationSeconds));
+    curve.found.levels.push_back(one);
   }
-  if (curve.found.levels.size() < 2) return std::nullopt;
+  if (curve.found.levels.size() < 2) {
+    return Fail(fmt::format("{} of {} limits {} an energy, and a curve takes two or more", curve.found.levels.size(),
+                            sweep.levels.size(), curve.found.levels.size() == 1 ? "has" : "have"));
+  }
   if (const auto analysed = AnalyseSweep(windows)) return Curve{*analysed, true};
   const auto least = std::min_element(curve.found.levels.begin(), curve.found.levels.end(),
                                       [](const SweepLevel& a, const SweepLevel& b) { return a.energy < b.energy; });
@@ -205,16 +228,17 @@ void AddClaims(const Curve& curve, SweepReport& report) {
   const auto at_knee = std::find_if(found.levels.begin(), found.levels.end(),
                                     [&](const SweepLevel& level) { return level.limit == knee.limit; });
   const SweepLevel& highest = found.levels.back();
-  report.claims = {{"limit of least energy", fmt::format("{:g} W", kStudyKneeW),
-                    curve.has_intervals ? fmt::format("{:g} W ({:g} to {:g} W)", InWatts(knee.limit), InWatts(knee.low),
-                                                      InWatts(knee.high))
-                                        : fmt::format("{:g} W (one round: no interval)", InWatts(knee.limit))},
-                   {"time there against the fastest", PercentMore(kStudyKneeSeconds, kStudyFastestSeconds),
-                    PercentMore(InSeconds(at_knee->time), InSeconds(highest.time))},
-                   {"energy of the fastest against the least", PercentMore(kStudyFastestJoules, kStudyKneeJoules),
-                    PercentMore(InJoules(highest.energy), InJoules(at_knee->energy))},
-                   {"no faster (by 1 %) from", fmt::format("{:g} W", kStudyFlatFromW),
-                    fmt::format("{:g} W", LowestThatNoLongerBinds(found))}};
+  report.claims = {
+      {"limit of least energy", fmt::format("{:g} W", kStudyKneeW),
+       curve.has_intervals
+           ? fmt::format("{:g} W ({:g} to {:g} W)", InWatts(knee.limit), InWatts(knee.low), InWatts(knee.high))
+           : fmt::format("{:g} W (no interval: it takes three limits in two rounds)", InWatts(knee.limit))},
+      {"time there against the fastest", PercentMore(kStudyKneeSeconds, kStudyFastestSeconds),
+       PercentMore(InSeconds(at_knee->time), InSeconds(highest.time))},
+      {"energy of the fastest against the least", PercentMore(kStudyFastestJoules, kStudyKneeJoules),
+       PercentMore(InJoules(highest.energy), InJoules(at_knee->energy))},
+      {"no faster (by 1 %) from", fmt::format("{:g} W", kStudyFlatFromW),
+       fmt::format("{:g} W", LowestThatNoLongerBinds(found))}};
 }
 
 std::string CurveText(const Sweep& sweep, const Curve& curve) {
@@ -229,7 +253,7 @@ std::string CurveText(const Sweep& sweep, const Curve& curve) {
       simulated ? "The power is simulated: it tells of the method, not of a GPU."
       : curve.has_intervals
           ? "Intervals hold the truth in 95 of 100 sweeps, without the sensor's gain, which all energies share."
-          : "One round: values have no intervals.",
+          : "Values have no intervals: they take three limits in two rounds.",
       first.batch, TomlString(sweep.title), simulated ? "modelled" : "measured", stamp, 100 * first.gain_half_width);
   for (const SweepLevel& level : curve.found.levels) {
     const double seconds = InSeconds(level.time), joules = InJoules(level.energy);
@@ -262,9 +286,14 @@ std::vector<SweepReport> ReportSweeps(const std::vector<FinishedCell>& cells) {
     report.title = sweep.title;
     report.chart = ChartOf(sweep);
     AddRows(sweep, report);
-    if (const auto curve = CurveOf(sweep, report.notes)) {
+    for (const Level& level : sweep.levels) {
+      if (!level.without.empty()) report.notes.push_back(NoteOf(level));
+    }
+    if (const auto curve = CurveOf(sweep)) {
       AddClaims(*curve, report);
       report.curve_toml = CurveText(sweep, *curve);
+    } else {
+      report.why_no_curve = curve.error().Message();
     }
     reports.push_back(std::move(report));
   }

@@ -15,10 +15,11 @@ namespace heliograd {
 struct SweepReport {
   std::string title;  // "resnet18 on fashion-mnist, RTX 4090"
   StepSweepChart chart;
-  std::vector<std::string> columns;  // a row for each limit: means over the rounds
+  std::vector<std::string> columns;  // a row for each limit: means over the rounds that have an energy
   std::vector<std::vector<std::string>> rows;
   std::vector<std::vector<std::string>> claims;  // claim, the study, here
   std::string curve_toml;                        // empty where fewer than two limits have energies
+  std::string why_no_curve;                      // where it is empty
   std::vector<std::string> notes;                // one sentence each
 };
 

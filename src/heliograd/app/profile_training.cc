@@ -52,14 +52,20 @@ Result<void> CheckSimulatedLimit(double limit_w) {
               ErrorKind::kUsage);
 }
 
-/// Limit and meter: on the CPU both are simulated, unless a GPU is named.
+/// On the CPU limit and power are, unless a GPU is named.
+bool IsSimulated(const TrainingFlags& flags) { return flags.device == "cpu" && flags.gpu.empty(); }
+
+Result<std::string> GpuOf(const TrainingFlags& flags) {
+  return flags.gpu.empty() ? GpuOfDevice(flags.device) : Result<std::string>(flags.gpu);
+}
+
 Result<void> PrepareMeter(const TrainingFlags& flags, Prepared& made) {
-  if (flags.device == "cpu" && flags.gpu.empty()) {
+  if (IsSimulated(flags)) {
     const auto limit = flags.limit_w > 0 ? std::optional(Watts(flags.limit_w)) : std::nullopt;
     made.meter = SimulatedSteps(limit, flags.sensor);
     return {};
   }
-  const auto gpu = flags.gpu.empty() ? GpuOfDevice(flags.device) : Result<std::string>(flags.gpu);
+  const auto gpu = GpuOf(flags);
   if (!gpu) return Fail(gpu.error());
   if (flags.limit_w > 0) {
     if (const auto one = SelectGpus(*gpu); one && one->devices.size() != 1) {
@@ -77,8 +83,7 @@ Result<void> PrepareMeter(const TrainingFlags& flags, Prepared& made) {
 
 Result<Prepared> Prepare(const TrainingFlags& flags) {
   Prepared made;
-  const bool is_simulated = flags.device == "cpu" && flags.gpu.empty();
-  if (auto sound = is_simulated ? CheckSimulatedLimit(flags.limit_w) : Result<void>{}; !sound) {
+  if (auto sound = IsSimulated(flags) ? CheckSimulatedLimit(flags.limit_w) : Result<void>{}; !sound) {
     return Fail(sound.error());
   }
   // Names first: they are mistaken more often than PyTorch is missing.
@@ -103,7 +108,6 @@ Result<Prepared> Prepare(const TrainingFlags& flags) {
   auto loader = Loader::Start(made.data, options);
   if (!loader) return Fail(loader.error());
   made.loader = std::move(*loader);
-  if (Result<void> done = PrepareMeter(flags, made); !done) return Fail(done.error());
   return made;
 }
 
@@ -327,10 +331,20 @@ Result<TrainingProfile> ProfilePrepared(Prepared& made, const TrainingFlags& fla
 Result<TrainingProfile> ProfileTraining(const TrainingFlags& flags) {
   auto made = Prepare(flags);
   if (!made) return Fail(made.error());
+  if (Result<void> done = PrepareMeter(flags, *made); !done) return Fail(done.error());
   CatchInterrupts();
   auto profile = ProfilePrepared(*made, flags);
   made->limits.Release();
   return profile;
+}
+
+Result<void> CheckTraining(const TrainingFlags& flags) {
+  if (const auto made = Prepare(flags); !made) return Fail(made.error());
+  if (IsSimulated(flags)) return {};
+  const auto gpu = GpuOf(flags);
+  if (!gpu) return Fail(gpu.error());
+  const auto gpus = SelectGpus(*gpu);
+  return gpus ? Result<void>() : Fail(gpus.error());
 }
 
 }  // namespace heliograd

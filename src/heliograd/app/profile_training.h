@@ -37,4 +37,8 @@ struct TrainingFlags {
 /// whatever happens.
 Result<TrainingProfile> ProfileTraining(const TrainingFlags& flags);
 
+/// Whether such a training could begin: network, data set, PyTorch, device and, but for its limit, GPU. The data set is
+/// read and PyTorch loaded; nothing is set or measured. Errors: those that ProfileTraining would give.
+Result<void> CheckTraining(const TrainingFlags& flags);
+
 }  // namespace heliograd

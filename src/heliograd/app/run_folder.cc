@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -199,21 +198,11 @@ std::optional<CurvePart> CurvePartIn(const nlohmann::json& object) {
 
 }  // namespace
 
-RunFolderLock::~RunFolderLock() {
-  if (file_ >= 0) close(file_);
-}
-
 Result<RunFolderLock> RunFolderLock::Take(const std::string& folder, bool make) {
-  const std::string path = folder + "/journal.jsonl";
-  const int file = open(path.c_str(), O_RDWR | O_CLOEXEC | (make ? O_CREAT : 0), 0666);
-  if (file < 0) return Fail(path + ": cannot be opened: " + std::strerror(errno));
-  RunFolderLock lock(file);
-  if (flock(file, LOCK_EX | LOCK_NB) == 0) return lock;
-  if (errno != EWOULDBLOCK) {  // a file system without locks
-    PrintMessage("note: " + path + ": cannot be locked (" + std::strerror(errno) +
-                 "): do not go on with this run (--resume) while it runs");
-    return lock;
-  }
+  Result<std::optional<FileLock>> lock =
+      FileLock::Take(folder + "/journal.jsonl", make, "do not go on with this run (--resume) while it runs");
+  if (!lock) return Fail(lock.error());
+  if (*lock) return RunFolderLock(std::move(**lock));
   const Result<std::string> text = ReadFile(folder + "/run.json");
   const Result<RunFacts> facts = text ? RunFactsFromJson(*text, folder + "/run.json") : Fail(text.error());
   const bool is_known = facts && facts->process > 0;

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "heliograd/app/file_lock.h"
 #include "heliograd/base/result.h"
 #include "heliograd/control/plan_runner.h"
 #include "heliograd/plan/plan_json.h"
@@ -27,19 +28,13 @@ namespace heliograd {
 /// Held by a run for as long as it writes into its folder. It ends with the process, by signal 9 too.
 class RunFolderLock {
  public:
-  RunFolderLock(RunFolderLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
-  RunFolderLock& operator=(RunFolderLock&& other) noexcept {
-    std::swap(file_, other.file_);
-    return *this;
-  }
-  ~RunFolderLock();
   /// Takes the lock of the journal in `folder`, which exists or, with `make`, is made. Errors: no journal; kUsage where
   /// another process has it.
   static Result<RunFolderLock> Take(const std::string& folder, bool make);
 
  private:
-  explicit RunFolderLock(int file) : file_(file) {}
-  int file_;
+  explicit RunFolderLock(FileLock lock) : lock_(std::move(lock)) {}
+  FileLock lock_;
 };
 
 /// What a run was begun with.

@@ -404,11 +404,14 @@ void PlanRunner::PlanAnew(const std::string& reason) {
   if (std::exchange(failing_, false)) Tell("replan_works", "the planner works again", true);
   if (!answer->plan) return;  // the look at the deadline says what is left to do
   const bool saves = !answer->kept_cost || *answer->kept_cost - answer->cost > options_.switching_cost;
-  if (holds && !saves) return;
+  // A plan that was made within a slot has parts of slots. Its cost is no measure for one of whole slots: within an
+  // hour it may buy and sell in turns, which the books of an hour do not.
+  const bool is_makeshift = at_edge && running_plan_.problem.horizon.step != problem_.horizon.step;
+  if (holds && !saves && !is_makeshift) return;
   Tell("replan",
        fmt::format("{}: a new plan for the {:.1f} % of the work that is left{}", request.reason,
                    100 * request.work_left / problem_.work,
-                   holds && answer->kept_cost
+                   holds && saves && answer->kept_cost
                        ? ", which saves " + SavingText(problem_.objective, *answer->kept_cost - answer->cost)
                        : ""),
        !at_edge);

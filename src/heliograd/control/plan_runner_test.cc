@@ -201,7 +201,7 @@ class PlanRunnerTest : public testing::Test {
     FakeGpu gpu(*world_);
     FakeClock clock(*world_);
     PlanRunner runner(problem_, plan_, options,
-                      {job, limits, gpu, clock, observer_, std::move(replan), {}, [this] { return interrupted_; }});
+                      {job, limits, gpu, clock, observer_, std::move(replan), news_, [this] { return interrupted_; }});
     return runner.Run(left_over);
   }
 
@@ -233,6 +233,7 @@ class PlanRunnerTest : public testing::Test {
   std::optional<World> world_;
   Observer observer_;
   bool interrupted_ = false;
+  std::function<std::optional<RunNews>(Stamp now)> news_;
 };
 
 TEST_F(PlanRunnerTest, FollowsThePlanAndKeepsTheBooks) {
@@ -503,6 +504,33 @@ TEST_F(PlanRunnerTest, NewPlanMustSaveMoreThanTheCostOfChanging) {
     EXPECT_GT(asked, 0);
     EXPECT_EQ(outcome->plans > 0, saving > 0.005) << saving;
   }
+}
+
+// A plan of five-minute slots, made within an hour, once ran to the end: it bought and sold in turns, as no hour of the
+// books does, and paused the job every ten minutes.
+TEST_F(PlanRunnerTest, PlanMadeWithinASlotEndsWithIt) {
+  std::vector<Horizon> adopted;
+  bool news = true;
+  news_ = [&](Stamp now) -> std::optional<RunNews> {
+    if (now < problem_.horizon.start + minutes(20) || !std::exchange(news, false)) return std::nullopt;
+    return RunNews{"the PV forecast has changed", true};
+  };
+  ASSERT_TRUE(Run({}, [&](const ReplanRequest& request) -> Result<ReplanAnswer> {
+    const bool is_within = request.horizon.step != problem_.horizon.step;
+    ReplanAnswer answer;
+    answer.cost = Euros(1);
+    // Going on costs nothing more, at an edge even less.
+    answer.kept_cost = Euros(is_within ? 2 : 0.5);
+    answer.plan = RunningPlan{problem_, request.kept};
+    answer.plan->problem.horizon = request.horizon;
+    adopted.push_back(request.running->problem.horizon);
+    return answer;
+  }));
+  // Followed when a new plan was asked for: the plan's own, that of five minutes at the next edge, then hours again.
+  ASSERT_GE(adopted.size(), 3u);
+  EXPECT_EQ(adopted[0].step, problem_.horizon.step);
+  EXPECT_EQ(adopted[1].step, std::chrono::seconds(minutes(5)));
+  EXPECT_EQ(adopted[2].step, problem_.horizon.step);
 }
 
 TEST_F(PlanRunnerTest, FailingPlannerKeepsTheRunningPlan) {

@@ -18,8 +18,8 @@ namespace {
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-constexpr double kBinFloor = 0.015;    // relative: what bins of finite width cannot follow
-constexpr double kWidestShare = 0.25;  // half-width against share beyond which a phase is not identifiable
+constexpr double kBinFloor = 0.015;  // relative: what bins of finite width cannot follow
+constexpr double kWidest = 0.25;     // half-width against the value beyond which a share or the whole is not known
 constexpr double kLeastExposure = 1.0 / 3;
 constexpr double kLargestClosure = 0.02;
 constexpr double kShortPhaseS = 0.0002;  // shorter phases need not be seen
@@ -158,7 +158,7 @@ PhaseEstimate Estimate(const Estimates& e, std::vector<int> phases) {
   estimate.share = share;
   estimate.share_half_width = std::hypot(std::hypot(share_fit, kBinFloor * share), shift_j / e.total_j,
                                          offset_w * (length_s - share * e.total_s) / e.total_j);
-  estimate.identifiable = estimate.share_half_width <= kWidestShare * share;
+  estimate.identifiable = estimate.share_half_width <= kWidest * share;
   estimate.phases = std::move(phases);
   return estimate;
 }
@@ -213,11 +213,19 @@ std::string Refusal(const PhaseRun& run, const PhaseEnergies& result) {
         "% as often as its length asks for; random sleep of 5 % of the iteration cures it",
         100 * run.timing.Duty(), 100 * result.least_exposure);
   }
-  if (result.closure_tells && std::abs(result.closure) > kLargestClosure) {
+  const double half_width = InJoules(result.iteration.half_width), energy = InJoules(result.iteration.energy);
+  if (half_width > kWidest * energy) {
+    return fmt::format("too short: the energy of an iteration is known as {:.3g} +-{:.2g} J, no better; run longer",
+                       energy, half_width);
+  }
+  // Where the sensor sees all, phases and mean agree by construction, but for what the interval allows: too few
+  // readings for the phases break that first.
+  const double largest = kLargestClosure + (result.closure_tells ? 0 : half_width / energy);
+  if (std::abs(result.closure) > largest) {
     return fmt::format(
         "phases do not close: they add up to {:.1f} W and the sensor's mean is {:+.1f} % off that, more than "
         "{:.0f} %; run longer or add random sleep between iterations",
-        InWatts(result.mean_power), -100 * result.closure, 100 * kLargestClosure);
+        InWatts(result.mean_power), -100 * result.closure, 100 * largest);
   }
   return {};
 }

@@ -3,6 +3,18 @@
 #include <algorithm>
 
 namespace heliograd {
+namespace {
+
+/// Energies of a slot that are the same but for rounding.
+constexpr Energy kSame = WattHours(1e-3);
+
+/// Import less export, carbon priced.
+Money TradeCost(const DispatchProblem& problem, size_t t, Energy grid_import, Energy grid_export) {
+  return grid_import * problem.import_price[t] - grid_export * problem.export_price[t] +
+         grid_import * problem.carbon[t] * problem.carbon_price;
+}
+
+}  // namespace
 
 GridFlows BalanceAtGrid(const DispatchProblem& problem, int slot, Energy need, bool sells) {
   const auto t = static_cast<size_t>(slot);
@@ -29,17 +41,20 @@ Settlement SettleSlot(const DispatchProblem& problem, int slot, const SlotDecisi
   Settlement settled;
   settled.grid_import = flows.grid_import;
   settled.grid_export = flows.grid_export;
-  // A plan may import while PV is curtailed (at a negative price), or give back less than there is.
+  // A plan may import while PV is curtailed (at a negative price), or give back less than there is. Where there is less
+  // PV than it counted on, or so much more that its flows are no longer the best, they are not what happens.
   const Energy planned_balance = decision.pv_used + decision.grid_import +
                                  decision.battery_discharge * problem.battery.discharge_efficiency -
                                  decision.battery_charge - decision.grid_export;
-  if (Abs(planned_balance - load) < WattHours(1e-3)) {
+  const bool fits = Abs(planned_balance - load) < kSame && decision.pv_used <= problem.pv[t] + kSame;
+  if (fits && TradeCost(problem, t, decision.grid_import, decision.grid_export) <=
+                  TradeCost(problem, t, flows.grid_import, flows.grid_export) + Euros(1e-9)) {
     settled.grid_import = decision.grid_import;
     settled.grid_export = decision.grid_export;
   }
   settled.carbon = settled.grid_import * problem.carbon[t];
-  settled.cost = settled.grid_import * problem.import_price[t] - settled.grid_export * problem.export_price[t] +
-                 decision.battery_discharge * problem.battery.wear_cost + settled.carbon * problem.carbon_price;
+  settled.cost = TradeCost(problem, t, settled.grid_import, settled.grid_export) +
+                 decision.battery_discharge * problem.battery.wear_cost;
   return settled;
 }
 

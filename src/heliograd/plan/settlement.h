@@ -18,7 +18,8 @@ struct Settlement {
   CarbonMass carbon;
 };
 
-/// Precondition: `slot` is one of the horizon. With the planned load it gives the plan's own import, export and cost.
+/// Precondition: `slot` is one of the horizon. With the planned load and sun it gives the import, export and cost of a
+/// plan that leaves nothing unsold that pays.
 Settlement SettleSlot(const DispatchProblem& problem, int slot, const SlotDecision& decision, Energy load);
 
 /// What PV and the connection point do.

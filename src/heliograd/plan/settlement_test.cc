@@ -15,7 +15,14 @@ SlotDecision At(std::vector<LevelShare> levels) {
 
 TEST(Settlement, PlannedLoadGivesThePlannedCost) {
   const DispatchProblem problem = RichProblem();
-  const Plan plan = RichPlan(problem);
+  std::vector<SlotDecision> decisions;
+  for (size_t t = 0; t < problem.pv.size(); ++t) {  // a plan that sells what it can, as the best ones do
+    SlotDecision decision = RichPlan(problem).slots[t].decision;
+    const Energy more = std::min(problem.pv[t] - decision.pv_used, WattHours(400) - decision.grid_export);
+    if (decision.grid_import <= Energy()) decision.pv_used += more, decision.grid_export += more;
+    decisions.push_back(decision);
+  }
+  const Plan plan = MakePlan(problem, Formulation::kBlend, decisions);
   Money cost;
   for (size_t t = 0; t < plan.slots.size(); ++t) {
     const Settlement settled = SettleSlot(problem, static_cast<int>(t), plan.slots[t].decision, plan.slots[t].load);
@@ -48,6 +55,25 @@ TEST(Settlement, LessLoadLeavesMoreToSell) {
   SlotDecision curtails = At({{0, 1}});
   curtails.pv_used = WattHours(100);
   EXPECT_EQ(SettleSlot(problem, 0, curtails, WattHours(60)).grid_export, Energy());
+}
+
+// A slot whose load came as planned was once settled with the planned import and export, whatever the sun did.
+TEST(Settlement, PlannedLoadUnderAnotherSunIsSettledWithThatSun) {
+  DispatchProblem problem = StudyProblem(10, 1, 0);
+  SlotDecision buys;
+  buys.grid_import = WattHours(15);
+  problem.pv[0] = WattHours(200);
+  const Settlement sunny = SettleSlot(problem, 0, buys, WattHours(15));
+  EXPECT_NEAR(InWattHours(sunny.grid_import), 0, 1e-9);
+  EXPECT_NEAR(InWattHours(sunny.grid_export), 185, 1e-9);
+  SlotDecision sells;
+  sells.pv_used = WattHours(200);
+  sells.grid_export = WattHours(185);
+  EXPECT_NEAR(InWattHours(SettleSlot(problem, 0, sells, WattHours(15)).grid_export), 185, 1e-9);
+  problem.pv[0] = Energy();
+  const Settlement dark = SettleSlot(problem, 0, sells, WattHours(15));
+  EXPECT_NEAR(InWattHours(dark.grid_import), 15, 1e-9);
+  EXPECT_NEAR(InWattHours(dark.grid_export), 0, 1e-9);
 }
 
 TEST(BalanceAtGrid, TakesTheSunFirstAndSellsOrCurtailsTheRest) {
