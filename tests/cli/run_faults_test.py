@@ -1,4 +1,5 @@
 """`heliograd run` when the world around it fails: a full disk, a standstill, summer time, a limit service that goes away."""
+import contextlib
 import datetime
 import json
 import os
@@ -163,8 +164,20 @@ class Pausing(FaultTest):
     def states_of_level(self):
         return [line for line in self.states() if line["level_limit_w"] is not None]
 
+    def start_run(self, *args, **options):
+        run = super().start_run(*args, **options)
+        self.addCleanup(run.kill)
+        return run
+
+    def end_checkpoint(self):
+        """Where a test fails before the run has ended it."""
+        if (self.folder / "checkpoint").exists():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(int((self.folder / "checkpoint").read_text()), signal.SIGKILL)
+
     def checkpoint_hangs(self, run):
         """Once the command hangs, and the job is watched meanwhile."""
+        self.addCleanup(self.end_checkpoint)
         self.wait_for(lambda: (self.folder / "checkpoint").exists() or run.poll() is not None)
         before = len(self.states_of_level())
         self.wait_for(lambda: len(self.states_of_level()) > before + 3 or run.poll() is not None)
