@@ -5,7 +5,7 @@ import os
 import pathlib
 import unittest
 
-from program import ProgramTest
+from program import SOURCE, ProgramTest
 
 # What one plan may be from the best; re-plans agree far better than the sum of their tolerances.
 TOLERANCE_EUR = 0.001
@@ -175,6 +175,16 @@ class Backtest(ProgramTest):
         for forecast in answer["forecasts"]:
             self.assertEqual(forecast["deadlines_kept"], 10)
             self.assertGreaterEqual(forecast["above_perfect_eur"]["p10"], -1e-6)
+
+    @unittest.skipUnless(DATA and pathlib.Path(DATA, "measured").is_dir(), "HELIOGRAD_REFERENCE_DATA has no measured PV")
+    def test_the_year_shown_in_the_document_is_the_year_printed(self):
+        block = (SOURCE / "docs" / "backtest.md").read_text().split("    $ heliograd ", 1)[1]
+        command, shown = block.split("-o backtest.svg\n", 1)
+        words = command.replace("\\\n", " ").split()
+        words[words.index("turin_pv_measured_2019.csv")] = pathlib.Path(DATA, "measured", "turin_pv_measured_2019.csv")
+        printed = self.run_program(*words, env={"COLUMNS": "100"}).stdout
+        for line in shown.split("\n\n", 1)[0].splitlines():
+            self.assertIn(line[4:] + "\n", printed)
 
 
 if __name__ == "__main__":

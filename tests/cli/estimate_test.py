@@ -82,9 +82,48 @@ class EstimateByLaw(ProgramTest):
         answer = self.run_json("estimate", "--law", "law.toml", "--model", "resnet50", "--images", "50000", "--epochs",
                                "90", "-o", "job.toml")
         self.assertAlmostEqual(answer["job"]["macs"] / 1e9, 4.087, places=2)
-        plan = self.run_json("plan", "builtin:paper", "--set", "gpu.curve=job.toml", "--set", "job.units=90")
-        self.assertAlmostEqual(plan["gpu_energy_wh"], answer["job"]["energy_j"] / 3600, delta=1)
+        self.assertEqual(self.run_json("estimate", "--law", "law.toml", "--model", "ResNet-50", "--images", "50000")["job"]["network"], "resnet50")
         self.assertIn("modelled", (self.folder / "job.toml").read_text())
+        # The file holds the job's epochs; a scenario that says others is followed, and it is said.
+        for units, whole in ([], 1), (["--set", "job.units=45"], 0.5):
+            plan = self.run_json("plan", "builtin:paper", "--set", "gpu.curve=job.toml", *units)
+            self.assertAlmostEqual(plan["gpu_energy_wh"], whole * answer["job"]["energy_j"] / 3600, delta=1)
+            self.assertEqual("--set: job.units is 45, though the curve is of a job of 90 units" in plan["notes"], whole < 1)
+        job = self.run_json("estimate", "job.toml")
+        self.assertEqual(job["units"], 90)
+        self.assertAlmostEqual(job["points"][0]["energy_j"], answer["job"]["energy_j"], delta=1e-6 * answer["job"]["energy_j"])
+        self.assertEqual(self.run_json("estimate", "job.toml", "--units", "1")["units"], 1)
+
+    def test_a_point_of_the_law_is_known_as_one(self):
+        args = ("estimate", "--law", "law.toml", "--images", "50000", "--epochs", "2")
+        answer = self.run_json(*args, "--model", "ResNet-50")["job"]
+        joules = (1e-3 + 20e-12 * 4.087e9 + 300e-12 * 810e6) * 1.01 * 100000
+        self.assertAlmostEqual(answer["point_energy_j"], joules, delta=1e-6 * joules)
+        self.assertAlmostEqual(answer["point_duration_s"], joules / 200, delta=1e-6 * joules)
+        text = self.run_program(*args, "--model", "resnet50").stdout
+        self.assertIn("though this one was", text)
+        self.assertIn("a point of the law: as simulated", text)
+        self.assertIsNone(self.run_json(*args, "--model", "vgg16")["job"]["point_energy_j"])
+        self.assertNotIn("though this one was", self.run_program(*args, "--model", "vgg16").stdout)
+
+    def test_a_law_that_falls_estimates_nothing(self):
+        falling = {"alexnet": (0.7, 500, 1), "resnet18": (1.8, 400, 1), "vgg16": (15.5, 300, 0.1), "vgg19": (19.6, 200, 0.1)}
+        self.write("law.toml", law(falling))
+        for end in (["--model", "resnet50"], ["--macs", "3e9", "-o", "job.toml"]):
+            done = self.run_program("estimate", "--law", "law.toml", "--images", "50000", *end, expect=1)
+            self.assert_one_clear_sentence(done.stderr, "law.toml", "energy per MAC is below zero", "alexnet", "vgg19")
+            self.assertEqual(done.stdout, "")
+        self.assertFalse((self.folder / "job.toml").exists())
+        shown = self.run_json("estimate", "--law", "law.toml")
+        self.assertTrue(any("energy per MAC is below zero" in note for note in shown["notes"]))
+
+    def test_a_law_and_a_curve_are_not_mistaken_for_each_other(self):
+        done = self.run_program("estimate", "law.toml", expect=1)
+        self.assert_one_clear_sentence(done.stderr, "law.toml: this is an energy law, not a power curve: add --law")
+        self.write("curve.toml", '[curve]\nname = "c"\n[[points]]\nlimit_w = 100\nseconds_per_unit = 1\n')
+        done = self.run_program("estimate", "--law", "curve.toml", expect=1)
+        self.assert_one_clear_sentence(done.stderr, "curve.toml: this is a power curve, not an energy law: leave --law out")
+        self.assertEqual(len(done.stderr.splitlines()), 1)
 
     def test_a_figure(self):
         self.run_program("estimate", "--law", "law.toml", "--figure", "law.svg")

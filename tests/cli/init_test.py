@@ -60,6 +60,16 @@ class Init(ProgramTest):
         done = self.run_program("init", "--pv-w", "5MW", "--yes", "--force", expect=2)
         self.assert_one_clear_sentence(done.stderr, "--pv-w", "5MW", "expected a number")
         self.assertNotIn("convert", done.stderr)
+        for flag, value, words in (("--pv-w", "5k", "5kW"), ("--battery-wh", "5k", "2.5kWh"), ("--pv-w", "", "5kW")):
+            done = self.run_program("init", flag, value, "--yes", "--force", expect=2)
+            self.assert_one_clear_sentence(done.stderr.replace("'", '"'), flag, f'"{value}": expected', words)
+            self.assertNotIn("without a unit", done.stderr)
+
+    def test_help_counts_the_questions_that_are_asked(self):
+        asked = self.run_program("init", stdin="\n\n\n\n").stderr.count(" [")
+        numbers = {3: "three", 4: "four", 5: "five"}
+        for args in (("init", "--help"), ("--help",)):
+            self.assertIn(f"{numbers[asked]} questions", self.run_program(*args).stdout)
 
     def test_a_wrong_answer_on_a_terminal_is_asked_for_again(self):
         ours, its = pty.openpty()

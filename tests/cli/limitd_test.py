@@ -310,8 +310,32 @@ class Heartbeat(LimitdTest):
     def test_failsafe_limit_is_set_in_place_of_the_prior_one(self):
         peer, uuid = self.take("--failsafe-w", 120)
         self.wait_for_limit(120, 5)
-        self.assertEqual(peer.ask(f"take {uuid} anew"), ["ok 120000"])
+        other = self.hold(150)
+        self.wait_for_limit(150)
+        other.send_signal(signal.SIGINT)
+        other.communicate(timeout=30)
+        self.assertEqual(self.limit(), 120)  # what the other one found
+        self.assertEqual(peer.ask(f"take {uuid} anew"), ["ok 300000"])  # what this one found when it came first
+        self.assertEqual(peer.ask(f"release {uuid}"), ["ok put_back"])
+        self.assertEqual(self.limit(), 300)
         peer.close()
+
+    def test_program_that_was_stopped_under_the_failsafe_gives_back_the_limit_from_before(self):
+        self.serve("--heartbeat-s", 0.5, "--failsafe-w", 120)
+        for end in (lambda holder: holder.send_signal(signal.SIGINT), lambda holder: self.daemons[-1].kill()):
+            holder = self.hold(200)
+            self.wait_for_limit(200)
+            holder.send_signal(signal.SIGSTOP)
+            self.wait_for_limit(120, 5)
+            holder.send_signal(signal.SIGCONT)
+            self.wait_for_limit(200, 5)
+            end(holder)  # the service killed: its guard knows the limit as well
+            self.wait_for_limit(300, 5)
+            holder.send_signal(signal.SIGINT)
+            holder.communicate(timeout=30)
+            self.assertEqual(self.limit(), 300)
+        changes = [(line["from_w"], line["to_w"], line["reason"]) for line in self.audit()]
+        self.assertEqual(changes[:4], [(300, 200, "set"), (200, 120, "heartbeat_lost"), (120, 200, "set"), (200, 300, "release")])
 
     def test_failsafe_limit_that_a_gpu_does_not_take_is_refused_at_the_start(self):
         for watts in (9999, 20):
@@ -574,12 +598,12 @@ class CarryingOut(LimitdTest):
         self.wait_for_event("limits_back")
         summary, told = self.end(run)
         self.assertEqual(len(self.events("limits_away")), 1)
-        self.assertIn("300 W is in force until it is taken again", told)
+        self.assertIn("lost with whoever held it, and 300 W is in force now", told)
         # What ran at the limit from before is in the books at the level that 300 W is.
         levels = {level["limit_w"] for slot in summary["slots"] for level in slot["actual"]["levels"] if level["duration_s"] > 100}
         self.assertTrue(levels - {watts}, levels)
 
-    def test_run_that_is_dead_for_some_seconds_leaves_the_failsafe_limit(self):
+    def test_run_that_is_dead_for_some_seconds_finds_the_failsafe_limit(self):
         """Planner and runner are one process: stopped, its heartbeats end."""
         self.serve("--heartbeat-s", 0.5, "--failsafe-w", 120)
         run, watts = self.carry_out()
@@ -594,7 +618,7 @@ class CarryingOut(LimitdTest):
         self.assertEqual(run.returncode, 0, told)
         self.assertIn(f"it is taken again, with {watts:.0f} W", told)
         self.assertTrue(self.events("stood_still"))
-        self.assertEqual(self.limit(), 120)  # the failsafe limit is the prior one of the second lease
+        self.assertEqual(self.limit(), 300)  # from before the first lease
         self.assertTrue(json.loads(output)["limits_reached"], told)
 
 

@@ -80,18 +80,37 @@ class Contract(ProgramTest):
 
 
 class Readme(ProgramTest):
-    def test_the_plan_shown_there_is_the_plan_printed(self):
-        text = (SOURCE / "README.md").read_text()
-        block = text.split("    $ heliograd plan builtin:paper\n", 1)[1]
+    def shown_after(self, command):
+        """The lines that README shows under a command."""
+        block = (SOURCE / "README.md").read_text().split(f"    $ {command}\n", 1)[1]
         lines = []
         for line in block.splitlines():
             if line and not line.startswith("    "):
                 break
             lines.append(line[4:])
+        return "\n".join(lines).rstrip() + "\n"
+
+    def test_the_plan_shown_there_is_the_plan_printed(self):
+        shown = self.shown_after("heliograd plan builtin:paper")
         printed = self.run_program("plan", "builtin:paper", env={"COLUMNS": "100"}).stdout
         # The time of the solver alone differs from run to run, "kernel in 55 us", and with it where the line breaks.
-        plain = [re.sub(r"\bin [0-9.]+ (us|ms|s)\b", "in TIME", " ".join(part.split())) for part in ("\n".join(lines), printed)]
+        plain = [re.sub(r"\bin [0-9.]+ (us|ms|s)\b", "in TIME", " ".join(part.split())) for part in (shown, printed)]
         self.assertEqual(plain[0], plain[1])
+
+    def test_the_study_shown_there_is_the_study_printed(self):
+        command = "heliograd study builtin:paper --vary pv.dc_capacity_w=200:1000:400 --vary job.hours=16,19"
+        shown, printed = (list(csv.DictReader(io.StringIO(text)))
+                          for text in (self.shown_after(command), self.run_program(*command.split()[1:]).stdout))
+        self.assertEqual(len(shown), 6)
+        self.assertEqual([list(row) for row in shown], [list(row) for row in printed])
+        for there, here in zip(shown, printed):
+            for key, value in there.items():
+                with self.subTest(point=list(here.values())[:2], key=key):
+                    try:
+                        # The last digits are those of sums whose order a compiler may choose.
+                        self.assertAlmostEqual(float(here[key]), float(value), delta=1e-9 * max(1, abs(float(value))))
+                    except ValueError:
+                        self.assertEqual(here[key], value)
 
 
 class Flags(ProgramTest):

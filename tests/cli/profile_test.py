@@ -30,6 +30,10 @@ class Profile(ProgramTest):
         self.assertEqual(answer["macs"], 1418686464)
         self.assertEqual(layers[-1]["output_shape"], [10])
 
+    def test_names_are_taken_as_people_write_them(self):
+        for written, name in (("ViT-S/16", "vit_s16_d6"), ("ResNet-18", "resnet18"), ("mod1", "googlenet_mod1"), ("GoogLeNet mod9", "googlenet_mod9")):
+            self.assertEqual(self.run_json("profile", written, "--macs")["name"], name)
+
     def test_tables_for_people(self):
         table = self.run_program("profile", "--list").stdout
         self.assertIn("googlenet_mod9", table)
@@ -57,7 +61,9 @@ class Profile(ProgramTest):
         nowhere = {"HELIOGRAD_TORCH_BACKEND": "/nowhere.so"}
         for args, expect, env, words in (
                 (["--model", text, "--macs"], 1, {}, ["model.onnx", "no ONNX model"]),
-                (["--model", self.folder / "none.onnx", "--macs"], 1, {}, ["none.onnx"]),
+                (["--model", self.folder / "none.onnx", "--macs"], 1, {}, ["none.onnx: cannot read: No such file"]),
+                (["--model", self.folder, "--macs"], 1, {}, [f"{self.folder}: is a folder: expected an ONNX"]),
+                (["--model", self.write("empty.pt", ""), "--macs"], 1, {}, ["empty.pt: the file is empty: expected an ONNX"]),
                 (["--model", archive, "--macs"], 2, {}, ["--input"]),
                 (["--model", archive, "--macs", "--input", "3xa"], 2, {}, ["--input", "1x3x224x224"]),
                 (["--model", archive, "--macs", "--input", "1x3"], 1, nowhere, ["/nowhere.so", "make profile"]),

@@ -5,6 +5,7 @@ import os
 import pathlib
 import signal
 import sqlite3
+import struct
 import subprocess
 import time
 import unittest
@@ -29,6 +30,7 @@ class Training(ProgramTest):
         self.assertEqual([step["name"] for step in result["steps"]], STEPS)
         self.assertEqual(result["power_source"], "simulated")
         self.assertEqual(result["iterations"], 80)
+        self.assertEqual((result["interrupted"], result["iterations_asked"]), (False, 80))
         steps = {step["name"]: step for step in result["steps"]}
         # Steps and what lies between them are the iteration: rests are apart.
         self.assertAlmostEqual(sum(step["energy_j"] for step in result["steps"]), result["iteration_energy_j"], delta=1e-6 * result["iteration_energy_j"])
@@ -84,7 +86,7 @@ class Training(ProgramTest):
 
     def test_steps_are_looped_where_the_sensor_averages_over_a_second(self):
         done = self.profile("googlenet_mod9", *SMALL, "--iterations", "60", "--simulated-sensor", "average-1s", "--quick", "--json")
-        self.assert_one_clear_sentence(done.stderr, "averages over 1 s", "--mode events")
+        self.assert_one_clear_sentence(done.stderr, "averages over 1 s", "--mode events", "5 loops of 3 s in 2 rounds")
         result = json.loads(done.stdout)
         self.assertEqual((result["mode"], result["dither_percent"]), ("loops", 0))
         steps = {step["name"]: step for step in result["steps"]}
@@ -101,6 +103,11 @@ class Training(ProgramTest):
         # Asked for, they are tried in place.
         result = json.loads(self.profile("googlenet_mod9", *SMALL, "--iterations", "60", "--simulated-sensor", "average-1s", "--mode", "events", "--json").stdout)
         self.assertEqual(result["mode"], "events")
+
+    def test_loops_that_are_given_go_before_those_of_quick(self):
+        done = self.profile("alexnet", *SMALL, "--iterations", "2", "--mode", "loops", "--quick", "--loop-seconds", "0.5", "--rounds", "3", "--json")
+        self.assertIn("5 loops of 0.5 s in 3 rounds", done.stderr)
+        self.assertTrue(any("loops of 0.5 s in 3 rounds" in note for note in json.loads(done.stdout)["notes"]))
 
     def test_loops_leave_the_training_as_it_is(self):
         losses = [json.loads(self.profile("alexnet", *SMALL, "--iterations", "3", "--loop-seconds", "0.5", "--rounds", "2", "--mode", mode, "--json").stdout)["last_loss"]
@@ -121,13 +128,31 @@ class Training(ProgramTest):
         losses = [json.loads(self.profile("alexnet", *SMALL, "--iterations", "3", "--json").stdout)["first_loss"] for _ in range(2)]
         self.assertEqual(losses[0], losses[1])
 
-    def test_interrupted_training_prints_what_it_has(self):
-        job = self.start("profile", "googlenet_mod9", *SMALL, "--json", "--iterations", "100000")
-        time.sleep(20)
-        job.send_signal(signal.SIGINT)
-        output, errors = job.communicate(timeout=60)
+    def end_after_three_iterations(self, end, *args):
+        """What a training without end told on both streams when it was told to end."""
+        reading, writing = os.pipe()
+        self.env = {"HELIOGRAD_PROGRESS_FD": str(writing)}
+        job = self.start("profile", "googlenet_mod9", *SMALL, *args, pass_fds=[writing])
+        os.close(writing)
+        with os.fdopen(reading) as told:
+            while told.readline() != "3\n":
+                self.assertIsNone(job.poll())
+            job.send_signal(end)
+            output, errors = job.communicate(timeout=60)
         self.assertEqual(job.returncode, 130, errors)
-        self.assertGreater(json.loads(output)["iterations"], 1)
+        return output, errors
+
+    def test_interrupted_training_prints_what_it_has_and_says_so(self):
+        for end in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(end=end):
+                output, errors = self.end_after_three_iterations(end, "--iterations", "100000", "--json")
+                result = json.loads(output)
+                self.assertGreater(result["iterations"], 2)
+                self.assertEqual((result["interrupted"], result["iterations_asked"]), (True, 100000))
+                self.assertIn(f"interrupted after {result['iterations']} of 100000 iterations\n", errors)
+        output, errors = self.end_after_three_iterations(signal.SIGINT, "--layers")
+        self.assertRegex(errors, r"interrupted after \d+ iterations: no layer was measured")
+        self.assertRegex(output, r"note: interrupted after \d+ iterations")
 
     @unittest.skipUnless(FASHION.exists(), "dataset-fashion-mnist is not installed")
     def test_resnet18_learns_fashion_mnist(self):
@@ -158,6 +183,26 @@ class Training(ProgramTest):
         self.assertTrue(result["steps"])
         self.assertEqual(result["layers"], [])
         self.assertTrue(any("interrupted" in note for note in result["notes"]))
+        self.assertTrue(result["interrupted"])
+        self.assertIn("interrupted before two rounds over the layers", errors)
+
+    def test_folder_of_ones_own_says_its_classes_and_needs_two(self):
+        def write(*labels):
+            images = struct.pack(">4I", 0x803, len(labels), 28, 28) + bytes(i % 251 for i in range(len(labels) * 28 * 28))
+            (self.folder / "own").mkdir(exist_ok=True)
+            self.write("own/images", images)
+            self.write("own/labels", struct.pack(">2I", 0x801, len(labels)) + bytes(labels))
+        write(0, 12, 3, 1)
+        result = json.loads(self.profile("googlenet_mod9", "--data", "own", "--batch", "2", "--iterations", "2", "--json").stdout)
+        self.assertIn("own: 4 images of 13 classes, counted from its labels", result["notes"])
+        write(7, 7, 7)
+        done = self.run_program("profile", "alexnet", "--data", "own", expect=1)
+        self.assert_one_clear_sentence(done.stderr, "own: all 3 images are of one class, 7", "nothing to tell apart")
+        for name in ("1", "2"):
+            (self.folder / "pictures" / "cat").mkdir(parents=True, exist_ok=True)
+            self.write(f"pictures/cat/{name}.ppm", b"P6 1 1 255\nabc")
+        done = self.run_program("profile", "alexnet", "--data", "pictures", expect=1)
+        self.assert_one_clear_sentence(done.stderr, "pictures: all 2 images are of one class, 'cat'")
 
     def test_wrong_input_is_one_sentence(self):
         for code, args, words in [
@@ -168,6 +213,8 @@ class Training(ProgramTest):
             (2, ["resnet18", "--data", "synthetic", "--layer-figure", "x.svg"], ["--layers"]),
             (2, ["resnet18", "--data", "synthetic", "--figure", "x.gif"], ["x.gif"]),
             (2, ["resnet18", "--data", "synthetic", "--simulated-sensor", "average-1s", "--loop-seconds", "1"], ["--loop-seconds 1", "3 or more"]),
+            (2, ["resnet18", "--data", "synthetic", "--record", "run.helio"], ["--record", "simulated", "--gpu"]),
+            (2, ["resnet18", "--data", "synthetic", "--seed", "-1"], ["--seed", "-1"]),
             (2, ["resnet18", "--data", "synthetic", "--simulated-sensor", "slow"], ["--simulated-sensor", "average-1s"]),
         ]:
             with self.subTest(args=args):

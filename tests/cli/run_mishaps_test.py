@@ -1,6 +1,7 @@
 """`heliograd run` used wrongly, or on a job that does not do what was said of it."""
 import datetime
 import json
+import os
 import signal
 import unittest
 
@@ -36,6 +37,19 @@ class Resumed(MishapTest):
         run.communicate()
         done = self.run_program("run", "--resume", "run", env=self.env)
         self.assertIn("Run finished", done.stdout)
+
+    def test_a_line_that_is_none_is_said(self):
+        self.plan()
+        run = self.start("run", "plan.json", "--simulated-clock", "-o", "run", *TOLD, "--", TRAIN, "--iterations", STEPS)
+        self.wait_for(lambda: self.has_event("state") and self.has_event("job_started"))
+        run.send_signal(signal.SIGINT)
+        run.communicate(timeout=60)
+        path = self.folder / "run" / "journal.jsonl"
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join([*lines[:2], "what is this\n", *lines[2:]]))
+        done = self.run_program("run", "--resume", "run", env=self.env)
+        self.assertEqual(done.stderr.count('journal.jsonl:3: is no line of a journal: \'what is this\': it is left out'), 1, done.stderr)
+        self.assertEqual(self.summary()["status"], "finished")
 
     def test_idle_energy_of_the_gap_counts_once(self):
         self.run_program("plan", "builtin:paper", *JOB, "--set", "gpu.idle_w=15", "--set", "gpu.host_w=0", "-o", "plan.json")
@@ -198,6 +212,37 @@ class Untold(MishapTest):
         output, told = run.communicate(timeout=60)
         self.assertIn("no line matched 'nomatch ([0-9]+)'", told)
         self.assertEqual(self.summary()["progress_from"], "time")
+
+    def test_an_answer_that_is_no_energy_is_in_the_journal(self):
+        self.plan()
+        done = self.run_program("run", "plan.json", "--simulated-clock", "-o", "run", "--battery-cmd", "echo full", *TOLD, "--", TRAIN,
+                                "--iterations", STEPS, env=self.env)
+        sentence = "--battery-cmd says 'full': expected the battery's energy as"
+        self.assertEqual(done.stderr.count(sentence), 1, done.stderr)
+        told = [line for line in self.journal() if sentence in line.get("text", "")]
+        self.assertEqual([line["kind"] for line in told], ["stale"])
+        self.assertIn("the battery is taken as planned", told[0]["text"])
+        self.assertIn(sentence, json.dumps(self.summary()["events"]))
+
+    def test_files_that_are_read_for_the_first_time_have_not_changed(self):
+        self.plan()
+        hours = [f"{datetime.datetime(2025, 1, 1, 18) + datetime.timedelta(hours=hour):%Y-%m-%dT%H:%MZ}" for hour in range(24)]
+        self.write("price.csv", "start,price_eur_per_kwh\n" + "".join(f"{hour},0.{10 + i}\n" for i, hour in enumerate(hours)))
+        self.write("pv.csv", "start,pv_w\n" + "".join(f"{hour},100\n" for hour in hours))
+        done = self.run_program("run", "plan.json", "--simulated-clock", "-o", "run", "--price-file", "price.csv", "--pv-forecast",
+                                "pv.csv", *TOLD, "--", TRAIN, "--iterations", STEPS, env=self.env)
+        self.assertIn("the PV forecast was read; the price file was read", done.stderr)
+        self.assertNotIn("has changed", done.stderr)
+
+    def test_a_pipe_or_folder_is_no_file_of_news(self):
+        self.plan()
+        os.mkfifo(self.folder / "pipe")
+        (self.folder / "folder").mkdir()
+        for flag in ("--price-file", "--pv-forecast"):
+            for name, words in (("pipe", "is a pipe or device"), ("folder", "is a folder")):
+                with self.subTest(flag=flag, name=name):
+                    self.refused("plan.json", "--simulated-clock", "-o", "run", flag, name, *TOLD, "--", "true", words=(flag, name, words))
+                    self.assertFalse((self.folder / "run").exists())
 
     def test_a_wrong_battery_file_is_said_at_the_start(self):
         self.plan()

@@ -139,6 +139,8 @@ class Refused(RunTest):
                 (["nowhere.json", "--", "true"], 1, ["nowhere.json"]),
                 (["plan.json", "--simulated-clock", "--progress", "a", "--", "true"], 2, ["--steps"]),
                 (["plan.json", "--simulated-clock", "--progress", "(", "--steps", 1, "--", "true"], 2, ["--progress"]),
+                (["plan.json", "--simulated-clock", "--progress", "step", "--steps", 1, "--", "true"], 2,
+                 ["--progress 'step'", "no group", "'step ([0-9]+)'"]),
                 (["builtin:paper", "--hours", "3", "--simulated-clock", "--", "true"], 3, ["infeasible"]),
                 (["--resume", "nowhere"], 2, ["nowhere"]),
                 (["plan.json", "--simulated-clock", "--safe-limit-w", "9999", "--", "true"], 2,

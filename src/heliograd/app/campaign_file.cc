@@ -139,10 +139,13 @@ class Reader {
   std::vector<std::string> problems_;
 };
 
-std::string MistakeOfNetwork(const std::string& name) {
-  const auto network = MakeNetwork(name);
-  return network ? "" : network.error().Message();
+std::string MistakeOfNetwork(const std::string& written) {
+  const auto name = NetworkNamed(written);
+  return name ? "" : name.error().Message();
 }
+
+/// As cells are named, however it was written; as it was written where no network is meant.
+std::string OwnName(const std::string& written) { return NetworkNamed(written).value_or(written); }
 
 /// The limits of from_w, to_w and step_w, the last one included where a step ends there.
 std::vector<double> LimitsBetween(double from_w, double to_w, double step_w) {
@@ -177,6 +180,7 @@ LimitSweepPlan TakeSweep(const toml::table& table, Reader& reader) {
   } else if (has_range) {
     sweep.limits_w = LimitsBetween(from_w, to_w, step_w);
   }
+  sweep.network = OwnName(sweep.network);
   if (sweep.limits_w.size() == 1) reader.Note(table, "sweep: one limit is no sweep: give two or more");
   return sweep;
 }
@@ -221,6 +225,7 @@ Result<Campaign> ParseCampaign(std::string_view content, const std::string& name
   reader.Take("hardware", campaign.hardware);
   // A sweep alone is a campaign too.
   reader.TakeList("networks", campaign.networks, MistakeOfNetwork, /*may_be_empty=*/text.root.contains("sweep"));
+  for (std::string& network : campaign.networks) network = OwnName(network);
   reader.TakeList("data", campaign.data, [](const std::string& one) { return one.empty() ? "is empty" : ""; });
   reader.Take("device", campaign.device);
   reader.Take("gpu", campaign.gpu);
@@ -233,10 +238,11 @@ Result<Campaign> ParseCampaign(std::string_view content, const std::string& name
       "layers", campaign.layers,
       [&](const std::string& one) {
         const bool known =
-            std::find(campaign.networks.begin(), campaign.networks.end(), one) != campaign.networks.end();
+            std::find(campaign.networks.begin(), campaign.networks.end(), OwnName(one)) != campaign.networks.end();
         return known ? std::string() : Quoted(one) + " is not among the campaign's networks";
       },
       /*may_be_empty=*/true);
+  for (std::string& network : campaign.layers) network = OwnName(network);
   reader.Take("quick_layers", campaign.quick_layers);
   if (campaign.hardware.empty()) {
     reader.Note(*table, "campaign.hardware is missing: the name that figures and tables give this machine's device");

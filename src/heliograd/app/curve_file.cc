@@ -53,6 +53,10 @@ Result<PowerCurve> ParseCurve(std::string_view content, const std::string& name)
       "energy_j_per_unit", "energy_j_per_unit_low", "energy_j_per_unit_high",
       "sm_clock_mhz"};
   const toml::array* points = root["points"].as_array();
+  if (root["law"].is_table() && !root["curve"].is_table()) {
+    return Fail(
+        fmt::format("{0}: this is an energy law, not a power curve: add --law (heliograd estimate --law {0}).", name));
+  }
   if (!points || points->empty() || points->size() > kMostPoints) {
     return Fail(
         fmt::format("{}: no usable [[points]]: expected 1 to {} of them, each with limit_w, seconds_per_unit and, "
@@ -79,6 +83,13 @@ Result<PowerCurve> ParseCurve(std::string_view content, const std::string& name)
     *value = given.value_or(std::string());
   }
   curve.measured_at = root.at_path("curve.measured_at").value_or(std::string());
+  if (const toml::node* node = root.at_path("curve.job_units").node()) {
+    curve.job_units = node->is_number() ? node->value<double>() : std::nullopt;
+    if (!curve.job_units || !(*curve.job_units > 0 && *curve.job_units <= 1e15)) {
+      problems.push_back(fmt::format("{}:{}: curve.job_units: expected a number above 0, at most 1e15.", name,
+                                     node->source().begin.line));
+    }
+  }
   if (const auto coarse = root.at_path("curve.coarse"); coarse && !coarse.is_boolean()) {
     problems.push_back(fmt::format("{}: curve.coarse is no true or false: expected one of these.", name));
   }

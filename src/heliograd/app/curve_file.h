@@ -7,6 +7,7 @@
 //     gpu = "NVIDIA GeForce RTX 4070"        # optional: the card it was measured on; `run` refuses another
 //     gpu_uuid = "GPU-..."                   # optional
 //     measured_at = "2026-01-02T10:00:00Z"   # optional
+//     job_units = 90                # optional: units of the whole job, where the curve is of one job
 //     coarse = true                 # optional: measured in the first minutes of a run, at a handful of limits
 //     [[points]]
 //     limit_w = 150
@@ -18,6 +19,7 @@
 // gain_half_width_percent.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +44,7 @@ struct PowerCurve {
   std::string unit;                  // "run", "progress": what the command told; empty where the file does not say
   CurveGpu gpu;                      // the card it was measured on
   std::string measured_at;           // a stamp; empty where the file does not say
+  std::optional<double> job_units;   // of the whole job, where the file is of one job and says so
   bool coarse = false;               // measured in the first minutes of a run
   bool modelled = false;             // by an energy law, not measured
   bool draw_is_assumed = false;      // at least one point had no energy: its draw is taken equal to its limit

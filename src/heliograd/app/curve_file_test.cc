@@ -44,6 +44,17 @@ TEST(CurveFile, DrawIsEnergyOverTimeWhereMeasuredElseTheLimit) {
   EXPECT_TRUE(curve->draw_is_assumed);
 }
 
+TEST(CurveFile, ACurveOfOneJobHoldsItsUnits) {
+  const std::string points = "[[points]]\nlimit_w = 300\nseconds_per_unit = 0.1\n";
+  EXPECT_FALSE(ParseCurve(points, "c")->job_units);
+  EXPECT_EQ(ParseCurve("[curve]\njob_units = 90\n" + points, "c")->job_units, 90);
+  for (const char* wrong : {"0", "-1", "nan", "1e16", "true", "\"90\""}) {
+    const auto curve = ParseCurve(std::string("[curve]\njob_units = ") + wrong + "\n" + points, "c");
+    ASSERT_FALSE(curve) << wrong;
+    EXPECT_THAT(curve.error().problems, testing::ElementsAre(HasSubstr("c:2: curve.job_units")));
+  }
+}
+
 TEST(CurveFile, IntervalsFollowTheirLevelsInOrderOfLimit) {
   const auto curve = ParseCurve(
       "[curve]\ngain_half_width_percent = 5\n"

@@ -136,6 +136,10 @@ Result<EnergyLawFile> ParseEnergyLaw(std::string_view content, const std::string
   TomlText text = ReadTomlText(content, name);
   std::vector<std::string> problems = std::move(text.problems);
   const toml::table& root = text.root;
+  if (root["curve"].is_table() && !root["law"].is_table()) {
+    return Fail(
+        fmt::format("{0}: this is a power curve, not an energy law: leave --law out (heliograd estimate {0}).", name));
+  }
   TableReader(root, "the file", name, problems).RefuseUnknown({"law", "points"});
   EnergyLawFile file;
   if (const toml::table* head = root["law"].as_table()) {

@@ -29,7 +29,7 @@ struct LawFlags {
 struct EstimateFlags {
   std::string curve;
   LawFlags of_law;
-  double units = 1;
+  double units = 0;  // 0: those of the curve's job, else 1
   double limit_w = 0;
   bool json = false;
 };
@@ -93,7 +93,8 @@ std::string AsText(const std::vector<Estimate>& estimates, const PowerCurve& cur
 Result<int> EstimateByCurve(const EstimateFlags& flags) {
   const Result<PowerCurve> curve = ReadCurve(flags.curve);
   if (!curve) return Fail(curve.error());
-  std::vector<Estimate> estimates = EstimateLevels(*curve, flags.units);
+  const double units = flags.units > 0 ? flags.units : curve->job_units.value_or(1);
+  std::vector<Estimate> estimates = EstimateLevels(*curve, units);
   if (flags.limit_w > 0) {
     std::erase_if(estimates,
                   [&](const Estimate& e) { return std::abs(InWatts(e.level.limit) - flags.limit_w) > 1e-6; });
@@ -105,7 +106,7 @@ Result<int> EstimateByCurve(const EstimateFlags& flags) {
                   ErrorKind::kUsage);
     }
   }
-  const std::string text = flags.json ? AsJson(estimates, *curve, flags.units) : AsText(estimates, *curve, flags.units);
+  const std::string text = flags.json ? AsJson(estimates, *curve, units) : AsText(estimates, *curve, units);
   if (Result<void> done = Print(text); !done) return Fail(done.error());
   return kExitOk;
 }
@@ -116,7 +117,7 @@ Result<LawJob> JobOfNetwork(const LawFlags& flags, int batch) {
   if (!network) return Fail(network.error());
   const NetworkCount count = CountNetwork(*network);
   LawJob job;
-  job.network = flags.model;
+  job.network = network->name;
   job.macs = static_cast<double>(count.macs.Macs());
   job.traffic_bytes = EstimateForwardBytesPerImage(*network, batch);
   return job;
@@ -193,8 +194,7 @@ Result<int> EstimateByLaw(const LawFlags& flags, bool json) {
   if (estimate && !json) text += "\n" + JobText(*laws, *estimate);
   if (Result<void> done = Print(text); !done) return Fail(done.error());
   if (!flags.output.empty()) {
-    PrintMessage(fmt::format("{0} written. Next: heliograd plan SCENARIO --set gpu.curve={0} --set job.units={1:g}",
-                             flags.output, flags.epochs));
+    PrintMessage(fmt::format("{0} written. Next: heliograd plan SCENARIO --set gpu.curve={0}", flags.output));
   }
   if (!flags.figure.empty()) PrintMessage(flags.figure + " written");
   return kExitOk;
@@ -251,7 +251,8 @@ void AddEstimateCommand(CLI::App& program, Commands& commands) {
        "resnet50.toml"});
   auto flags = std::make_shared<EstimateFlags>();
   auto* curve = app->add_option("curve", flags->curve, "a curve file as `heliograd curve` writes, or builtin:paper");
-  app->add_option("--units", flags->units, "units of work of the job, as the curve counts them (default 1)")
+  app->add_option("--units", flags->units,
+                  "units of work of the job, as the curve counts them (default: of its job, where it says so, else 1)")
       ->check(CLI::Range(1e-9, 1e15))
       ->needs(curve);
   app->add_option("--limit-w", flags->limit_w, "this power limit only")->check(CLI::Range(0.1, 1e6))->needs(curve);

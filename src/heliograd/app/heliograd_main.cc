@@ -50,7 +50,7 @@ int main(int argc, char** argv) {
   program.footer(
       "Examples:\n"
       "  heliograd plan builtin:paper                plan the study's job for real Turin weather\n"
-      "  heliograd init                              three questions, then plan and run without a scenario\n"
+      "  heliograd init                              four questions, then plan and run without a scenario\n"
       "  heliograd scenario new my.toml              start a scenario file of your own\n"
       "  heliograd plan my.toml --hours 24 --json    plan it, as JSON\n"
       "  heliograd doctor                            what can be measured and limited here\n"

@@ -1,4 +1,4 @@
-// `heliograd init`: three questions, the user's own scenario file.
+// `heliograd init`: four questions, the user's own scenario file.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -314,7 +314,7 @@ Result<int> Init(const InitFlags& flags) {
 
 void AddInitCommand(CLI::App& program, Commands& commands) {
   CLI::App* app = AddCommand(
-      program, "init", "Asks three questions and writes your own scenario file",
+      program, "init", "Asks four questions and writes your own scenario file",
       {"heliograd init", "heliograd init --city Turin --pv-w 1000 --battery-wh 2500 --tariff-eur-per-kwh 0.30 --yes",
        "heliograd init --latitude 45.07 --longitude 7.69 --timezone Europe/Rome --yes --force"});
   auto flags = std::make_shared<InitFlags>();
@@ -330,11 +330,18 @@ void AddInitCommand(CLI::App& program, Commands& commands) {
       return number ? fmt::format("{}", *number) : text;
     };
   };
+  const auto expect = [](const char* written) {
+    return [written](const std::string& text) {
+      return ParseNumber(text) ? std::string() : fmt::format("{}: expected {}", Quoted(text), written);
+    };
+  };
   app->add_option("--pv-w", flags->pv_w,
                   "size of the array at standard test conditions, also as 5kW; 0 = none (default 1000)")
-      ->transform(with_unit("W"));
+      ->transform(with_unit("W"))
+      ->check(expect("a number of W, such as 5000, 5000W, 5kW or 5kWp"));
   app->add_option("--battery-wh", flags->battery_wh, "usable capacity, also as 5kWh; 0 = none (default 0)")
-      ->transform(with_unit("Wh"));
+      ->transform(with_unit("Wh"))
+      ->check(expect("a number of Wh, such as 2500, 2500Wh or 2.5kWh"));
   auto* price = app->add_option("--tariff-eur-per-kwh", flags->price, "price of what is bought (default 0.30)");
   app->add_option("--tariff", flags->tariff, "builtin:arera, builtin:paper, or a CSV file of prices")->excludes(price);
   app->add_option("--export-eur-per-kwh", flags->export_price, "price of what is sold (default 0.10)");

@@ -118,8 +118,14 @@ Result<void> ReadLevels(const Scenario& scenario, NodeInputs& inputs) {
   if (!scenario.Has("gpu.curve")) return MissingKey("gpu.curve", "curve = \"builtin:paper\"", scenario);
   const auto curve = OfKey(scenario, "gpu.curve", ReadCurve(scenario.PathOf("gpu.curve")));
   if (!curve) return Fail(curve.error());
-  const double units = scenario.NumberOf("job.units");
-  if (!scenario.IsGiven("job.units") && !scenario.PathOf("gpu.curve").starts_with("builtin:")) {
+  const bool units_given = scenario.IsGiven("job.units");
+  const double units = !units_given && curve->job_units ? *curve->job_units : scenario.NumberOf("job.units");
+  if (units_given && curve->job_units && *curve->job_units != units) {
+    AddRemark(
+        fmt::format("{}, though the curve is of a job of {:g} units", scenario.Cite("job.units"), *curve->job_units),
+        inputs);
+  }
+  if (!units_given && !curve->job_units && !scenario.PathOf("gpu.curve").starts_with("builtin:")) {
     inputs.remarks.push_back("job.units is not given: the job is one unit of the curve");
   }
   const auto least = LimitOf(scenario, "gpu.min_limit_w"), most = LimitOf(scenario, "gpu.max_limit_w");

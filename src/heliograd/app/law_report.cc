@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "heliograd/app/toml_text.h"
+#include "heliograd/profile/networks.h"
 #include "heliograd/report/number_text.h"
 
 namespace heliograd {
@@ -69,6 +70,52 @@ void AddTermsNote(FittedLaws& laws, const LawChoice& choice) {
                     TermsName(compared.law.terms), 100 * *off(compared.law), TermsName(choice.terms),
                     100 * *off(laws.energy), TermsKey(compared.law.terms)));
   }
+}
+
+/// Of two points, one of fewer MACs and one of more, that do most to make the law fall; empty where none do, as memory
+/// traffic may have taken the MACs' part.
+std::string FallingPointsText(const EnergyLaw& law) {
+  const bool is_energy = law.quantity == LawQuantity::kEnergy;
+  const auto value = [&](const LawPoint& point) { return is_energy ? InJoules(point.energy) : InSeconds(*point.time); };
+  double macs = 0, mean = 0;
+  for (const LawPoint& point : law.points) macs += point.macs, mean += value(point);
+  macs /= static_cast<double>(law.points.size());
+  mean /= static_cast<double>(law.points.size());
+  const LawPoint *few = nullptr, *many = nullptr;
+  const auto part = [&](const LawPoint& point) { return (point.macs - macs) * (value(point) - mean); };
+  for (const LawPoint& point : law.points) {
+    const LawPoint*& most = point.macs < macs ? few : many;
+    if (part(point) < 0 && (most == nullptr || part(point) < part(*most))) most = &point;
+  }
+  if (few == nullptr || many == nullptr) return "";
+  const char* unit = is_energy ? "J" : "s";
+  return fmt::format(
+      "{} ({:.3g} G MACs) took {:.3g} {} an image, {} ({:.3g} G MACs) {:.3g} {}: measure them again, or "
+      "take the wrong one out",
+      few->name, few->macs / 1e9, value(*few), unit, many->name, many->macs / 1e9, value(*many), unit);
+}
+
+/// Why nothing is estimated from a law that says that more MACs take less; nothing where it does not.
+std::optional<std::string> FallText(const EnergyLaw& law) {
+  if (law.per_mac.value > 0) return std::nullopt;
+  const bool is_energy = law.quantity == LawQuantity::kEnergy;
+  const std::string points = FallingPointsText(law);
+  return fmt::format("{} per MAC is below zero, {:.3g} {}, so no network is estimated: {}",
+                     is_energy ? "energy" : "time", 1e12 * law.per_mac.value, is_energy ? "pJ" : "ps",
+                     !points.empty() ? points
+                     : law.terms == LawTerms::kMacsAndTraffic
+                         ? "MACs and traffic of these points cannot be told apart; "
+                           "take --terms macs"
+                         : "the points do not rise with their MACs");
+}
+
+/// The point of the network that a job has, whichever way either is written.
+std::optional<LawPoint> PointOf(const EnergyLawFile& file, const std::string& network) {
+  const auto name_of = [](const std::string& written) { return NetworkNamed(written).value_or(written); };
+  for (const LawPoint& point : file.points) {
+    if (name_of(point.name) == name_of(network)) return point;
+  }
+  return std::nullopt;
 }
 
 Spread Scaled(const LawPrediction& prediction, double factor, double gain_half_width) {
@@ -180,6 +227,10 @@ Json JobAsJson(const JobEstimate& estimate) {
   AddSpread(json, "energy", "_j", estimate.energy_j);
   AddSpread(json, "duration", "_s", estimate.seconds);
   AddSpread(json, "cost", "_eur", estimate.cost_eur);
+  const double images = job.images * job.epochs;
+  const std::optional<LawPoint>& point = estimate.measured;
+  json["point_energy_j"] = point ? Json(InJoules(point->energy * images)) : Json();
+  json["point_duration_s"] = point && point->time ? Json(InSeconds(*point->time * images)) : Json();
   json["price_eur_per_kwh"] = job.price ? Json(InEurosPerKilowattHour(*job.price)) : Json();
   json["extrapolates"] = estimate.extrapolates.empty() ? Json() : Json(estimate.extrapolates);
   return json;
@@ -222,16 +273,20 @@ Result<FittedLaws> FitLaws(EnergyLawFile file, const LawChoice& choice) {
     if (rest.size() < points.size()) Compare(laws, kWithoutName, rest, terms, choice.scatter);
   }
   AddTime(laws, choice);
+  if (const auto fall = FallText(laws.energy)) laws.notes.push_back(*fall);
   AddTermsNote(laws, choice);
   AddScatterNote(laws, choice);
   return laws;
 }
 
 Result<JobEstimate> EstimateJob(const FittedLaws& laws, const LawJob& job) {
+  if (const auto fall = FallText(laws.energy)) return Fail(*fall + ".");
+  if (const auto fall = laws.time ? FallText(*laws.time) : std::nullopt) return Fail(*fall + ".");
   const Result<LawPrediction> energy = PredictLaw(laws.energy, job.macs, job.traffic_bytes);
   if (!energy) return Fail(energy.error());
   JobEstimate estimate;
   estimate.job = job;
+  estimate.measured = PointOf(laws.file, job.network);
   const double images = job.images * job.epochs;
   estimate.energy_j = Scaled(*energy, images, laws.file.gain_half_width);
   estimate.extrapolates = energy->extrapolates;
@@ -268,9 +323,9 @@ std::string JobText(const FittedLaws& laws, const JobEstimate& estimate) {
   const auto range = [](const Spread& spread, const auto& text) {
     return fmt::format("{} ({} to {})", text(spread.value), text(spread.low), text(spread.high));
   };
-  std::string text =
-      fmt::format("{}, {:g} epoch{} of {:g} images (modelled; 95 % intervals for a network not measured):\n",
-                  job.network, job.epochs, job.epochs == 1 ? "" : "s", job.images);
+  std::string text = fmt::format(
+      "{}, {:g} epoch{} of {:g} images (modelled; 95 % intervals for a network not measured{}):\n", job.network,
+      job.epochs, job.epochs == 1 ? "" : "s", job.images, estimate.measured ? ", though this one was" : "");
   text += "  energy  " + range(estimate.energy_j, [](double joules) { return EnergyText(Joules(joules)); }) + "\n";
   if (estimate.seconds) {
     text +=
@@ -280,6 +335,13 @@ std::string JobText(const FittedLaws& laws, const JobEstimate& estimate) {
   }
   if (estimate.cost_eur) {
     text += "  cost    " + range(*estimate.cost_eur, [](double euros) { return MoneyText(Euros(euros)); }) + "\n";
+  }
+  if (estimate.measured) {
+    const double images = job.images * job.epochs;
+    const auto& time = estimate.measured->time;
+    text += fmt::format("It is a point of the law: as {}, the job takes {}{}.\n",
+                        laws.file.simulated ? "simulated" : "measured", EnergyText(estimate.measured->energy * images),
+                        time ? " and " + DurationText(*time * images) : "");
   }
   if (laws.file.gain_half_width > 0) {
     text +=
@@ -335,10 +397,10 @@ std::string JobCurveToml(const FittedLaws& laws, const JobEstimate& estimate) {
   return fmt::format(
              "{}, not measured: {} by the energy law of {}.\n"
              "# One level: the law tells nothing of other power limits. A unit is one epoch of {:g} images.\n"
-             "# The job: job.units = {:g}.\n"
-             "[curve]\nname = {}\nobtained = \"modelled\"\n\n[[points]]\nlimit_w = {:.6g}{}\n",
-             kJobCurveBegins, estimate.job.network, laws.file.hardware, estimate.job.images, epochs,
-             TomlString(fmt::format("{} on {}, modelled", estimate.job.network, laws.file.hardware)),
+             "[curve]\nname = {}\nobtained = \"modelled\"\njob_units = {:.9g}  # the whole job: as many "
+             "epochs\n\n[[points]]\nlimit_w = {:.6g}{}\n",
+             kJobCurveBegins, estimate.job.network, laws.file.hardware, estimate.job.images,
+             TomlString(fmt::format("{} on {}, modelled", estimate.job.network, laws.file.hardware)), epochs,
              laws.file.power_limit ? InWatts(*laws.file.power_limit) : mean_w,
              laws.file.power_limit ? "" : "  # assumed: the mean draw") +
          per_epoch("seconds_per_unit", *estimate.seconds) + per_epoch("energy_j_per_unit", estimate.energy_j);

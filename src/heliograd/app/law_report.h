@@ -59,10 +59,12 @@ struct JobEstimate {
   LawJob job;
   Spread energy_j;
   std::optional<Spread> seconds, cost_eur;
-  std::string extrapolates;  // why it goes beyond the points; empty where it does not
+  std::optional<LawPoint> measured;  // where the network is one of the law's points
+  std::string extrapolates;          // why it goes beyond the points; empty where it does not
 };
 
-/// The gain's half-width, one factor common to all points, is added to the law's interval of energy.
+/// The gain's half-width, one factor common to all points, is added to the law's interval of energy. Fails where the
+/// law's energy (or time) falls with MACs, naming two points that make it fall.
 Result<JobEstimate> EstimateJob(const FittedLaws& laws, const LawJob& job);
 
 std::string LawText(const FittedLaws& laws);
@@ -71,7 +73,8 @@ std::string LawJson(const FittedLaws& laws, const std::optional<JobEstimate>& es
 /// The law of MACs alone, drawn with and without the VGGs. Fails where the points decide none.
 Result<LawChart> LawChartOf(const FittedLaws& laws, Scatter scatter);
 
-/// The job as a curve of one level that `plan` reads with job.units = its epochs. Precondition: its time is known.
+/// The job as a curve of one level, an epoch as its unit, that `plan` reads with the epochs in it. Precondition: its
+/// time is known.
 std::string JobCurveToml(const FittedLaws& laws, const JobEstimate& estimate);
 inline constexpr std::string_view kJobCurveBegins = "# Modelled by heliograd estimate";
 

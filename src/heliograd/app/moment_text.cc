@@ -50,8 +50,9 @@ std::optional<double> SecondsOf(std::string_view text) {
   return sum;
 }
 
-/// "08:00" as minutes of the day.
+/// "08:00" or "noon" as minutes of the day.
 std::optional<int> MinutesOf(std::string_view text) {
+  if (text == "noon") return 12 * 60;
   const size_t colon = text.find(':');
   if (colon == std::string_view::npos || colon == 0 || colon > 2 || text.size() != colon + 3) return std::nullopt;
   for (const char c : text) {
@@ -84,13 +85,14 @@ Result<Stamp> ParseMoment(std::string_view text, const TimeZone& zone, Stamp ref
     Result<Stamp> stamp = OnDay(zone, today, 0, *minutes);
     return stamp && *stamp > reference ? stamp : OnDay(zone, today, 1, *minutes);
   }
-  const size_t space = bare.find(' ');
-  const auto minutes =
-      space == std::string::npos ? std::nullopt : MinutesOf(Trim(std::string_view(bare).substr(space)));
+  const bool is_next = bare.starts_with("next ");
+  const std::string_view named = is_next ? Trim(std::string_view(bare).substr(5)) : std::string_view(bare);
+  const size_t space = named.find(' ');
+  const auto minutes = space == std::string_view::npos ? std::nullopt : MinutesOf(Trim(named.substr(space)));
   if (minutes) {
-    const std::string_view day = std::string_view(bare).substr(0, space);
-    if (day == "today") return OnDay(zone, today, 0, *minutes);
-    if (day == "tomorrow") return OnDay(zone, today, 1, *minutes);
+    const std::string_view day = named.substr(0, space);
+    if (day == "today" && !is_next) return OnDay(zone, today, 0, *minutes);
+    if (day == "tomorrow" && !is_next) return OnDay(zone, today, 1, *minutes);
     for (size_t i = 0; i < kWeekdays.size(); ++i) {
       if (day != kWeekdays[i] && day != kWeekdays[i].substr(0, 3)) continue;
       const int days = (static_cast<int>(i) - Weekday(today) + 7) % 7;

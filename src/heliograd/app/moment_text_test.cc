@@ -27,6 +27,12 @@ TEST(MomentText, ReadsWhatPeopleWrite) {
   EXPECT_EQ(Local("wed 21:00"), "2025-01-01 21:00");
   EXPECT_EQ(Local("wednesday 20:00"), "2025-01-08 20:00");
   EXPECT_EQ(Local("tuesday 07:00"), "2025-01-07 07:00");
+  EXPECT_EQ(Local("next Friday 18:00"), "2025-01-03 18:00");
+  EXPECT_EQ(Local("next  wed 20:00"), "2025-01-08 20:00");
+  EXPECT_EQ(Local("fri 18:00"), "2025-01-03 18:00");
+  EXPECT_EQ(Local("noon"), "2025-01-02 12:00");
+  EXPECT_EQ(Local("Noon", StampFromUtc({2025, 1, 1, 10, 59})), "2025-01-01 12:00");
+  EXPECT_EQ(Local("Friday noon"), "2025-01-03 12:00");
   EXPECT_EQ(Local("2025-06-02 08:00"), "2025-06-02 08:00");
   EXPECT_EQ(Local("2025-06-02T08:00Z"), "2025-06-02 10:00");
 }
@@ -45,6 +51,13 @@ TEST(MomentText, RefusesTheRest) {
   for (const char* text : {"", "soon", "+", "in", "+14", "+h", "+1e9h", "+99999999d", "25:00", "8", "someday 08:00",
                            "tomorrow", "friday", "-3h", "tomorrow 8", "2025-02-30 08:00", "08:0", ":00"}) {
     EXPECT_NE(Local(text).find("error"), std::string::npos) << text << " gave " << Local(text);
+  }
+}
+
+// Words of more than one meaning.
+TEST(MomentText, RefusesWhatIsNoOneMomentWithExamples) {
+  for (const char* text : {"tonight", "midnight", "next friday", "next 18:00", "next today 18:00", "noon friday"}) {
+    EXPECT_NE(Local(text).find("expected \"2025-01-01 20:00\""), std::string::npos) << text << " gave " << Local(text);
   }
 }
 

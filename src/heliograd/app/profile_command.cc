@@ -1,4 +1,5 @@
 // `heliograd profile`: the networks that are known, what they compute, and what training them needs.
+#include <limits>
 #include <memory>
 
 #include "heliograd/app/command_line.h"
@@ -122,12 +123,13 @@ void AddProfileCommand(CLI::App& program, Commands& commands) {
   app->add_flag("--operators", training.operators,
                 "time of PyTorch's operators too, as they run in training, over 3 iterations more");
   app->add_flag("--layers", training.layers, "each layer too, alone in a loop");
-  app->add_flag("--quick", training.quick, "short loops in 2 rounds: wide intervals");
+  app->add_flag("--quick", training.quick,
+                "loops of 1.5 s (3 s where the sensor averages over a second) in 2 rounds: wide intervals");
   app->add_option("--loop-seconds", training.loop_s, "of a layer's or a step's loop")
-      ->capture_default_str()
+      ->default_str("5")
       ->check(CLI::Range(0.5, 600.0));
   app->add_option("--rounds", training.rounds, "over all layers, or all steps in loops")
-      ->capture_default_str()
+      ->default_str("5")
       ->check(CLI::Range(2, 100));
   app->add_option("--workers", training.workers, "threads that load images")
       ->capture_default_str()
@@ -135,7 +137,9 @@ void AddProfileCommand(CLI::App& program, Commands& commands) {
   app->add_option("--learning-rate", training.learning_rate, "of SGD with momentum 0.9")
       ->capture_default_str()
       ->check(CLI::Range(1e-9, 100.0));
-  app->add_option("--seed", training.seed, "of parameters, order of images and rests")->capture_default_str();
+  app->add_option("--seed", training.seed, "of parameters, order of images and rests")
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t{0}, std::numeric_limits<int64_t>::max()));
   app->add_option(
          "--limit-w", training.limit_w,
          "the GPU's power limit meanwhile; the prior one is put back, whatever happens. On the CPU that of the "

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -94,9 +97,17 @@ Result<Shape> InputOf(const CountFlags& flags) {
 
 /// A TorchScript file is a zip archive, an ONNX file is not.
 Result<bool> IsTorchScript(const std::string& path) {
+  constexpr const char* kExpected = "expected an ONNX or a TorchScript file";
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) return Fail(fmt::format("{}: is a folder: {}.", path, kExpected));
   std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return Fail(fmt::format("{}: cannot read: {}.", path, std::strerror(errno)),
+                errno == EACCES ? ErrorKind::kPermission : ErrorKind::kFailure);
+  }
   char head[2] = {};
-  if (!file.read(head, sizeof head)) return Fail(fmt::format("{}: cannot be read", path));
+  file.read(head, sizeof head);
+  if (file.gcount() == 0) return Fail(fmt::format("{}: the file is empty: {}.", path, kExpected));
   return head[0] == 'P' && head[1] == 'K';
 }
 

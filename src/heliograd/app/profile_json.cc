@@ -120,6 +120,8 @@ std::string ProfileToJson(const TrainingProfile& profile) {
   json["traffic_bytes"] = profile.traffic_bytes;
   json["batch"] = profile.batch;
   json["iterations"] = profile.iterations;
+  json["iterations_asked"] = profile.iterations_asked ? Json(*profile.iterations_asked) : Json();
+  json["interrupted"] = profile.interrupted;
   json["mode"] = profile.mode;
   json["dither_percent"] = 100 * profile.dither;
   json["limit_w"] = profile.limit ? Json(InWatts(*profile.limit)) : Json();
@@ -177,6 +179,12 @@ Result<TrainingProfile> ProfileFromJson(std::string_view text, const std::string
     profile.traffic_bytes = json.at("traffic_bytes").get<double>();
     profile.batch = json.at("batch").get<int>();
     profile.iterations = json.at("iterations").get<int64_t>();
+    // Those of before did not tell whether they were interrupted.
+    if (json.contains("interrupted")) {
+      profile.interrupted = json.at("interrupted").get<bool>();
+      const Json& asked = json.at("iterations_asked");
+      if (!asked.is_null()) profile.iterations_asked = asked.get<int64_t>();
+    }
     profile.mode = json.at("mode").get<std::string>();
     profile.dither = json.at("dither_percent").get<double>() / 100;
     // Campaigns of before limits hold neither.

@@ -367,6 +367,19 @@ class Measured final : public StepMeter {
 
 double AssumedUtilisation(int step) { return kAssumedUtilisation[static_cast<size_t>(step)]; }
 
+std::string WordedForRests(const std::string& refusal, double dither, int64_t iterations) {
+  const std::string more =
+      fmt::format("rests of {:g} % (--dither {:g}) need more iterations: about {:.0f} (--iterations)", 100 * dither,
+                  100 * dither, std::max(3 / (dither * dither), 2 * static_cast<double>(iterations)));
+  std::string worded = refusal;
+  for (const auto& [advice, instead] : {std::pair<std::string_view, std::string>{"aliased, add sleep: ", "aliased: "},
+                                        {"random sleep of 5 % of the iteration cures it", more},
+                                        {"run longer or add random sleep between iterations", "run longer: " + more}}) {
+    if (const size_t at = worded.find(advice); at != std::string::npos) worded.replace(at, advice.size(), instead);
+  }
+  return worded;
+}
+
 std::unique_ptr<StepMeter> SimulatedSteps(std::optional<Power> limit, SimulatedSensor sensor) {
   return std::make_unique<Simulated>(limit, sensor);
 }

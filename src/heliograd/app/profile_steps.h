@@ -55,6 +55,12 @@ class StepMeter {
   virtual Result<IdlePower> PowerAtIdle() = 0;
 };
 
+/// Why energies are not to be relied on, for a training whose iterations already had random rests (`dither`, their mean
+/// against an iteration, above 0): what the estimator advises is done, so the words name the iterations that would do.
+/// Rests are uniform from none to twice their mean; after 3 / dither^2 iterations they have spread them over a whole
+/// one.
+std::string WordedForRests(const std::string& refusal, double dither, int64_t iterations);
+
 /// The GPUs' sensors through NVML. `with_clocks`: the SM clock too. Errors: none can be read.
 Result<std::unique_ptr<StepMeter>> MeasuredSteps(const std::string& gpus, const std::string& record_path,
                                                  bool with_clocks = false);

@@ -15,6 +15,10 @@
 #include "heliograd/base/clock.h"
 #include "heliograd/base/file.h"
 #include "heliograd/base/time.h"
+#include "heliograd/model/phase_energy.h"
+#include "heliograd/model/simulated_load.h"
+#include "heliograd/model/tick_times.h"
+#include "heliograd/model/truth_trials.h"
 
 namespace heliograd {
 namespace {
@@ -24,6 +28,40 @@ using testing::HasSubstr;
 
 constexpr double kIdleW = 15;       // what the simulated GPU draws without a load
 constexpr double kGainHalf = 0.05;  // of an uncalibrated sensor
+
+/// What the estimator says of a load without rests that runs in step with a sensor that looks a quarter of the time.
+std::string RefusalOfLoadInStep() {
+  DrawnSensor drawn;
+  drawn.sensor.period_s = 0.1;
+  drawn.sensor.window_s = drawn.calibrated_window_s = 0.025;
+  drawn.sensor.tick_jitter_s = 0.0002;
+  drawn.sensor.counter = CounterKind::kAbsent;
+  std::mt19937_64 random(1);
+  const TrainingLoad load{.iteration_s = 0.1, .duration_jitter = 0, .stall_probability = 0, .sleep_share = 0};
+  const SimulatedTraining truth = SimulateTraining(load, 60, random);
+  const auto fit = FitTickTimes(PollSensor(truth.power, drawn.sensor, {}, random).power, 0.002);
+  PhaseRun run;
+  run.marks = truth.marks;
+  run.phase_count = truth.phase_count;
+  run.iterations = truth.iterations;
+  run.ticks = fit->ticks;
+  run.timing = drawn.Timing(fit->period_s);
+  return EstimatePhaseEnergies(run).value().refusal;
+}
+
+TEST(WordedForRestsTest, RestsThatAreThereAreNotAdvised) {
+  const std::string refusal = RefusalOfLoadInStep();
+  ASSERT_THAT(refusal, HasSubstr("add sleep"));
+  const std::string worded = WordedForRests(refusal, 0.05, 100);
+  EXPECT_THAT(worded, testing::StartsWith("aliased: the sensor looks"));
+  EXPECT_THAT(worded, HasSubstr("rests of 5 % (--dither 5) need more iterations: about 1200 (--iterations)"));
+  EXPECT_THAT(worded, testing::Not(HasSubstr("sleep")));
+  EXPECT_THAT(WordedForRests(refusal, 0.05, 5000), HasSubstr("about 10000 (--iterations)"));
+  EXPECT_EQ(WordedForRests("", 0.05, 100), "");
+  EXPECT_EQ(
+      WordedForRests("phases do not close; run longer or add random sleep between iterations", 0.1, 10),
+      "phases do not close; run longer: rests of 10 % (--dither 10) need more iterations: about 300 (--iterations)");
+}
 
 /// The meter of measured steps on the simulated driver. The library that is loaded here answers to the driver's name.
 class MeasuredStepsTest : public testing::Test {

@@ -28,8 +28,8 @@ namespace {
 constexpr double kDefaultSeconds = 60;
 constexpr int64_t kFewestIterations = 3;  // where none are asked for
 constexpr int64_t kFewestToTell = 2;
-constexpr double kQuickLoopS = 1.5;
-constexpr int kQuickRounds = 2;
+constexpr double kLoopS = 5, kQuickLoopS = 1.5;
+constexpr int kRounds = 5, kQuickRounds = 2;
 constexpr double kQuickLongLoopS = 3;  // 1.5 s do not hold enough readings that are means of a second
 constexpr int64_t kOperatorIterations = 3;
 constexpr const char* kLoopsMode = "loops";
@@ -81,8 +81,25 @@ Result<void> PrepareMeter(const TrainingFlags& flags, Prepared& made) {
   return {};
 }
 
+Result<void> CheckClasses(const Dataset& data) {
+  for (size_t i = 1; i < data.size(); ++i) {
+    if (data.Label(i) != data.Label(0)) return {};
+  }
+  const DatasetInfo& info = data.info();
+  const auto label = static_cast<size_t>(data.Label(0));
+  return Fail(fmt::format(
+      "{}: all {} images are of one class, {}: nothing to tell apart; expected two classes or more.", info.origin,
+      data.size(), label < info.class_names.size() ? Quoted(info.class_names[label]) : std::to_string(label)));
+}
+
 Result<Prepared> Prepare(const TrainingFlags& flags) {
   Prepared made;
+  if (IsSimulated(flags) && !flags.record.empty()) {
+    return Fail(
+        "--record keeps what a power sensor told, but on the CPU the power is simulated: name a GPU with --gpu, or "
+        "leave --record out",
+        ErrorKind::kUsage);
+  }
   if (auto sound = IsSimulated(flags) ? CheckSimulatedLimit(flags.limit_w) : Result<void>{}; !sound) {
     return Fail(sound.error());
   }
@@ -91,6 +108,7 @@ Result<Prepared> Prepare(const TrainingFlags& flags) {
   const auto data = OpenDataset(flags.data, DatasetPart::kTrain, flags.seed);
   if (!data) return Fail(data.error());
   made.data = *data;
+  if (Result<void> sound = CheckClasses(*made.data); !sound) return Fail(sound.error());
   const DatasetInfo& info = made.data->info();
   const auto network = MakeNetwork(flags.model, {.channels = info.channels, .classes = info.classes});
   if (!network) return Fail(network.error());
@@ -201,6 +219,23 @@ void CountSteps(const Architecture& network, int batch, TrainingProfile& profile
   }
 }
 
+/// "interrupted after 10 of 100 iterations".
+std::string InterruptionText(const TrainingProfile& profile, bool with_layers) {
+  return fmt::format("interrupted after {}{} iterations{}", profile.iterations,
+                     profile.iterations_asked ? fmt::format(" of {}", *profile.iterations_asked) : "",
+                     with_layers ? ": no layer was measured" : "");
+}
+
+/// Whatever was left out for an interruption is a note that begins so.
+void TellInterruption(TrainingProfile& profile) {
+  constexpr std::string_view kBegins = "interrupted";
+  for (const std::string& note : profile.notes) {
+    if (!note.starts_with(kBegins)) continue;
+    profile.interrupted = true;
+    PrintMessage(note);
+  }
+}
+
 Result<void> TrainSteps(Prepared& made, const TrainingFlags& flags, TrainingProfile& profile) {
   Follower follower(flags, profile, *made.meter);
   TrainingOptions options;
@@ -234,7 +269,12 @@ Result<void> TrainSteps(Prepared& made, const TrainingFlags& flags, TrainingProf
   if (profile.loader_images_per_second < profile.images_per_second) {
     profile.notes.push_back("the loader is slower than the training, which waits for it: give it more --workers");
   }
-  return made.meter->Finish(profile);
+  if (Result<void> done = made.meter->Finish(profile); !done) return done;
+  if (profile.dither > 0) {
+    profile.refusal = WordedForRests(profile.refusal, profile.dither, profile.iterations);
+    for (ProfiledStep& step : profile.steps) step.why = WordedForRests(step.why, profile.dither, profile.iterations);
+  }
+  return {};
 }
 
 /// Chosen by the sensor where the flags leave it open, and said.
@@ -252,8 +292,8 @@ std::string ModeOf(const TrainingFlags& flags, const StepMeter& meter) {
 LoopRoundOptions RoundsOf(const TrainingFlags& flags, const StepMeter& meter) {
   LoopRoundOptions options;
   const double quick_s = meter.LongAverage() ? kQuickLongLoopS : kQuickLoopS;
-  options.loop_s = flags.quick ? quick_s : flags.loop_s;
-  options.rounds = flags.quick ? kQuickRounds : flags.rounds;
+  options.loop_s = flags.loop_s.value_or(flags.quick ? quick_s : kLoopS);
+  options.rounds = flags.rounds.value_or(flags.quick ? kQuickRounds : kRounds);
   options.seed = flags.seed;
   return options;
 }
@@ -282,13 +322,14 @@ Result<void> LoopSteps(Prepared& made, const TrainingFlags& flags, TrainingProfi
 
 Result<TrainingProfile> ProfilePrepared(Prepared& made, const TrainingFlags& flags) {
   TrainingProfile profile;
-  profile.network = flags.model;
+  profile.network = made.network.name;
   profile.data_set = made.data->info().name;
   profile.device = flags.device;
   profile.power_source = made.meter->Source();
   profile.power_meter = made.meter->Name();
   profile.torch_version = made.torch->TorchVersion();
   profile.batch = flags.batch;
+  if (flags.iterations > 0) profile.iterations_asked = flags.iterations;
   profile.mode = ModeOf(flags, *made.meter);
   if (profile.mode == kLoopsMode) {
     if (Result<void> sound = CheckLoops(flags, *made.meter); !sound) return Fail(sound.error());
@@ -303,15 +344,23 @@ Result<TrainingProfile> ProfilePrepared(Prepared& made, const TrainingFlags& fla
   if (made.data->info().synthetic) {
     profile.notes.push_back("the images are synthetic: time and energy are as real, accuracy means nothing");
   }
+  if (const DatasetInfo& info = made.data->info(); info.classes_counted) {
+    profile.notes.push_back(fmt::format("{}: {} images of {} classes, counted from its {}", info.origin,
+                                        made.data->size(), info.classes,
+                                        info.class_names.empty() ? "labels" : "folders"));
+  }
   if (Result<void> done = TrainSteps(made, flags, profile); !done) return Fail(done.error());
+  if (Interrupted()) profile.notes.push_back(InterruptionText(profile, flags.layers));
   if (profile.mode == kLoopsMode && !Interrupted()) {
     if (Result<void> done = LoopSteps(made, flags, profile); !done) return Fail(done.error());
   }
   CountSteps(made.network, flags.batch, profile);
   if (flags.quick && (flags.layers || profile.mode == kLoopsMode)) {
-    profile.notes.push_back(
-        "--quick: short loops in 2 rounds, in which clocks and temperature do not settle (off by 1 % and more) and "
-        "intervals are wide");
+    const LoopRoundOptions rounds = RoundsOf(flags, *made.meter);
+    profile.notes.push_back(fmt::format(
+        "--quick: loops of {:g} s in {} rounds, in which clocks and temperature do not settle (off by 1 % and "
+        "more) and intervals are wide",
+        rounds.loop_s, rounds.rounds));
   }
   if (!flags.layers || Interrupted()) return profile;
   const auto loops = made.torch->MakeLoops(made.network, flags.device, flags.batch);
@@ -335,6 +384,7 @@ Result<TrainingProfile> ProfileTraining(const TrainingFlags& flags) {
   CatchInterrupts();
   auto profile = ProfilePrepared(*made, flags);
   made->limits.Release();
+  if (profile) TellInterruption(*profile);
   return profile;
 }
 

@@ -1,6 +1,7 @@
 // `heliograd profile NETWORK`: trains it, and finds what each step and each layer needs.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "heliograd/base/result.h"
@@ -22,8 +23,8 @@ struct TrainingFlags {
   int workers = 1;
   bool operators = false;
   bool layers = false, quick = false;
-  double loop_s = 5;
-  int rounds = 5;
+  std::optional<double> loop_s;                     // of a layer's or a step's loop; nothing: 5 s, shorter with `quick`
+  std::optional<int> rounds;                        // nothing: 5, fewer with `quick`
   SimulatedSensor sensor = SimulatedSensor::kFast;  // of simulated power
   double limit_w = 0;                               // the GPU's power limit meanwhile, under a lease; 0: as it is
   /// Whose power is measured and limited, by number or start of UUID; empty: the device's own, and on the CPU none:

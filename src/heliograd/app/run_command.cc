@@ -24,6 +24,7 @@
 #include "heliograd/app/run_summary.h"
 #include "heliograd/app/sources.h"
 #include "heliograd/base/file.h"
+#include "heliograd/base/text.h"
 #include "heliograd/control/limitd_client.h"
 #include "heliograd/control/plan_runner.h"
 
@@ -104,6 +105,11 @@ Result<RunSettings> ReadSettings(const RunFlags& flags, const RunFacts& facts) {
   if (!facts.progress.empty()) {
     Result<std::regex> progress = ParseProgress(facts.progress);
     if (!progress) return Fail(progress.error());
+    if (progress->mark_count() == 0) {
+      return Fail(fmt::format("--progress {}: has no group: put the number of units done in one, as in 'step ([0-9]+)'",
+                              Quoted(facts.progress)),
+                  ErrorKind::kUsage);
+    }
     settings.progress = std::move(*progress);
   }
   settings.shortest_dwell = WholeSeconds(*shortest);
@@ -182,12 +188,12 @@ Result<std::unique_ptr<Recording>> StartRecording(const PreparedRun& prepared, O
   return Recording::Start(std::move(sources), options);
 }
 
-/// Plans the rest from the battery's energy as it is told; a battery that is not told once is as planned, said once.
+/// Plans the rest from the battery's energy as it is told; a battery that is not told is as planned, and that is news
+/// once.
 class RestPlanner {
  public:
-  RestPlanner(RunNewsReader& news, Replanning& replanning, Energy capacity, const WaitedSignalsBlocked& signals,
-              std::function<void(std::string_view)> tell)
-      : news_(news), replanning_(replanning), capacity_(capacity), signals_(signals), tell_(std::move(tell)) {}
+  RestPlanner(RunNewsReader& news, Replanning& replanning, Energy capacity, const WaitedSignalsBlocked& signals)
+      : news_(news), replanning_(replanning), capacity_(capacity), signals_(signals) {}
 
   Result<ReplanAnswer> operator()(const ReplanRequest& request) {
     LookAtBattery();
@@ -198,13 +204,23 @@ class RestPlanner {
     const Result<std::optional<Energy>> stored = news_.Battery(capacity_, signals_);
     if (stored && *stored) replanning_.SetStored(**stored);
     if (stored) {
-      *told_ = false;
+      told_ = false;
       return;
     }
-    if (std::exchange(*told_, true)) return;
+    if (std::exchange(told_, true)) return;
     std::string reason = stored.error().Message();
     while (!reason.empty() && reason.back() == '.') reason.pop_back();
-    tell_(reason + ": the battery is taken as planned");
+    trouble_ = reason + ": the battery is taken as planned";
+  }
+
+  /// What changed in the world, with what the battery did not tell.
+  std::optional<RunNews> News(Stamp now) {
+    std::optional<RunNews> news = news_.Look(now, replanning_.problem());
+    if (trouble_.empty()) return news;
+    const std::string trouble = std::exchange(trouble_, "");
+    if (!news) return RunNews{.text = trouble};
+    news->text += "; " + trouble;
+    return news;
   }
 
  private:
@@ -212,8 +228,8 @@ class RestPlanner {
   Replanning& replanning_;
   Energy capacity_;
   const WaitedSignalsBlocked& signals_;
-  std::function<void(std::string_view)> tell_;
-  std::shared_ptr<bool> told_ = std::make_shared<bool>(false);  // copies are one planner
+  bool told_ = false;
+  std::string trouble_;  // not told yet
 };
 
 /// Without the right to set limits there is no curve, and without a curve no plan.
@@ -313,7 +329,7 @@ Result<int> CarryOut(const RunFlags& flags, PreparedRun& prepared, OpenGpu& gpu)
   SolveOptions solve = flags.scenario.Options().solve;
   solve.time_limit = Seconds(std::min(10.0, flags.scenario.time_limit_s));
   Replanning replanning(plan.problem, plan.plan.formulation, flags.scenario.Solver(), solve);
-  RestPlanner rest_planner(news, replanning, plan.problem.battery.capacity, signals, tell);
+  RestPlanner rest_planner(news, replanning, plan.problem.battery.capacity, signals);
   rest_planner.LookAtBattery();  // a wrong file is said at the start
   PlanRunner runner(plan.problem, plan.plan, OptionsOf(flags, *settings, facts, (*clock)->Speed()),
                     {.job = job,
@@ -321,8 +337,8 @@ Result<int> CarryOut(const RunFlags& flags, PreparedRun& prepared, OpenGpu& gpu)
                      .gpu = watch,
                      .clock = **clock,
                      .observer = **journal,
-                     .replan = rest_planner,
-                     .news = [&](Stamp now) { return news.Look(now, replanning.problem()); },
+                     .replan = std::ref(rest_planner),
+                     .news = [&](Stamp now) { return rest_planner.News(now); },
                      .is_interrupted = [&] { return Interrupted() || job.ended_before_start().has_value(); }});
   const std::string summary_path = folder + "/summary.json";
   const auto summary_of = [&](const std::string& status, std::optional<int> code, const RunOutcome& outcome) {

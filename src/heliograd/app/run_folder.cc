@@ -309,6 +309,11 @@ Result<ReadJournal> ParseJournal(std::string_view text, const std::string& name,
     if (!mistake.empty()) return Fail(fmt::format("{}:{}: {}: expected a journal of this plan", name, number, mistake));
   }
   if (cut_off > static_cast<size_t>(read.resumes) + 1) return Fail(trouble);
+  if (cut_off > 0) {
+    read.left_out = cut_off == 1 ? trouble + ": it is left out"
+                                 : fmt::format("{}: it and {} more such line{} are left out", trouble, cut_off - 1,
+                                               cut_off == 2 ? "" : "s");
+  }
   for (SlotActual& slot : read.left_over.slots) slot.level_s.resize(levels);
   return read;
 }

@@ -68,11 +68,13 @@ struct ReadJournal {
   bool has_ended = false;  // by itself: there is nothing to go on with
   std::string end;         // how
   int resumes = 0;
-  Stamp last = {};              // of all lines
+  std::string left_out;  // a sentence that names the lines that are none, the first of them with its place; or empty
+  Stamp last = {};       // of all lines
   std::vector<RunPoint> trail;  // its states
 };
-/// Reads the lines of a journal for a plan of `slots` slots and `levels` levels. A last line that was cut off is left
-/// out; anything else that is no journal is an error with file and line. Bounded by the size of the text.
+/// Reads the lines of a journal for a plan of `slots` slots and `levels` levels. A line that is none, as the
+/// last one of each part may be cut off, is left out and named; more of them than parts, and anything else that is no
+/// journal, are an error with file and line. Bounded by the size of the text.
 Result<ReadJournal> ParseJournal(std::string_view text, const std::string& name, int slots, size_t levels);
 
 /// Appends to the journal. One thread.

@@ -111,6 +111,22 @@ TEST_F(RunFolder, CutOffAnywhereItReadsAndGoesOn) {
   }
 }
 
+TEST_F(RunFolder, LineThatIsNoneIsLeftOutAndNamed) {
+  WriteSome();
+  EXPECT_EQ(Read()->left_out, "");
+  const std::string whole = *ReadFile(path_);
+  const size_t second = whole.find('\n') + 1;
+  ASSERT_TRUE(WriteFile(path_, whole.substr(0, second) + "what is this\n" + whole.substr(second)));
+  const auto read = Read();
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->left_out, "journal:2: is no line of a journal: 'what is this': it is left out");
+  EXPECT_EQ(read->left_over.work_done, 0.125);  // all else counts
+  const std::string resumed = R"({"kind":"resumed_run","unix_s":1735758000})";
+  const auto two = ParseJournal("one\n" + resumed + "\ntwo\n", "journal", 24, 3);
+  ASSERT_TRUE(two);
+  EXPECT_EQ(two->left_out, "journal:1: is no line of a journal: 'one': it and 1 more such line are left out");
+}
+
 TEST_F(RunFolder, WhatIsNoJournalIsNamedWithItsLine) {
   for (const auto& [text, words] : {std::pair{"{\"kind\":\"state\",\"unix_s\":1}\n", "journal:1: no \"slot\""},
                                     {"{\"kind\":\"state\",\"unix_s\":1,\"slot\":99}\n", "no \"slot\""},

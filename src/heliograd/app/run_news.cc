@@ -98,6 +98,7 @@ void RunNewsReader::LookAt(File& file, const char* what, RunNews& news, const Pa
     return trouble(is_absent ? file.path + " is not there"
                              : fmt::format("{} cannot be read: {}", file.path, std::strerror(errno)));
   }
+  if (!S_ISREG(found.st_mode)) return trouble(file.path + " is no file any more");
   const auto modified = std::chrono::seconds(found.st_mtim.tv_sec) + std::chrono::nanoseconds(found.st_mtim.tv_nsec);
   if (modified == file.modified) {
     const bool is_old = std::chrono::seconds(std::time(nullptr)) - modified > sources_.stale_after;
@@ -124,9 +125,11 @@ std::optional<RunNews> RunNewsReader::Look(Stamp now, DispatchProblem& problem) 
   next_ = real_now + std::chrono::seconds(1);
   RunNews news;
   const Duration slot = problem.horizon.SlotDuration();
-  const auto told = [&](const char* what, bool moved, int missing) {
+  const auto told = [&](const char* what, File& file, bool moved, int missing) {
     news.changes = news.changes || moved;
-    std::string text = moved ? fmt::format("{} has changed", what) : "";
+    // The first look finds what the plan did not know; nothing was written anew.
+    const bool is_first = !std::exchange(file.was_read, true);
+    std::string text = moved ? fmt::format("{} {}", what, is_first ? "was read" : "has changed") : "";
     if (missing > 0) {
       text += fmt::format("{}{} does not reach over {} slots ahead, which keep the values from before",
                           text.empty() ? "" : "; ", what, missing);
@@ -139,7 +142,7 @@ std::optional<RunNews> RunNewsReader::Look(Stamp now, DispatchProblem& problem) 
     bool moved = false;
     const int missing =
         TakeAhead(*series, problem.horizon, now, problem.pv, moved, [&](Power mean) { return mean * slot; });
-    return told("the PV forecast", moved, missing);
+    return told("the PV forecast", pv_, moved, missing);
   });
   LookAt(price_, "the price file", news, [&](const std::string& content) -> Result<std::string> {
     const auto series = ParsePriceSeries(content, sources_.price_file, sources_.zone);
@@ -147,7 +150,7 @@ std::optional<RunNews> RunNewsReader::Look(Stamp now, DispatchProblem& problem) 
     bool moved = false;
     const int missing = TakeAhead(*series, problem.horizon, now, problem.import_price, moved,
                                   [&](EnergyPrice mean) { return mean + sources_.import_fee; });
-    return told("the price file", moved, missing);
+    return told("the price file", price_, moved, missing);
   });
   if (news.text.empty()) return std::nullopt;
   return news;

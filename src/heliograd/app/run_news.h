@@ -42,7 +42,7 @@ class RunNewsReader {
   struct File {
     std::string path;
     std::chrono::nanoseconds modified{-1};
-    bool troubled = false, stale_told = false;
+    bool troubled = false, stale_told = false, was_read = false;
   };
   template <typename Parse>
   void LookAt(File& file, const char* what, RunNews& news, const Parse& parse);

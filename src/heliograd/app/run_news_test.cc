@@ -1,6 +1,7 @@
 #include "heliograd/app/run_news.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -45,6 +46,42 @@ TEST_F(News, ForecastReplacesWhatLiesAheadAndGapsKeepTheLastGoodValue) {
   EXPECT_EQ(problem_.pv[1], WattHours(50));
   EXPECT_EQ(problem_.pv[2], WattHours(200));  // a gap is no zero
   EXPECT_EQ(problem_.pv[3], WattHours(70));
+}
+
+TEST_F(News, FirstLookReadsAndLaterOnesSayWhatHasChanged) {
+  const auto rows = [](const std::string& watts) {
+    std::string text = "start,pv_w\n";
+    for (const char* hour : {"07", "08", "09", "10", "11"}) {
+      text += "2025-01-01T" + std::string(hour) + ":00Z," + watts + "\n";
+    }
+    return text;
+  };
+  ASSERT_TRUE(WriteFile(path_, rows("50")));
+  RunNewsReader reader(Sources());
+  const auto first = reader.Look(problem_.horizon.start, problem_);
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(first->changes);  // the plan knew other sun
+  EXPECT_EQ(first->text.find("has changed"), std::string::npos) << first->text;
+  EXPECT_EQ(first->text.find("the PV forecast was read"), 0u) << first->text;
+  ASSERT_TRUE(WriteFile(path_, rows("70")));
+  // As if written a second later: stamps of files may be as coarse as the kernel's clock.
+  std::filesystem::last_write_time(path_, std::filesystem::last_write_time(path_) + std::chrono::seconds(1));
+  std::optional<RunNews> second;
+  for (int i = 0; i < 100 && !second; ++i) {  // it looks once a second
+    usleep(50'000);
+    second = reader.Look(problem_.horizon.start, problem_);
+  }
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->text.find("the PV forecast has changed"), 0u) << second->text;
+}
+
+TEST_F(News, PipeInTheFilesPlaceIsNoFileAndIsNotWaitedFor) {
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  RunNewsReader reader(Sources());
+  const auto news = reader.Look(problem_.horizon.start, problem_);
+  ASSERT_TRUE(news);
+  EXPECT_FALSE(news->changes);
+  EXPECT_NE(news->text.find("is no file any more; the last good values are kept"), std::string::npos) << news->text;
 }
 
 TEST_F(News, MissingOrBrokenFileIsFlaggedAndChangesNothing) {

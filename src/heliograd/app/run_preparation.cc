@@ -74,11 +74,18 @@ Result<void> CheckParent(const RunFlags& flags) {
 }
 
 /// A file of news that is not there when a run begins is a mistyped name; one that goes away later, or while the run
-/// stood still, keeps its last good values.
+/// stood still, keeps its last good values. A pipe is never one: whoever looked at it again would wait for its writer.
 Result<void> CheckNewsFiles(const RunFlags& flags) {
   for (const auto& [flag, path] : {std::pair{"--pv-forecast", flags.pv_forecast}, {"--price-file", flags.price_file}}) {
-    if (path.empty() || !flags.resume.empty()) continue;
-    if (access(path.c_str(), R_OK) == 0) continue;
+    if (path.empty()) continue;
+    std::error_code failed;
+    const std::filesystem::file_status found = std::filesystem::status(path, failed);
+    if (std::filesystem::exists(found) && !std::filesystem::is_regular_file(found)) {
+      return Fail(fmt::format("{}: {} is a {}: expected a file, which is read again whenever it is written anew", flag,
+                              path, std::filesystem::is_directory(found) ? "folder" : "pipe or device"),
+                  ErrorKind::kUsage);
+    }
+    if (!flags.resume.empty() || access(path.c_str(), R_OK) == 0) continue;
     const int code = errno;
     if (code != ENOENT && code != ENOTDIR) return FailAt(flag + (": " + path), "cannot be read", ErrorOf(code));
     return Fail(fmt::format("{}: {} is not there: mend the name, or make the file empty where it is written later "
@@ -199,6 +206,10 @@ Result<PreparedRun> PrepareScenario(const RunFlags& flags) {
   return PreparedRun{std::move(*plan), {}, "", {}, {}};
 }
 
+void SayLeftOut(const ReadJournal& journal) {
+  if (!journal.left_out.empty()) PrintMessage("note: " + journal.left_out);
+}
+
 /// What is left of a run that was cut off before it had a plan: its events, what its job had done, its scenario.
 Result<PreparedRun> ResumeUnplanned(const RunFlags& flags, RunFacts facts, std::string_view journal_text) {
   Result<ReadJournal> journal = ParseJournal(journal_text, flags.resume + "/journal.jsonl", 0, 0);
@@ -208,6 +219,7 @@ Result<PreparedRun> ResumeUnplanned(const RunFlags& flags, RunFacts facts, std::
   if (facts.units > 0 && facts.curve->units >= facts.units) {
     return Fail(flags.resume + ": this job is done: there is nothing to go on with", ErrorKind::kUsage);
   }
+  SayLeftOut(*journal);
   Result<ScenarioFlags> scenario_flags = ScenarioFlagsOf(facts.pending_scenario);
   if (!scenario_flags) return Fail(scenario_flags.error());
   const auto scenario = scenario_flags->Load();
@@ -365,6 +377,7 @@ Result<PreparedRun> PrepareResumedRun(const RunFlags& flags) {
     return Fail(folder + ": this run is finished (" + journal->end + "): there is nothing to go on with",
                 ErrorKind::kUsage);
   }
+  SayLeftOut(*journal);
   journal->left_over.units_done = std::max(journal->left_over.units_done, facts->units_before());
   PreparedRun prepared{std::move(*plan), std::move(*facts), folder, std::move(journal->left_over),
                        std::move(journal->events)};

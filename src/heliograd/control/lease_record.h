@@ -14,7 +14,7 @@ namespace heliograd {
 struct LeaseRecord {
   std::string uuid;
   int64_t prior_mw = 0;   // the limit that is put back
-  int64_t set_mw = 0;     // the limit that is about to be set, or was; prior_mw before the first
+  int64_t set_mw = 0;     // the limit that is about to be set, or was; the one found in force before the first
   int64_t before_mw = 0;  // the limit before that: one of the two is in force, unless someone else changed it
   int64_t pid = 0;        // the holder
   std::string command;    // the holder's, in one line

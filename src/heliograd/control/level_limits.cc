@@ -40,20 +40,21 @@ void LevelLimits::Watch() {
   }
   if (++foreign_looks_ < kLooksForOther) return;
   foreign_looks_ = 0;
+  const Result<Power> asked = limits_.Asked();
+  if (!asked) return;
   if (limits_.IsAway()) {
+    if (!away_ && SameLimit(*asked, *set_limit_)) return;  // the look is older than the limit that was put back
     if (!std::exchange(away_, true)) {
       away_since_ = SteadyClock().Now();
       tell_({.kind = "limits_away",
-             .text = fmt::format("the lease on the power limit was lost with whoever held it: {} is in force until it "
-                                 "is taken again",
-                                 WattsText(*look_.limit)),
-             .found = look_.limit,
+             .text = fmt::format("the lease on the power limit was lost with whoever held it, and {} is in force now: "
+                                 "it is taken again as soon as it can be had",
+                                 WattsText(*asked)),
+             .found = *asked,
              .matters = true});
     }
     if (SteadyClock().Now() < away_since_ + kLongestAway) return;
   }
-  const Result<Power> asked = limits_.Asked();
-  if (!asked) return;
   if (!SameLimit(*asked, *set_limit_)) {
     OutOfReach(fmt::format("someone else set the power limit to {} while {} were planned: it is left as it is, and the "
                            "run goes on by pausing alone",

@@ -131,11 +131,12 @@ Result<std::unique_ptr<LimitLease>> LimitLease::Take(PowerCapper& capper, const 
       return Fail(restored.error());
     }
   }
-  const Result<Power> prior = capper.Limit();
-  if (!prior) return Fail(prior.error());
-  const int64_t prior_mw = Milliwatts(*prior);
+  const Result<Power> found = capper.Limit();
+  if (!found) return Fail(found.error());
+  const int64_t found_mw = Milliwatts(*found);
+  const int64_t prior_mw = options.prior ? Milliwatts(*options.prior) : found_mw;
   const int64_t pid = options.pid == 0 ? getpid() : options.pid;
-  lease->record_ = {uuid, prior_mw,        prior_mw, prior_mw,
+  lease->record_ = {uuid, prior_mw,        found_mw, found_mw,
                     pid,  options.command, BootId(), FormatStamp(SystemClock().Now())};
   if (Result<void> written = lease->Write(); !written) return Fail(written.error());
   lease->active_ = true;

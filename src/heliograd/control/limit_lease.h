@@ -35,9 +35,10 @@ class LimitLease {
  public:
   struct Options {
     std::string folder;
-    std::string command;             // what a second holder is told, "heliograd curve -- python train.py"
-    std::vector<std::string> guard;  // program and arguments that run GuardLease(...); the lock and pipe are appended
-    int64_t pid = 0;                 // the holder's; 0 = this process
+    std::string command;              // what a second holder is told, "heliograd curve -- python train.py"
+    std::vector<std::string> guard;   // program and arguments that run GuardLease(...); the lock and pipe are appended
+    int64_t pid = 0;                  // the holder's; 0 = this process
+    std::optional<Power> prior = {};  // put back in the end in place of the limit that is found in force
   };
 
   /// Errors: held by another (kFailure, with its name), no right to write the records (kPermission), no guard.

@@ -61,12 +61,13 @@ class NvmlHardware : public LimitHardware {
     return Describe(**capper);
   }
 
-  Result<std::unique_ptr<HeldLimit>> Take(const std::string& uuid, pid_t pid, const std::string& holder) override {
+  Result<std::unique_ptr<HeldLimit>> Take(const std::string& uuid, pid_t pid, const std::string& holder,
+                                          std::optional<Power> prior) override {
     if (Result<void> loaded = Load(); !loaded) return Fail(loaded.error());
     Result<std::unique_ptr<PowerCapper>> capper = OpenIn(library_, uuid);
     if (!capper) return Fail(capper.error());
     Result<std::unique_ptr<LimitLease>> lease =
-        LimitLease::Take(**capper, {.folder = folder_, .command = holder, .guard = guard_, .pid = pid});
+        LimitLease::Take(**capper, {.folder = folder_, .command = holder, .guard = guard_, .pid = pid, .prior = prior});
     if (!lease) return Fail(lease.error());
     return std::make_unique<NvmlHeldLimit>(std::move(*capper), std::move(*lease));
   }

@@ -109,7 +109,9 @@ std::string LimitService::Take(Connection connection, const Caller& caller, cons
                                      request.uuid, holder));
   }
   const std::string holder = fmt::format("uid {}, through heliograd-limitd: {}", caller.uid, request.command);
-  Result<std::unique_ptr<HeldLimit>> taken = hardware_.Take(request.uuid, caller.pid, holder);
+  const std::optional<Replaced> replaced = ReplacedOf(caller, request.uuid);
+  Result<std::unique_ptr<HeldLimit>> taken =
+      hardware_.Take(request.uuid, caller.pid, holder, replaced ? std::optional(replaced->prior) : std::nullopt);
   if (!taken) {
     if (taken.error().kind == ErrorKind::kDevice) ReopenSometimes();
     return WriteError(taken.error());
@@ -120,9 +122,24 @@ std::string LimitService::Take(Connection connection, const Caller& caller, cons
   lease.caller = caller;
   lease.command = request.command;
   lease.since = FormatStamp(SystemClock().Now());
-  lease.set = lease.limit->Prior();
+  lease.set = replaced ? replaced->failsafe : lease.limit->Prior();
   lease.last_beat = clock_.Now();
-  return WriteOk(std::to_string(Milliwatts(lease.set)));
+  if (replaced) replaced_.erase(request.uuid);
+  return WriteOk(std::to_string(Milliwatts(lease.limit->Prior())));
+}
+
+std::optional<LimitService::Replaced> LimitService::ReplacedOf(const Caller& caller, const std::string& uuid) {
+  const auto found = replaced_.find(uuid);
+  if (found == replaced_.end()) return std::nullopt;
+  const Replaced& replaced = found->second;
+  const Result<LimitHardware::Gpu> gpu = hardware_.Find(uuid);
+  if (!gpu) return std::nullopt;  // its lease cannot be taken either
+  if (Milliwatts(gpu->limit) != Milliwatts(replaced.failsafe)) {
+    replaced_.erase(found);  // someone chose another limit since
+    return std::nullopt;
+  }
+  if (caller.pid != replaced.caller.pid || caller.uid != replaced.caller.uid) return std::nullopt;
+  return replaced;
 }
 
 Result<LimitService::Lease*> LimitService::Own(Connection connection, const std::string& uuid) {
@@ -182,6 +199,9 @@ Result<Restored> LimitService::End(Leases::iterator found, const std::string& re
     return restored;
   }
   const bool changed = *restored == Restored::kChangedByOther;
+  // A lease that began at the failsafe limit has nothing to add to what that limit replaced.
+  const bool replaces = failsafe && !changed && Milliwatts(target) != Milliwatts(lease.limit->Prior());
+  if (replaces) replaced_[found->first] = {lease.caller, lease.limit->Prior(), target};
   if (changed || *restored == Restored::kPutBack) {
     audit_({lease.caller, found->first, lease.set, changed ? lease.set : target, changed ? "changed_by_other" : reason,
             lease.command});

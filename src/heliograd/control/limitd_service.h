@@ -5,6 +5,8 @@
 //   - A limit is set only by the connection that holds the GPU's lease, and only within the GPU's range.
 //   - A lease ends, and its prior limit comes back, when it is released, its connection closes, no heartbeat comes for
 //     a while, or the service ends. Where the GPU does not answer it is asked again once a second.
+//   - Where a failsafe limit is set when no heartbeat comes, the holder that takes its lease again gives back the limit
+//     from before its first.
 #pragma once
 
 #include <sys/types.h>
@@ -52,8 +54,9 @@ class LimitHardware {
   virtual ~LimitHardware() = default;
   virtual Result<std::vector<Gpu>> Gpus() = 0;
   virtual Result<Gpu> Find(const std::string& uuid) = 0;
-  /// `holder` is what others are told.
-  virtual Result<std::unique_ptr<HeldLimit>> Take(const std::string& uuid, pid_t pid, const std::string& holder) = 0;
+  /// `holder` is what others are told; `prior` comes back in the end, without it the limit that is in force now.
+  virtual Result<std::unique_ptr<HeldLimit>> Take(const std::string& uuid, pid_t pid, const std::string& holder,
+                                                  std::optional<Power> prior) = 0;
   /// After kDevice: the driver is asked anew, as after it was loaded again.
   virtual void Reopen() = 0;
 };
@@ -77,7 +80,7 @@ class LimitService {
  public:
   struct Options {
     std::chrono::milliseconds heartbeat{10'000};  // a lease without a request of its holder's for so long ends
-    std::optional<Power> failsafe;                // in force then, in place of the prior limit
+    std::optional<Power> failsafe;                // in force then, in place of the prior limit, until it is taken again
   };
   using Connection = int64_t;
 
@@ -108,6 +111,11 @@ class LimitService {
     Stamp next_try;
   };
   using Leases = std::map<std::string, Lease>;
+  /// A limit from before whose place the failsafe limit took.
+  struct Replaced {
+    Caller caller;  // who held the lease
+    Power prior, failsafe;
+  };
 
   std::string Answer(Connection connection, const Caller& caller, const Request& request);
   std::string List();
@@ -115,6 +123,8 @@ class LimitService {
   std::string Take(Connection connection, const Caller& caller, const Request& request);
   std::string Set(Connection connection, const Request& request);
   std::string Release(Connection connection, const std::string& uuid);
+  /// What the failsafe limit replaced when the caller's heartbeat was lost, while that limit is in force.
+  std::optional<Replaced> ReplacedOf(const Caller& caller, const std::string& uuid);
   /// The lease that the connection holds on the GPU, or why not.
   Result<Lease*> Own(Connection connection, const std::string& uuid);
   /// Ends a lease; where the GPU does not answer, the lease stays to be tried again.
@@ -127,6 +137,7 @@ class LimitService {
   std::function<void(const Change&)> audit_;
   std::map<Connection, Caller> callers_;
   Leases leases_;
+  std::map<std::string, Replaced> replaced_;  // by GPU
   std::optional<Stamp> reopened_;
 };
 

@@ -32,12 +32,13 @@ class FakeHardware : public LimitHardware {
     if (!boards.contains(uuid)) return Fail(uuid + ": no such GPU", ErrorKind::kDevice);
     return Describe(uuid, boards[uuid]);
   }
-  Result<std::unique_ptr<HeldLimit>> Take(const std::string& uuid, pid_t, const std::string&) override {
+  Result<std::unique_ptr<HeldLimit>> Take(const std::string& uuid, pid_t, const std::string&,
+                                          std::optional<Power> prior) override {
     if (away) return Gone();
     if (!boards.contains(uuid)) return Fail(uuid + ": no such GPU", ErrorKind::kDevice);
     EXPECT_FALSE(boards[uuid].leased);
     boards[uuid].leased = true;
-    return std::make_unique<Held>(*this, boards[uuid]);
+    return std::make_unique<Held>(*this, boards[uuid], prior);
   }
   void Reopen() override { ++reopened; }
 
@@ -48,7 +49,10 @@ class FakeHardware : public LimitHardware {
  private:
   class Held : public HeldLimit {
    public:
-    Held(FakeHardware& hardware, Board& board) : hardware_(hardware), board_(board), prior_mw_(board.limit_mw) {}
+    Held(FakeHardware& hardware, Board& board, std::optional<Power> prior)
+        : hardware_(hardware),
+          board_(board),
+          prior_mw_(prior ? std::llround(InWatts(*prior) * 1000) : board.limit_mw) {}
     Power Prior() const override { return Watts(static_cast<double>(prior_mw_) / 1000); }
     Result<void> Set(Power limit) override {
       if (hardware_.away) return Gone();
@@ -144,6 +148,71 @@ TEST_F(LimitdServiceTest, LostHeartbeatEndsTheLease) {
   Wait(std::chrono::milliseconds(1));
   EXPECT_EQ(Limit("GPU-0"), kPrior);
   EXPECT_EQ(Ask(1, "beat GPU-0").substr(0, 8), "error 4 ");
+}
+
+class LimitdFailsafeTest : public LimitdServiceTest {
+ protected:
+  void SetUp() override {
+    LimitdServiceTest::SetUp();
+    for (int i = 1; i <= 3; ++i) safe_.Connect(i, {100 + i, 1000u, 1000});
+    safe_.Connect(11, {101, 1000, 1000});  // the first one's second connection
+    Say(1, "take GPU-0 train");
+    Say(1, "set GPU-0 200000");
+    LoseHeartbeat();
+    EXPECT_EQ(Limit("GPU-0"), 120'000);
+  }
+  std::string Say(LimitService::Connection connection, const std::string& line) {
+    std::string reply = safe_.Handle(connection, line);
+    reply.pop_back();
+    return reply;
+  }
+  void LoseHeartbeat() {
+    clock_.SleepUntil(clock_.Now() + std::chrono::seconds(10));
+    safe_.Tick();
+  }
+
+  LimitService safe_{
+      hardware_, clock_, {.failsafe = Watts(120)}, [this](const Change& change) { audit_.push_back(change); }};
+};
+
+TEST_F(LimitdFailsafeTest, HolderThatComesAgainGivesBackTheLimitFromBeforeItsFirstLease) {
+  EXPECT_EQ(Say(11, "take GPU-0 train"), "ok 300000");
+  EXPECT_EQ(Limit("GPU-0"), 120'000);  // until it sets one
+  EXPECT_EQ(Say(11, "set GPU-0 200000"), "ok 200000 200000");
+  LoseHeartbeat();  // and again
+  EXPECT_EQ(Limit("GPU-0"), 120'000);
+  EXPECT_EQ(Say(1, "take GPU-0 train"), "ok 300000");
+  EXPECT_EQ(Say(1, "release GPU-0"), "ok put_back");
+  EXPECT_EQ(Limit("GPU-0"), kPrior);
+  EXPECT_EQ(InWatts(audit_.back().from), 120);
+  EXPECT_EQ(InWatts(audit_.back().to), 300);
+}
+
+TEST_F(LimitdFailsafeTest, OthersBeginAtTheFailsafeLimitAndTakeNothingFromWhoComesAgain) {
+  EXPECT_EQ(Say(2, "take GPU-0 other"), "ok 120000");
+  Say(2, "set GPU-0 250000");
+  LoseHeartbeat();
+  EXPECT_EQ(Say(3, "take GPU-0 third"), "ok 120000");
+  Say(3, "set GPU-0 250000");
+  safe_.Disconnect(3);
+  EXPECT_EQ(Limit("GPU-0"), 120'000);
+  EXPECT_EQ(Say(1, "take GPU-0 train"), "ok 300000");
+}
+
+TEST_F(LimitdFailsafeTest, LimitThatSomeoneChoseSinceIsTheOneThatComesBack) {
+  hardware_.boards["GPU-0"].limit_mw = 150'000;
+  EXPECT_EQ(Say(1, "take GPU-0 train"), "ok 150000");
+  Say(1, "set GPU-0 200000");
+  Say(1, "release GPU-0");
+  EXPECT_EQ(Limit("GPU-0"), 150'000);
+}
+
+TEST_F(LimitdFailsafeTest, WhatWasGivenBackIsForgotten) {
+  Say(1, "take GPU-0 train");
+  Say(1, "release GPU-0");
+  EXPECT_EQ(Limit("GPU-0"), kPrior);
+  hardware_.boards["GPU-0"].limit_mw = 120'000;  // chosen by someone, like the failsafe limit
+  EXPECT_EQ(Say(1, "take GPU-0 train"), "ok 120000");
 }
 
 TEST_F(LimitdServiceTest, MalformedLinesAreNoHeartbeat) {

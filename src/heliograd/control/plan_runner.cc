@@ -410,7 +410,7 @@ void PlanRunner::PlanAnew(const std::string& reason) {
   if (holds && !saves && !is_makeshift) return;
   Tell("replan",
        fmt::format("{}: a new plan for the {:.1f} % of the work that is left{}", request.reason,
-                   100 * request.work_left / problem_.work,
+                   100 * std::min(bare_work / problem_.work, 1.0),
                    holds && saves && answer->kept_cost
                        ? ", which saves " + SavingText(problem_.objective, *answer->kept_cost - answer->cost)
                        : ""),

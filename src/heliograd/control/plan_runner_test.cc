@@ -621,6 +621,31 @@ TEST_F(PlanRunnerTest, StandstillWithTheJobIsOffTimeAndPlannedAnewFromWhatWasDon
   }
 }
 
+TEST_F(PlanRunnerTest, ReserveIsNotToldAsWorkThatIsLeft) {
+  plan_ = MakePlan(problem_, Formulation::kBlend, {{}, At({{7, 1}}), At({{7, 1}}), {}});
+  news_ = [told = false](Stamp) mutable {
+    return std::exchange(told, true) ? std::nullopt : std::optional(RunNews{"the price file was read", true});
+  };
+  int planned = 0;
+  const auto once = [&](const ReplanRequest& request) -> Result<ReplanAnswer> {
+    ReplanAnswer answer;
+    if (planned++ > 0) return answer;
+    EXPECT_GT(request.work_left, problem_.work);  // with its reserve it is more than all
+    answer.plan = RunningPlan{problem_, {}};
+    answer.plan->problem.horizon = request.horizon;
+    answer.plan->decisions.resize(static_cast<size_t>(request.horizon.slots), At({{7, 1}}));
+    return answer;
+  };
+  ASSERT_TRUE(Run({}, once));
+  ASSERT_GE(planned, 1);
+  EXPECT_EQ(observer_.Count("replan"), 1);
+  for (const RunEvent& event : observer_.events) {
+    if (event.kind != "replan") continue;
+    EXPECT_TRUE(event.text.starts_with("the price file was read: a new plan for the 100.0 % of the work that is left"))
+        << event.text;
+  }
+}
+
 TEST_F(PlanRunnerTest, StandstillOfTheRunAloneIsTimeOfTheJob) {
   for (const bool tells : {true, false}) {
     observer_ = {};

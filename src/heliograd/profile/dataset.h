@@ -28,6 +28,7 @@ struct DatasetInfo {
   int channels = 0;
   int height = 0, width = 0;             // 0 where images differ in size
   int classes = 0;                       // labels are 0 .. classes - 1
+  bool classes_counted = false;          // from labels or folders, for nothing says how many there are
   std::vector<std::string> class_names;  // empty where the files give none
   bool synthetic = false;                // no photographs: energy and time can be measured, accuracy means nothing
   Normalisation normalisation;

@@ -20,6 +20,12 @@ DatasetInfo CifarInfo() {
 
 Result<std::shared_ptr<const Dataset>> ParseCifar(std::string bytes, const std::string& file, DatasetInfo info) {
   const size_t count = bytes.size() / kCifarRecord, rest = bytes.size() % kCifarRecord;
+  if (bytes.empty()) {
+    return Fail(
+        fmt::format("{}: the file is empty: expected records of {} bytes (50000 to train, 10000 to test); copy "
+                    "it again.",
+                    file, kCifarRecord));
+  }
   if (count == 0 || rest != 0) {
     return Fail(
         fmt::format("{}: byte {}: the file ends {} bytes into a record of {}: expected whole records (50000 to "

@@ -35,7 +35,7 @@ TEST(DatasetCifarTest, ReadsPlanesAndFineLabels) {
 
 TEST(DatasetCifarTest, EveryMistakeIsNamedWithItsByte) {
   const std::string good = CifarRecordBytes(1, 2, 3, 4, 5);
-  EXPECT_THAT(Problem(""), StartsWith("train.bin: byte 0: the file ends 0 bytes into a record of 3074"));
+  EXPECT_THAT(Problem(""), StartsWith("train.bin: the file is empty: expected records of 3074 bytes"));
   EXPECT_THAT(Problem(good + good.substr(0, 100)), StartsWith("train.bin: byte 3174: the file ends 100 bytes into"));
   EXPECT_THAT(Problem(good + CifarRecordBytes(20, 2, 3, 4, 5)),
               StartsWith("train.bin: byte 3074: coarse label 20 of image 1: expected 0 to 19"));

@@ -103,6 +103,7 @@ Result<std::shared_ptr<const Dataset>> OpenPictureFolder(const std::string& fold
   info.origin = root;
   info.channels = 3;
   info.classes = static_cast<int>(classes->size());
+  info.classes_counted = true;
   info.class_names = std::move(*classes);
   info.normalisation = {{0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}};
   return std::make_shared<PictureFolder>(std::move(info), std::move(files), std::move(labels));

@@ -44,6 +44,7 @@ class Inflater {
 /// What stands at the start of an IDX file, or what is wrong with it.
 Result<void> CheckHeader(const std::string& bytes, const std::string& file, uint32_t magic, size_t header,
                          const char* what) {
+  if (bytes.empty()) return Fail(fmt::format("{}: the file is empty: expected {}; copy it again.", file, what));
   if (bytes.size() < header) {
     return Fail(fmt::format("{}: byte {}: the file ends within its header of {} bytes: copy it again.", file,
                             bytes.size(), header));
@@ -169,7 +170,10 @@ Result<std::shared_ptr<const Dataset>> ReadIdxDataset(const std::string& images_
   info.channels = 1;
   info.height = images->height;
   info.width = images->width;
-  if (info.classes == 0) info.classes = static_cast<int>(*std::max_element(labels->begin(), labels->end())) + 1;
+  if (info.classes == 0) {
+    info.classes = static_cast<int>(*std::max_element(labels->begin(), labels->end())) + 1;
+    info.classes_counted = true;
+  }
   const size_t stride = static_cast<size_t>(images->height) * static_cast<size_t>(images->width);
   if (info.normalisation.mean.empty()) {
     info.normalisation = NormalisationOf(reinterpret_cast<const uint8_t*>(images->bytes.data()) + kIdxImagesHeader,

@@ -64,7 +64,7 @@ TEST(DatasetIdxTest, EveryMistakeIsNamedWithItsByte) {
   EXPECT_THAT(LabelsProblem(IdxLabelsBytes({1, 2, 10})),
               StartsWith("labels: byte 10: label 10 of image 2: expected 0 to 9"));
   EXPECT_EQ(LabelsProblem(IdxLabelsBytes({1, 2, 10}), 0), "none");
-  EXPECT_THAT(LabelsProblem(""), StartsWith("labels: byte 0: the file ends within its header"));
+  EXPECT_THAT(LabelsProblem(""), StartsWith("labels: the file is empty: expected labels"));
 }
 
 TEST(DatasetIdxTest, SizesThatOverflowAreRefused) {

@@ -27,6 +27,8 @@ const std::vector<std::string> kNames = {"fashion-mnist", "cifar100", "synthetic
 const std::vector<std::string> kCifarFolders = {"cifar-100-binary", "/usr/local/share/datasets/cifar-100-binary",
                                                 "/usr/share/datasets/cifar-100-binary"};
 
+constexpr int kMnistClasses = 10;
+
 enum class FileKind { kOther, kIdxImages, kIdxLabels, kCifar };
 
 /// What a file is by its first bytes and its length. gzip is looked into.
@@ -58,30 +60,116 @@ std::optional<DatasetPart> PartOf(const fs::path& path) {
   return std::nullopt;
 }
 
-struct FolderFiles {
-  std::vector<std::string> images, labels, cifar;  // of the part asked for
-  bool any = false;                                // of any part
+/// What a file's name promises, whatever it holds: "train-images-idx3-ubyte" or CIFAR-100's train.bin. Where no other
+/// file is what was looked for, it is read, so that what is wrong with it is told.
+FileKind PromisedKind(const fs::path& path) {
+  const std::string name = ToLower(path.filename().string());
+  if (name == "train.bin" || name == "test.bin") return FileKind::kCifar;
+  if (name.find("idx3") != std::string::npos) return FileKind::kIdxImages;
+  if (name.find("idx1") != std::string::npos) return FileKind::kIdxLabels;
+  return FileKind::kOther;
+}
+
+/// Files of one part by what they are.
+struct SortedFiles {
+  std::vector<std::string> images, labels, cifar, others;
+
+  void Add(FileKind kind, const std::string& path) {
+    auto& list = kind == FileKind::kIdxImages   ? images
+                 : kind == FileKind::kIdxLabels ? labels
+                 : kind == FileKind::kCifar     ? cifar
+                                                : others;
+    list.push_back(path);
+  }
+  bool HasIdx() const { return !images.empty() || !labels.empty(); }
+  void Sort() {
+    for (auto* list : {&images, &labels, &cifar, &others}) std::sort(list->begin(), list->end());
+  }
+};
+
+struct FolderFiles : SortedFiles {  // of the part asked for
+  bool any = false;                 // of any part
   bool folders = false;
 };
 
+/// Files that are not what their names promise stand in for those that are missing.
+void TakePromised(const SortedFiles& promised, FolderFiles& files) {
+  if (!files.cifar.empty()) return;
+  if (!files.HasIdx() && !promised.HasIdx()) files.cifar = promised.cifar;
+  if (!files.cifar.empty()) return;
+  if (files.images.empty()) files.images = promised.images;
+  if (files.labels.empty()) files.labels = promised.labels;
+}
+
 Result<FolderFiles> FilesOf(const std::string& folder, DatasetPart part) {
   FolderFiles files;
+  SortedFiles promised;
   std::error_code error, ignored;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     if (it->is_directory(ignored)) files.folders = true;
     if (!it->is_regular_file(ignored)) continue;
-    const FileKind kind = KindOf(it->path());
-    if (kind == FileKind::kOther) continue;
-    files.any = true;
+    const FileKind kind = KindOf(it->path()), promise = PromisedKind(it->path());
+    files.any = files.any || kind != FileKind::kOther || promise != FileKind::kOther;
     if (PartOf(it->path()).value_or(part) != part) continue;
-    auto& list = kind == FileKind::kIdxImages   ? files.images
-                 : kind == FileKind::kIdxLabels ? files.labels
-                                                : files.cifar;
-    list.push_back(it->path().string());
+    if (kind == FileKind::kOther && promise != FileKind::kOther) {
+      promised.Add(promise, it->path().string());
+    } else {
+      files.Add(kind, it->path().string());
+    }
   }
   if (error) return Fail(fmt::format("{}: the folder cannot be read: {}.", folder, error.message()));
-  for (auto* list : {&files.images, &files.labels, &files.cifar}) std::sort(list->begin(), list->end());
+  TakePromised(promised, files);
+  files.Sort();
   return files;
+}
+
+/// "a, b and 3 more": the names alone.
+std::string NamesOf(const std::vector<std::string>& files) {
+  constexpr size_t kMost = 3;
+  std::string names;
+  for (size_t i = 0; i < std::min(kMost, files.size()); ++i) {
+    names += (i > 0 ? ", " : "") + Quoted(fs::path(files[i]).filename().string());
+  }
+  return files.size() > kMost ? names + fmt::format(" and {} more", files.size() - kMost) : names;
+}
+
+/// Half a pair: says which half it is, and what other files there are.
+Opened HalfAPair(const std::string& folder, DatasetPart part, const FolderFiles& files) {
+  const bool has_images = !files.images.empty();
+  const std::string others =
+      files.others.empty()
+          ? ""
+          : fmt::format(" ({} {} none by {} first bytes)", NamesOf(files.others),
+                        files.others.size() == 1 ? "is" : "are", files.others.size() == 1 ? "its" : "their");
+  return Fail(fmt::format(
+      "{}: {} of IDX {} to {} with stand alone: expected one file of {} beside them, which begins with 00 00 08 {}{}.",
+      folder, NamesOf(has_images ? files.images : files.labels), has_images ? "images" : "labels", PartName(part),
+      has_images ? "labels" : "images", has_images ? "01" : "03", others));
+}
+
+/// Whether these are the files of MNIST and of Fashion-MNIST, which share names, size and number of classes.
+bool AreNamedAsMnist(const std::string& images, const std::string& labels) {
+  const auto is_named = [](const std::string& path, std::string_view ends) {
+    const std::string name = ToLower(fs::path(path).filename().string());
+    for (const std::string_view start : {"train-", "t10k-"}) {
+      for (const std::string_view packed : {"", ".gz"}) {
+        if (name == fmt::format("{}{}{}", start, ends, packed)) return true;
+      }
+    }
+    return false;
+  };
+  return is_named(images, "images-idx3-ubyte") && is_named(labels, "labels-idx1-ubyte");
+}
+
+Opened OpenIdxPair(const std::string& images, const std::string& labels, DatasetInfo info) {
+  const bool named = AreNamedAsMnist(images, labels);
+  if (named) info.classes = kMnistClasses;
+  Opened opened = ReadIdxDataset(images, labels, info);
+  if (opened || !named || opened.error().Message().find(": label ") == std::string::npos) return opened;
+  return Fail(opened.error().Message() +
+              fmt::format(" Files of these names are those of Fashion-MNIST and MNIST, of {} "
+                          "classes: give others to data of your own.",
+                          kMnistClasses));
 }
 
 Opened OpenFolder(const std::string& folder, DatasetPart part) {
@@ -91,7 +179,7 @@ Opened OpenFolder(const std::string& folder, DatasetPart part) {
   info.name = fmt::format("{} {}", fs::path(folder).lexically_normal().filename().string(), PartName(part));
   info.origin = folder;
   if (files->images.size() == 1 && files->labels.size() == 1 && files->cifar.empty()) {
-    return ReadIdxDataset(files->images[0], files->labels[0], info);
+    return OpenIdxPair(files->images[0], files->labels[0], info);
   }
   if (files->cifar.size() == 1 && files->images.empty() && files->labels.empty()) {
     DatasetInfo cifar = CifarInfo();
@@ -106,6 +194,7 @@ Opened OpenFolder(const std::string& folder, DatasetPart part) {
                     "or a folder of pictures for each class.",
                     folder, PartName(part), PartName(part)));
   }
+  if (files->cifar.empty() && (files->images.empty() || files->labels.empty())) return HalfAPair(folder, part, *files);
   return Fail(
       fmt::format("{}: {} IDX files of images, {} of labels and {} of CIFAR-100 to {} with: expected one pair of "
                   "IDX files or one of CIFAR-100; move the others away.",
@@ -125,7 +214,7 @@ Opened OpenFashionMnist(DatasetPart part) {
   DatasetInfo info;
   info.name = fmt::format("Fashion-MNIST {}", PartName(part));
   info.origin = folder;
-  info.classes = 10;
+  info.classes = kMnistClasses;
   info.class_names = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
                       "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
   info.normalisation = {{0.2860f}, {0.3530f}};  // of the training images

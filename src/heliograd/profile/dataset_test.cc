@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <tuple>
+
+#include "heliograd/profile/dataset_cifar.h"
 #include "heliograd/profile/dataset_testing.h"
 
 namespace heliograd {
@@ -76,6 +79,61 @@ TEST(DatasetTest, TwoPairsOfFilesAreRefused) {
   for (const char* name : {"train-a", "train-b"}) folder.Write(name, IdxImagesBytes(1, 2, 2));
   folder.Write("train-labels", IdxLabelsBytes({0}));
   EXPECT_THAT(Problem(folder.path()), HasSubstr("2 IDX files of images, 1 of labels"));
+}
+
+TEST(DatasetTest, AFileThatIsNotWhatItsNamePromisesIsNamed) {
+  const std::string images = IdxImagesBytes(2, 2, 2), labels = IdxLabelsBytes({0, 1});
+  std::string wrong = images;
+  wrong[2] = 9;
+  for (const auto& [first, second, words] :
+       {std::tuple(wrong, labels,
+                   "train-images-idx3-ubyte: byte 0: the magic number is 0x00000903, expected 0x00000803"),
+        std::tuple(std::string(), labels, "train-images-idx3-ubyte: the file is empty"),
+        std::tuple(images, std::string(), "train-labels-idx1-ubyte: the file is empty"),
+        std::tuple(wrong, std::string(), "train-images-idx3-ubyte: byte 0")}) {
+    const TemporaryFolder folder;
+    folder.Write("train-images-idx3-ubyte", first);
+    folder.Write("train-labels-idx1-ubyte", second);
+    folder.Write("t10k-images-idx3-ubyte", images);
+    folder.Write("t10k-labels-idx1-ubyte", labels);
+    EXPECT_THAT(Problem(folder.path()), HasSubstr(words));
+    EXPECT_EQ(Problem(folder.path(), DatasetPart::kTest), "none");
+  }
+  const TemporaryFolder folder;
+  folder.Write("train-pictures", wrong);
+  folder.Write("train-names", labels);
+  EXPECT_THAT(Problem(folder.path()), HasSubstr("'train-names' of IDX labels to train with stand alone"));
+  EXPECT_THAT(Problem(folder.path()), HasSubstr("begins with 00 00 08 03 ('train-pictures' is none"));
+}
+
+TEST(DatasetTest, ACifarFolderTellsWhatItsFileTells) {
+  const std::string good = CifarRecordBytes(1, 2, 3, 4, 5);
+  for (const std::string& bytes : {CifarRecordBytes(1, 100, 3, 4, 5) + good, CifarRecordBytes(20, 2, 3, 4, 5),
+                                   std::string(), good.substr(0, 100), "\x89PNG" + good}) {
+    const TemporaryFolder folder;
+    const std::string file = folder.Write("train.bin", bytes);
+    folder.Write("README", "notes");
+    EXPECT_EQ(Problem(folder.path()), ParseCifar(bytes, file, CifarInfo()).error().Message());
+  }
+}
+
+TEST(DatasetTest, LabelsBeyondFashionMnistsAreRefused) {
+  const TemporaryFolder folder;
+  for (const char* pair : {"train-", "train-my-"}) {
+    folder.Write(std::string(pair) + "images-idx3-ubyte", IdxImagesBytes(3, 2, 2));
+    folder.Write(std::string(pair) + "labels-idx1-ubyte", IdxLabelsBytes({1, 12, 3}));
+    const auto opened = OpenDataset(folder.path(), DatasetPart::kTrain);
+    if (pair == std::string("train-")) {
+      EXPECT_THAT(
+          opened ? "none" : opened.error().Message(),
+          HasSubstr("train-labels-idx1-ubyte: byte 9: label 12 of image 1: expected 0 to 9. Files of these names"));
+    } else {  // nothing says what it is
+      ASSERT_TRUE(opened);
+      EXPECT_EQ((*opened)->info().classes, 13);
+      EXPECT_TRUE((*opened)->info().classes_counted);
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path())) std::filesystem::remove(entry);
+  }
 }
 
 TEST(DatasetTest, PicturesInFoldersOfTheirClasses) {

@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "heliograd/base/text.h"
 #include "heliograd/profile/network_families.h"
@@ -20,6 +21,37 @@ Architecture Make(const std::string& name, const NetworkOptions& options) {
   return MakeGoogLeNet(name, options);
 }
 
+/// What of a name counts: "ViT-S/16" becomes "vits16".
+std::string Bare(std::string_view name) {
+  std::string bare;
+  for (const char c : ToLower(name)) {
+    if (std::string_view(" \t-/_").find(c) == std::string_view::npos) bare += c;
+  }
+  return bare;
+}
+
+/// Shorter names that people write, without what does not count.
+const std::vector<std::pair<std::string, std::string>>& ShortNames() {
+  static const std::vector<std::pair<std::string, std::string>> names = [] {
+    std::vector<std::pair<std::string, std::string>> made = {{"vits16", "vit_s16_d6"}, {"vitti16", "vit_ti16_d12"}};
+    for (const std::string& name : NetworkNames()) {
+      constexpr std::string_view kModified = "googlenet_mod";
+      if (name.starts_with(kModified)) made.emplace_back("mod" + name.substr(kModified.size()), name);
+    }
+    return made;
+  }();
+  return names;
+}
+
+/// " Did you mean 'resnet18'?", by what of the names counts.
+std::string Nearest(std::string_view written) {
+  std::vector<std::string> bare;
+  for (const std::string& name : NetworkNames()) bare.push_back(Bare(name));
+  for (const auto& [short_name, name] : ShortNames()) bare.push_back(short_name);
+  const auto nearest = NearestName(Bare(written), bare);
+  return nearest ? fmt::format(" Did you mean '{}'?", NetworkNamed(*nearest).value()) : std::string();
+}
+
 }  // namespace
 
 const std::vector<std::string>& NetworkNames() {
@@ -31,14 +63,22 @@ const std::vector<std::string>& NetworkNames() {
   return names;
 }
 
-Result<Architecture> MakeNetwork(std::string_view name, const NetworkOptions& options) {
-  const std::vector<std::string>& names = NetworkNames();
-  const auto known = std::find(names.begin(), names.end(), name);
-  if (known == names.end()) {
-    return Fail(fmt::format("no network is named {}.{} `heliograd profile --list` shows all", Quoted(name),
-                            DidYouMean(name, names)),
-                ErrorKind::kUsage);
+Result<std::string> NetworkNamed(std::string_view written) {
+  const std::string bare = Bare(written);
+  for (const std::string& name : NetworkNames()) {
+    if (Bare(name) == bare) return name;
   }
+  for (const auto& [short_name, name] : ShortNames()) {
+    if (short_name == bare) return name;
+  }
+  return Fail(
+      fmt::format("no network is named {}.{} `heliograd profile --list` shows all", Quoted(written), Nearest(written)),
+      ErrorKind::kUsage);
+}
+
+Result<Architecture> MakeNetwork(std::string_view name, const NetworkOptions& options) {
+  const Result<std::string> known = NetworkNamed(name);
+  if (!known) return Fail(known.error());
   if (options.channels != 1 && options.channels != 3) {
     return Fail(fmt::format("{} channels: expected 1 (grey) or 3 (colour)", options.channels), ErrorKind::kUsage);
   }

@@ -22,7 +22,13 @@ struct NetworkOptions {
 /// "alexnet", "vgg11", ... in the order of their families.
 const std::vector<std::string>& NetworkNames();
 
-/// Fails for a name that is none of NetworkNames() (naming the nearest) and for channels or classes out of range.
+/// The one of NetworkNames() that `written` means: case, blanks, '-', '/' and '_' do not count, "mod3" is GoogLeNet's,
+/// and a transformer's depth may be left out ("ViT-S/16" is vit_s16_d6, as the study has it). Fails with the nearest
+/// names.
+Result<std::string> NetworkNamed(std::string_view written);
+
+/// The network that `name` means, as NetworkNamed reads it; its own name is the one of NetworkNames(). Fails for a name
+/// that means none, and for channels or classes out of range.
 Result<Architecture> MakeNetwork(std::string_view name, const NetworkOptions& options = {});
 
 }  // namespace heliograd

@@ -88,6 +88,28 @@ TEST(Networks, AuxiliaryHeadsStayWhereTheirModulesStay) {
   for (const auto& [name, count] : heads) EXPECT_EQ(MakeNetwork(name).value().auxiliary.size(), count) << name;
 }
 
+TEST(Networks, NamesAreReadAsPeopleWriteThem) {
+  const std::map<std::string, std::string> names = {{"ViT-S/16", "vit_s16_d6"},
+                                                    {"ViT-S/16 d12", "vit_s16_d12"},
+                                                    {"ViT-Ti/16", "vit_ti16_d12"},
+                                                    {"ResNet-18", "resnet18"},
+                                                    {"VGG-16", "vgg16"},
+                                                    {"AlexNet", "alexnet"},
+                                                    {"mod1", "googlenet_mod1"},
+                                                    {"Mod9", "googlenet_mod9"},
+                                                    {"GoogLeNet mod9", "googlenet_mod9"},
+                                                    {"GoogLeNet-mod9", "googlenet_mod9"},
+                                                    {"googlenet k5", "googlenet_k5"}};
+  for (const auto& [written, name] : names) {
+    EXPECT_EQ(NetworkNamed(written).value_or("none"), name) << written;
+    EXPECT_EQ(MakeNetwork(written).value().name, name) << written;
+  }
+  for (const std::string& name : NetworkNames()) EXPECT_EQ(NetworkNamed(name).value_or("none"), name);
+  for (const char* none : {"", "-", "mod", "mod0", "ViT", "resnet", "16"}) EXPECT_FALSE(NetworkNamed(none)) << none;
+  EXPECT_THAT(NetworkNamed("Res-Net 81").error().Message(), HasSubstr("Did you mean 'resnet18'?"));
+  EXPECT_THAT(NetworkNamed("ViT-B/16").error().Message(), HasSubstr("Did you mean 'vit_s16_d6'?"));
+}
+
 TEST(Networks, WrongRequestsAreOneSentence) {
   const auto unknown = MakeNetwork("resnet81");
   ASSERT_FALSE(unknown);

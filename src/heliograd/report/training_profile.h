@@ -78,7 +78,9 @@ struct TrainingProfile {
   double traffic_bytes = 0;  // of the same, estimated (profile/mac_count.h)
   int batch = 0;
   int64_t iterations = 0;
-  std::string mode;  // "events", "sync"
+  std::optional<int64_t> iterations_asked;  // nothing: as many as take a minute
+  bool interrupted = false;                 // before all that was asked for was measured; a note tells how far it was
+  std::string mode;                         // "events", "sync"
   double dither = 0;
   std::optional<Power> limit;          // the GPU's power limit, where one was set
   std::optional<double> sm_clock_mhz;  // mean over the training, where it was read
