@@ -1,9 +1,11 @@
 """`heliograd run` when the world around it fails: a full disk, a standstill, summer time, a limit service that goes away."""
+import contextlib
 import datetime
 import json
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import subprocess
 import time
@@ -148,6 +150,134 @@ class FullDisk(FaultTest):
         output, told = run.communicate(timeout=120)
         self.assertEqual(run.returncode, 3, told)
         self.assertEqual([line["text"] for line in self.journal() if line["kind"] == "pause"][0], "paused at a step")
+
+
+class Pausing(FaultTest):
+    """Off for two and a half of four hours, after half an hour: a job that does not stop when it is asked to."""
+    SPEED = 400
+    HANGING = "echo $$ > checkpoint; sleep 1000"
+
+    def setUp(self):
+        super().setUp()
+        self.run_program("plan", "builtin:paper", *JOB, "--set", "gpu.idle_w=15", "-o", "plan.json")
+
+    def states_of_level(self):
+        return [line for line in self.states() if line["level_limit_w"] is not None]
+
+    def start_run(self, *args, **options):
+        run = super().start_run(*args, **options)
+        self.addCleanup(run.kill)
+        return run
+
+    def end_checkpoint(self):
+        """Where a test fails before the run has ended it."""
+        if (self.folder / "checkpoint").exists():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(int((self.folder / "checkpoint").read_text()), signal.SIGKILL)
+
+    def checkpoint_hangs(self, run):
+        """Once the command hangs, and the job is watched meanwhile."""
+        self.addCleanup(self.end_checkpoint)
+        self.wait_for(lambda: (self.folder / "checkpoint").exists() or run.poll() is not None)
+        before = len(self.states_of_level())
+        self.wait_for(lambda: len(self.states_of_level()) > before + 3 or run.poll() is not None)
+        self.assertIsNone(run.poll())
+        self.assertFalse(self.has_event("pause"))
+
+    def assert_checkpoint_is_gone(self):
+        group = int((self.folder / "checkpoint").read_text())
+
+        def is_gone():
+            try:
+                os.killpg(group, 0)
+            except ProcessLookupError:
+                return True
+            return False
+        self.wait_for(is_gone)
+
+    def test_a_checkpoint_that_hangs_is_killed_and_the_pause_comes_without_it(self):
+        run = self.start_run("--checkpoint-cmd", self.HANGING, "--checkpoint-timeout-s", 3)
+        self.checkpoint_hangs(run)
+        self.wait_for(lambda: self.has_event("pause") or run.poll() is not None)
+        self.assert_checkpoint_is_gone()
+        output, told = run.communicate(timeout=120)
+        self.assertEqual(run.returncode, 0, told)
+        summary = json.loads(output)
+        self.assertEqual(told.count("--checkpoint-cmd: was not done after 3 s and was killed"), summary["pauses"], told)
+        self.assert_books_are_whole(summary)
+        # The job ran and was booked so up to its pause; after it, idle power: 15 W.
+        lines = self.journal()
+        at = next(i for i, line in enumerate(lines) if line["kind"] == "pause")
+        running = [line for line in lines[:at] if line["kind"] == "state"][-10:]
+        self.assertNotIn(None, [line["level_limit_w"] for line in running])
+        self.assertLess(running[0]["work_done"], running[-1]["work_done"])
+        off = next(line for line in lines[at:] if line["kind"] == "state")
+        self.assertIsNone(off["level_limit_w"])
+
+    def test_signals_are_served_while_a_checkpoint_hangs(self):
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            with self.subTest(signal=number):
+                run = self.start_run("--checkpoint-cmd", self.HANGING)
+                self.checkpoint_hangs(run)
+                run.send_signal(number)
+                output, told = run.communicate(timeout=30)  # half of what the command may take
+                self.assertEqual(run.returncode, code, told)
+                self.assert_checkpoint_is_gone()
+                self.assertEqual(self.journal()[-1]["kind"], "end")
+                self.assertEqual(self.limit_now(), 320)
+            shutil.rmtree(self.folder / "run")
+            (self.folder / "checkpoint").unlink()
+
+    def test_a_job_that_does_not_look_at_the_file_is_not_paused(self):
+        run = self.start_run("--pause", "cooperative", "--pause-timeout-s", 1)
+        output, told = run.communicate(timeout=120)
+        self.assertEqual(run.returncode, 0, told)
+        summary = json.loads(output)
+        self.assertEqual(told.count("the job does not answer that it has paused"), 1, told)
+        self.assertIn("--pause signal", told)
+        self.assertFalse(self.has_event("pause"))
+        self.assertEqual(summary["pauses"], 0)
+        self.assert_books_are_whole(summary)
+        # After the first slot, in which it is started, it is never off, and its own words count to the last.
+        self.assertGreater(summary["slots"][1]["actual"]["progress"], 0)
+        self.assertEqual({slot["actual"]["off_s"] for slot in summary["slots"][1:]}, {0})
+        self.assertLess(abs(summary["work_assumed"]), 0.01)
+
+
+class CtrlCAgain(FaultTest):
+    SPEED = 100
+
+    def setUp(self):
+        super().setUp()
+        self.plan()
+
+    def interrupted_twice(self, after_s, *train):
+        run = self.start("run", "plan.json", "--simulated-clock", "-o", "run", "--", *train)
+        self.wait_for(lambda: (self.has_event("job") and self.has_event("state")) or run.poll() is not None)
+        time.sleep(0.5)  # for the job's trap
+        run.send_signal(signal.SIGINT)
+        time.sleep(after_s)
+        run.send_signal(signal.SIGINT)
+        output, told = run.communicate(timeout=60)
+        self.assertEqual(run.returncode, 130, told)
+        self.assertIn("--resume run", told)
+        self.assertEqual(self.summary()["status"], "interrupted")
+        self.assertEqual(self.limit_now(), 320)
+        self.assertFalse((self.folder / "run" / "power.helio-wal").exists())
+        end = self.journal()[-1]
+        self.assertEqual(end["kind"], "end")
+        shutil.rmtree(self.folder / "run")
+        return end["text"]
+
+    def test_does_not_cut_the_closing_short(self):
+        for after_s in (0, 0.02, 0.1, 0.3):
+            with self.subTest(after_s=after_s):
+                self.interrupted_twice(after_s, TRAIN, "--iterations", STEPS)
+
+    def test_hastens_a_job_that_takes_its_time_to_end(self):
+        """It would be asked again, by SIGTERM, after ten seconds."""
+        job = "trap 'n=$((n+1)); [ $n -lt 2 ] || exit 7' INT; while :; do sleep 0.05; done"
+        self.assertEqual(self.interrupted_twice(0.5, "sh", "-c", job), "the job ended with 7")
 
 
 class Standstill(FaultTest):

@@ -13,11 +13,12 @@ namespace {
 
 constexpr int kCode = static_cast<int>(ErrorKind::kInterrupted);
 
-std::atomic<bool> interrupted{false};
+std::atomic<int> interrupts{0};
+std::atomic<bool> every_one{false};  // is caught, not the first alone
 
 void OnSignal(int signal) {
-  interrupted = true;
-  std::signal(signal, SIG_DFL);
+  ++interrupts;
+  if (!every_one) std::signal(signal, SIG_DFL);
 }
 
 std::atomic<bool> on_terminal{false};
@@ -44,6 +45,11 @@ void CatchInterrupts() {
   std::signal(SIGTERM, OnSignal);
 }
 
+void CatchEveryInterrupt() {
+  every_one = true;
+  CatchInterrupts();
+}
+
 void CatchHangUps() {
   std::signal(SIGHUP, OnSignal);
   std::signal(SIGQUIT, OnSignal);
@@ -56,7 +62,9 @@ void KeepUserSignals() {
   }
 }
 
-bool Interrupted() { return interrupted; }
+int Interrupts() { return interrupts; }
+
+bool Interrupted() { return interrupts > 0; }
 
 EndAtInterrupt::EndAtInterrupt() {
   on_terminal = isatty(STDERR_FILENO) != 0;

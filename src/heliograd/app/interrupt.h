@@ -5,6 +5,11 @@ namespace heliograd {
 
 /// From now on Ctrl-C (and SIGTERM) sets the flag instead of ending the program; a second Ctrl-C ends it at once.
 void CatchInterrupts();
+/// The same for work that ends by a command's end and has much to put in order after it: from now on no Ctrl-C ends the
+/// program, however many come. Whoever runs the command passes them on.
+void CatchEveryInterrupt();
+/// How often Ctrl-C was pressed. Safe from any thread.
+int Interrupts();
 /// SIGHUP and SIGQUIT too, for work without a command that they could be passed on to.
 void CatchHangUps();
 /// From now on SIGUSR1 and SIGUSR2, by which batch systems warn a job, do not end this program: they are a command's,

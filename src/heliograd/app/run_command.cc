@@ -90,6 +90,10 @@ struct RunSettings {
 
 std::chrono::seconds WholeSeconds(Duration duration) { return std::chrono::seconds(std::llround(InSeconds(duration))); }
 
+std::chrono::milliseconds Milliseconds(double seconds) {
+  return std::chrono::milliseconds(std::llround(seconds * 1000));
+}
+
 Result<RunSettings> ReadSettings(const RunFlags& flags, const RunFacts& facts) {
   RunSettings settings;
   const Result<Duration> shortest = ParseDuration(flags.shortest_dwell, "--shortest-dwell");
@@ -300,10 +304,12 @@ Result<int> CarryOut(const RunFlags& flags, PreparedRun& prepared, OpenGpu& gpu)
               .output_to_stderr = flags.json,
               .control_file = ControlFile(folder),
               .pause = PauseWayOf(flags.pause),
+              .patience = Milliseconds(flags.pause_timeout_s),
               .checkpoint_command = flags.checkpoint_command,
+              .checkpoint_time = Milliseconds(flags.checkpoint_timeout_s),
               .tell = tell},
              signals);
-  CatchInterrupts();
+  CatchEveryInterrupt();  // the command gets them, and books, limit and recording are put in order all the same
   MeterWatch watch(*gpu.watched);
   // As late as can be, so that the time it shows begins with the run.
   const auto clock = StartClock(prepared, gpu, &facts.clock_origin_us);
@@ -460,8 +466,18 @@ void AddRunCommand(CLI::App& program, Commands& commands) {
          "auto: the first where the job looks, else the second")
       ->capture_default_str()
       ->check(CLI::IsMember({"auto", "cooperative", "signal"}));
+  app->add_option(
+         "--pause-timeout-s", flags->pause_timeout_s,
+         "real time that a job which looks at the file has to pause at a step: then auto stops it by a signal, "
+         "and cooperative says that it does not answer")
+      ->capture_default_str()
+      ->check(CLI::Range(0.1, 86'400.0));
   app->add_option("--checkpoint-cmd", flags->checkpoint_command,
                   "shell command before long pauses and before a late job is ended; HELIOGRAD_JOB_PID is the job");
+  app->add_option("--checkpoint-timeout-s", flags->checkpoint_timeout_s,
+                  "real time that it has, in which the job runs on: then it is killed and the pause goes on without it")
+      ->capture_default_str()
+      ->check(CLI::Range(0.1, 86'400.0));
   app->add_option("--checkpoint-before", flags->checkpoint_before, "pauses so long are preceded by it")
       ->capture_default_str();
   app->add_option("--shortest-dwell", flags->shortest_dwell, "no level is held for less")->capture_default_str();

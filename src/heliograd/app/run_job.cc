@@ -20,8 +20,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-constexpr milliseconds kLookEvery{20};
-constexpr milliseconds kCheckpointTime{600'000};
+constexpr milliseconds kTimeToDie{1000};  // after signal 9
 
 bool Exists(const std::string& path) {
   std::error_code failed;
@@ -34,6 +33,7 @@ RunJob::RunJob(RunJobOptions options, const WaitedSignalsBlocked& signals)
     : options_(std::move(options)), signals_(signals) {}
 
 RunJob::~RunJob() {
+  KillCheckpoint();
   pump_.reset();
   if (pipe_reading_ >= 0) close(pipe_reading_);
 }
@@ -76,7 +76,10 @@ Result<void> RunJob::Start() {
 std::optional<ExitStatus> RunJob::Wait(nanoseconds at_most) {
   const auto rounded = std::chrono::ceil<milliseconds>(at_most);
   if (child_) {
+    PassInterruptsOn();
+    LookAtCheckpoint();
     const std::optional<ExitStatus> exit = child_->Wait(rounded);
+    if (exit) KillCheckpoint();  // of a job that is no more
     if (exit && pump_) {
       last_ = Progress();
       pump_.reset();  // what it still printed is passed on
@@ -95,28 +98,31 @@ bool RunJob::Order(std::string_view word) {
   return WriteFile(options_.control_file, std::string(word) + "\n").has_value();
 }
 
-bool RunJob::PausesAtAStep() {
-  const std::string& file = options_.control_file;
+/// Whether it is asked to pause at a step, as far as it is of the kind that does.
+bool RunJob::IsAskedAtAStep() {
   if (options_.pause == PauseWay::kSignal) return false;
-  if (options_.pause == PauseWay::kAuto && !Exists(file + ".listening")) return false;
-  if (!Order("pause")) return false;
-  const Stamp give_up = SteadyClock().Now() + options_.patience;
-  while (SteadyClock().Now() < give_up && !Interrupted()) {
-    if (Exists(file + ".paused")) return true;
-    if (child_->Wait(kLookEvery)) return true;  // ended meanwhile: there is nothing left to pause
+  if (!pausing_->step_until) {
+    if (options_.pause == PauseWay::kAuto && !Exists(options_.control_file + ".listening")) return false;
+    pausing_->step_until = SteadyClock().Now() + options_.patience;
   }
-  return Exists(file + ".paused");
+  if (!pausing_->ordered) pausing_->ordered = Order("pause");
+  return pausing_->ordered || options_.pause == PauseWay::kCooperative;  // a full disk may have room later
 }
 
-bool RunJob::Pause(bool checkpoint) {
-  if (checkpoint && !options_.checkpoint_command.empty()) Checkpoint();
-  if (PausesAtAStep()) return true;
-  if (options_.pause == PauseWay::kCooperative) {
-    options_.tell("the command has not paused at a step yet: it runs on until it does (--pause cooperative)");
-    return true;
+PauseAnswer RunJob::Pause(bool checkpoint) {
+  if (!pausing_) pausing_.emplace();
+  if (checkpoint && !options_.checkpoint_command.empty() && !std::exchange(pausing_->checkpoint, true)) {
+    StartCheckpoint();
+  }
+  LookAtCheckpoint();
+  if (checkpoint_) return PauseAnswer::kNotYet;
+  if (IsAskedAtAStep()) {
+    if (pausing_->ordered && Exists(options_.control_file + ".paused")) return PauseAnswer::kAtStep;
+    if (SteadyClock().Now() < *pausing_->step_until) return PauseAnswer::kNotYet;
+    if (options_.pause == PauseWay::kCooperative) return PauseAnswer::kNoAnswer;
   }
   child_->Stop();
-  return false;
+  return PauseAnswer::kStopped;
 }
 
 /// A disk that takes no file lets one go: without it nobody is paused.
@@ -125,11 +131,16 @@ void RunJob::OrderToRun() {
 }
 
 void RunJob::Resume() {
+  pausing_.reset();
   OrderToRun();
   child_->Continue();
 }
 
 void RunJob::End(int signal) {
+  KillCheckpoint();
+  pausing_.reset();
+  ending_ = true;
+  if (signal == SIGINT) ++interrupts_passed_;
   OrderToRun();
   child_->Signal(signal);
 }
@@ -142,22 +153,46 @@ std::optional<JobProgress> RunJob::Progress() {
   return JobProgress{mark->units, nanoseconds(std::max<int64_t>(now_ns - mark->at_ns, 0))};
 }
 
-/// Runs to its end, or ten minutes; a failure is said and nothing else, for the pause must come.
-void RunJob::Checkpoint() {
+/// One that is still being written, for a pause that was taken back, is this pause's. A failure is said and nothing
+/// else, for the pause must come.
+void RunJob::StartCheckpoint() {
+  if (checkpoint_) return;
   ChildOptions options;
+  options.own_group = true;
+  options.ends_with_us = true;
   options.output_to_stderr = true;
   options.takes_no_signals = true;
   options.environment = {fmt::format("HELIOGRAD_JOB_PID={}", child_->pid())};
   Result<ChildProcess> process = ChildProcess::Start({"/bin/sh", "-c", options_.checkpoint_command}, options, signals_);
   if (!process) return options_.tell("--checkpoint-cmd: " + process.error().Message());
-  const std::optional<ExitStatus> exit = process->Wait(kCheckpointTime);
-  if (!exit) {
-    process->Signal(SIGKILL);
-    static_cast<void>(process->Wait(milliseconds(5000)));
-    return options_.tell(
-        "--checkpoint-cmd: was not done after ten minutes and was ended; the job is paused without it");
+  checkpoint_.emplace(std::move(*process));
+  checkpoint_until_ = SteadyClock().Now() + options_.checkpoint_time;
+}
+
+void RunJob::LookAtCheckpoint() {
+  if (!checkpoint_) return;
+  if (const std::optional<ExitStatus> exit = checkpoint_->Wait(milliseconds(0))) {
+    checkpoint_.reset();
+    if (exit->AsShell() != 0) options_.tell(fmt::format("--checkpoint-cmd: ended with {}", exit->AsShell()));
+  } else if (SteadyClock().Now() >= checkpoint_until_) {
+    KillCheckpoint();
+    options_.tell(fmt::format(
+        "--checkpoint-cmd: was not done after {:g} s and was killed: the run goes on without this checkpoint; give it "
+        "more time with --checkpoint-timeout-s",
+        std::chrono::duration<double>(options_.checkpoint_time).count()));
   }
-  if (exit->AsShell() != 0) options_.tell(fmt::format("--checkpoint-cmd: ended with {}", exit->AsShell()));
+}
+
+void RunJob::KillCheckpoint() {
+  if (!checkpoint_) return;
+  checkpoint_->Signal(SIGKILL);
+  static_cast<void>(checkpoint_->Wait(kTimeToDie));
+  checkpoint_.reset();
+}
+
+/// Whoever presses Ctrl-C again while the command is ending means the command.
+void RunJob::PassInterruptsOn() {
+  for (; ending_ && interrupts_passed_ < Interrupts(); ++interrupts_passed_) child_->Signal(SIGINT);
 }
 
 }  // namespace heliograd

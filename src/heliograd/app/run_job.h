@@ -3,7 +3,8 @@
 // Pausing at a step needs the command's help. It finds the name of a file in HELIOGRAD_CONTROL_FILE whose content is
 // "run" or "pause". A command that looks at it between steps says so by making FILE.listening; asked to pause, it makes
 // FILE.paused, waits until the content is "run" again, and removes FILE.paused. heliograd.torch.Steps does all that.
-// Any other command is stopped by SIGSTOP, its whole group at once, and continued by SIGCONT.
+// Any other command is stopped by SIGSTOP, its whole group at once, and continued by SIGCONT. A pause waits for
+// nothing: it is asked for at each look until the command stands still, also while a checkpoint is written before it.
 #pragma once
 
 #include <chrono>
@@ -17,6 +18,7 @@
 
 #include "heliograd/app/progress_pump.h"
 #include "heliograd/base/result.h"
+#include "heliograd/base/time.h"
 #include "heliograd/control/child_process.h"
 #include "heliograd/control/job.h"
 
@@ -44,6 +46,7 @@ struct RunJobOptions {
   PauseWay pause = PauseWay::kAuto;
   std::chrono::milliseconds patience{30'000};  // for a step to end, real time
   std::string checkpoint_command;
+  std::chrono::milliseconds checkpoint_time{60'000};  // after which it is killed with its group, real time
   std::function<void(std::string_view)> tell;
 };
 
@@ -55,7 +58,7 @@ class RunJob : public Job {
   Result<void> Start() override;
   bool started() const override { return started_; }
   std::optional<ExitStatus> Wait(std::chrono::nanoseconds at_most) override;
-  bool Pause(bool checkpoint) override;
+  PauseAnswer Pause(bool checkpoint) override;
   void Resume() override;
   void End(int signal) override;
   std::optional<JobProgress> Progress() override;
@@ -67,14 +70,28 @@ class RunJob : public Job {
   std::optional<pid_t> pid() const { return child_ ? std::optional(child_->pid()) : std::nullopt; }
 
  private:
+  struct Pausing {
+    bool checkpoint = false;          // was begun for this pause
+    std::optional<Stamp> step_until;  // asked to pause at a step, it has so long
+    bool ordered = false;             // the control file says so
+  };
+
   bool Order(std::string_view word);
   void OrderToRun();
-  bool PausesAtAStep();
-  void Checkpoint();
+  bool IsAskedAtAStep();
+  void StartCheckpoint();
+  void LookAtCheckpoint();
+  void KillCheckpoint();
+  void PassInterruptsOn();
 
   RunJobOptions options_;
   const WaitedSignalsBlocked& signals_;
   std::optional<ChildProcess> child_;
+  std::optional<ChildProcess> checkpoint_;  // while it is being written
+  Stamp checkpoint_until_;
+  std::optional<Pausing> pausing_;  // while it is asked for
+  bool ending_ = false;
+  int interrupts_passed_ = 0;  // of those that came here, to a command that is ending
   std::unique_ptr<ProgressPump> pump_;
   int pipe_reading_ = -1;
   bool started_ = false;

@@ -31,6 +31,7 @@ struct RunFlags {
   std::string pv_forecast, price_file, battery_command, battery_file, stale_after = "24h";
   std::vector<std::string> given;  // the flags that were named, "--deadline"
   double steps = 0, safe_limit_w = 0, price_fee = 0, curve_seconds = 25;
+  double pause_timeout_s = 30, checkpoint_timeout_s = 60;
   bool json = false, dry_run = false, simulated_clock = false;
 
   bool Gave(std::string_view flag) const { return std::find(given.begin(), given.end(), flag) != given.end(); }

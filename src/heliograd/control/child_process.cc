@@ -190,8 +190,9 @@ Result<ChildProcess> ChildProcess::Start(const std::vector<std::string>& command
   auto before = std::make_unique<Dispositions>();
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
-  sigaction(SIGINT, &ignore, &before->interrupt);
-  sigaction(SIGQUIT, &ignore, &before->quit);
+  const struct sigaction* const meanwhile = options.takes_no_signals ? nullptr : &ignore;
+  sigaction(SIGINT, meanwhile, &before->interrupt);
+  sigaction(SIGQUIT, meanwhile, &before->quit);
 
   const int child_output = options.pipe_output ? output[1] : options.output_to_stderr ? STDERR_FILENO : -1;
   const pid_t pid = fork();

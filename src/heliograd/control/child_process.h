@@ -37,7 +37,8 @@ struct ChildOptions {
   bool ends_with_us = false;
   /// Added to its environment, "NAME=value".
   std::vector<std::string> environment = {};
-  /// Signals sent here are not for it (a helper beside the job): they stay pending for whoever waits next.
+  /// Signals sent here are not for it (a helper beside the job): they stay pending for whoever waits next, and Ctrl-C
+  /// is not ignored for it.
   bool takes_no_signals = false;
   /// A file of ours that its standard error goes to; -1 = ours.
   int errors = -1;

@@ -16,6 +16,14 @@ struct JobProgress {
   std::chrono::nanoseconds age{0};  // real time since it said so
 };
 
+/// What becomes of a job that is asked to pause.
+enum class PauseAnswer {
+  kNotYet,    // it runs on: its checkpoint is being written, or its step is not over
+  kAtStep,    // it stands still between two steps
+  kStopped,   // it was stopped where it was
+  kNoAnswer,  // it runs on, and has not answered for so long that it may never do
+};
+
 /// One thread.
 class Job {
  public:
@@ -26,9 +34,10 @@ class Job {
   /// Waits at most so long (real time), also before the start; its end, or nothing while it runs. Signals that came for
   /// it are passed on.
   virtual std::optional<ExitStatus> Wait(std::chrono::nanoseconds at_most) = 0;
-  /// Pauses it. `checkpoint`: it is asked to write one first. True when it paused at a step by itself, false when it
-  /// was stopped where it was.
-  virtual bool Pause(bool checkpoint) = 0;
+  /// Asks it to pause; never waits. Asked again at each look until it stands still. `checkpoint`: one is written first,
+  /// one a pause.
+  virtual PauseAnswer Pause(bool checkpoint) = 0;
+  /// Lets it go on, or takes the asking back.
   virtual void Resume() = 0;
   /// Asks it to end; a paused one too.
   virtual void End(int signal) = 0;

@@ -17,7 +17,7 @@ using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
 constexpr milliseconds kLongestWait{200};     // real time between two looks
-constexpr milliseconds kLongestWaitFast{20};  // the same when time passes faster
+constexpr milliseconds kLongestWaitFast{20};  // the same when time passes faster, or a job is about to pause
 constexpr double kBand = 0.005;               // of the work: further from the schedule a new plan is asked for
 constexpr double kReserve = 0.005;            // of the work that is left, planned on top of it
 constexpr double kPlanParts = 12;             // of a slot, when planning begins within it
@@ -82,25 +82,35 @@ Result<RunOutcome> PlanRunner::Run(const RunLeftOver& left_over) {
     }
     const bool is_over = now_ >= problem_.horizon.end();
     if (is_over && parts_.job.started() && options_.on_late == OnLate::kStop) {
-      outcome_.late = outcome_.stopped_late = true;
-      Tell("late", "the deadline has come and the job is not done: it is ended, as --on-late stop asks for", true);
-      if (!paused_) static_cast<void>(parts_.job.Pause(true));
-      return Finish(EndJob(SIGTERM));
-    }
-    LookAtDeadline();
-    // The level first: what is written and planned at a slot's begin takes its time.
-    Result<void> applied = Apply(Wanted());
-    if (applied) {
+      if (IsReadyToEnd()) {
+        outcome_.stopped_late = true;
+        return Finish(EndJob(SIGTERM));
+      }
       Decide();
-      applied = Apply(Wanted());
-    }
-    if (!applied) {
-      Tell("failed", applied.error().Message());
-      return Fail(applied.error());
+    } else if (Result<void> followed = Follow(); !followed) {
+      Tell("failed", followed.error().Message());
+      return Fail(followed.error());
     }
     TellState();
     if (const std::optional<ExitStatus> exit = parts_.job.Wait(TimeToNextLook())) return Finish(exit);
   }
+}
+
+Result<void> PlanRunner::Follow() {
+  LookAtDeadline();
+  // The level first: what is written and planned at a slot's begin takes its time.
+  if (Result<void> applied = Apply(Wanted()); !applied) return applied;
+  Decide();
+  return Apply(Wanted());
+}
+
+/// Of a job that is late and is to end: its checkpoint is written, or need not be waited for any longer.
+bool PlanRunner::IsReadyToEnd() {
+  if (!std::exchange(ends_late_, true)) {
+    outcome_.late = true;
+    Tell("late", "the deadline has come and the job is not done: it is ended, as --on-late stop asks for", true);
+  }
+  return paused_ || parts_.job.Pause(true) != PauseAnswer::kNotYet;
 }
 
 void PlanRunner::Begin(const RunLeftOver& left_over) {
@@ -462,17 +472,7 @@ PlanRunner::LevelOrOff PlanRunner::Wanted() {
 Result<void> PlanRunner::Apply(LevelOrOff wanted) {
   Job& job = parts_.job;
   if (!wanted) {
-    if (job.started() && !paused_) {
-      const Duration length = Seconds(std::max(0.0, SecondsBetween(now_, State().next_change)));
-      const bool checkpoint = options_.checkpoint_before && length >= *options_.checkpoint_before;
-      const Stamp asked_at = SteadyClock().Now();
-      const bool at_step = job.Pause(checkpoint);
-      busy_ += SteadyClock().Now() - asked_at;
-      paused_ = true;
-      level_.reset();
-      ++outcome_.pauses;
-      Tell("pause", at_step ? "paused at a step" : "stopped where it was");
-    }
+    if (job.started() && !paused_) PauseJob();
     return {};
   }
   limits_.Set(*wanted, DueOf(*wanted));
@@ -487,8 +487,35 @@ Result<void> PlanRunner::Apply(LevelOrOff wanted) {
     paused_ = false;
     job.Resume();
     Tell("resume", "the job goes on");
+  } else if (std::exchange(pausing_, false)) {
+    job.Resume();
+    Tell("pause_withdrawn", "the job goes on: it was asked to pause and had not stopped yet");
   }
   return {};
+}
+
+/// Asks a job that runs to pause. Until it stands still it is watched, and its time counts, as of one that runs.
+void PlanRunner::PauseJob() {
+  if (!std::exchange(pausing_, true)) {
+    const Duration length = Seconds(std::max(0.0, SecondsBetween(now_, State().next_change)));
+    checkpoint_due_ = options_.checkpoint_before && length >= *options_.checkpoint_before;
+  }
+  const PauseAnswer answer = parts_.job.Pause(checkpoint_due_);
+  if (answer == PauseAnswer::kNoAnswer) TellNoAnswer();
+  if (answer == PauseAnswer::kNotYet || answer == PauseAnswer::kNoAnswer) return;
+  pausing_ = no_answer_told_ = false;
+  paused_ = true;
+  level_.reset();
+  ++outcome_.pauses;
+  Tell("pause", answer == PauseAnswer::kAtStep ? "paused at a step" : "stopped where it was");
+}
+
+void PlanRunner::TellNoAnswer() {
+  if (std::exchange(no_answer_told_, true)) return;
+  Tell("pause_unanswered",
+       "the job does not answer that it has paused: it runs on, and its time counts as running, until it does; "
+       "--pause signal stops any job, and heliograd.pause_point() between its steps lets it answer",
+       true);
 }
 
 /// When the schedule wants that level to be set; nothing where something else wants it.
@@ -523,7 +550,8 @@ double PlanRunner::RealSecondsToChange() const {
 }
 
 nanoseconds PlanRunner::TimeToNextLook() const {
-  const nanoseconds longest = parts_.clock.Speed() > 2 ? kLongestWaitFast : kLongestWait;
+  const bool is_about_to_pause = pausing_ && !no_answer_told_;
+  const nanoseconds longest = parts_.clock.Speed() > 2 || is_about_to_pause ? kLongestWaitFast : kLongestWait;
   const nanoseconds wait = Nanoseconds(std::min(RealSecondsToChange(), 1.0));
   return std::clamp(wait, nanoseconds(0), longest);
 }
@@ -621,9 +649,12 @@ RunState PlanRunner::State() const {
     state.work_planned += plan_.slots[static_cast<size_t>(t)].progress * part;
   }
   state.next_change = state.expected_end = problem_.horizon.end();
-  const LevelOrOff present = full_power_ ? LevelOrOff(fastest()) : runs;
+  const auto changes_to = [&](const LevelOrOff& level) {
+    if (full_power_) return level != fastest();
+    return pausing_ ? level.has_value() : level != runs;
+  };
   for (const Dwell& dwell : schedule_.dwells) {
-    if (dwell.begin > now_ && dwell.level != present) {
+    if (dwell.begin > now_ && changes_to(dwell.level)) {
       state.next_change = dwell.begin;
       state.next_level = dwell.level;
       break;

@@ -177,7 +177,11 @@ class PlanRunner {
   void PlanAnew(const std::string& reason);
   void Adopt(RunningPlan plan);
   LevelOrOff Wanted();
+  Result<void> Follow();
   Result<void> Apply(LevelOrOff wanted);
+  void PauseJob();
+  void TellNoAnswer();
+  bool IsReadyToEnd();
   std::optional<Stamp> DueOf(size_t level) const;
   void NoticeLimitsOut();
   double RealSecondsToChange() const;
@@ -215,12 +219,16 @@ class PlanRunner {
 
   Stamp now_, begin_;
   std::chrono::nanoseconds passed_{0};
-  std::chrono::nanoseconds busy_{0};           // real time since the last look that planning and pausing took
+  std::chrono::nanoseconds busy_{0};           // real time since the last look that planning took
   std::chrono::nanoseconds planning_took_{0};  // real time, the last time
   int slot_ = -1;
   int planned_slot_ = -1;  // the latest slot for whose begin a plan was asked for
   LevelOrOff level_;       // that runs now
   bool paused_ = false;
+  bool pausing_ = false;         // asked to pause, it runs on
+  bool checkpoint_due_ = false;  // before that pause
+  bool ends_late_ = false;       // the deadline has come, and it is to end
+  bool no_answer_told_ = false;
   bool full_power_ = false, unreachable_ = false, failing_ = false, overrun_told_ = false;
   bool lost_ = false;
   bool limit_known_ = true;   // throughout the time since the last look

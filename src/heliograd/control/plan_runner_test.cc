@@ -35,6 +35,8 @@ struct World {
   bool lost = false, may_set = true, may_write = true, away = false;
   nanoseconds held{0};  // that passes in one go, told to nobody
   bool held_with_job = false;
+  Stamp pauses_from;              // before that it is asked to pause in vain
+  bool answers = true;            // that it has paused
   nanoseconds step = seconds(5);  // between two looks
   std::optional<int> signal;
   std::map<Stamp, std::function<void()>> events;
@@ -103,9 +105,11 @@ class FakeJob : public Job {
     if (world_.done >= world_.work - 1e-12) return ExitStatus{0, std::nullopt};
     return std::nullopt;
   }
-  bool Pause(bool) override {
+  PauseAnswer Pause(bool) override {
+    if (world_.now < world_.pauses_from) return PauseAnswer::kNotYet;
+    if (!world_.answers) return PauseAnswer::kNoAnswer;
     world_.running = false;
-    return false;
+    return PauseAnswer::kStopped;
   }
   void Resume() override { world_.running = true; }
   void End(int signal) override { world_.signal = signal; }
@@ -289,6 +293,53 @@ TEST_F(PlanRunnerTest, SlowJobGoesToFullPowerInTimeForItsDeadline) {
   EXPECT_LE(world_->now, problem_.horizon.end());
   EXPECT_TRUE(world_->limits_set.contains(280));
   EXPECT_FALSE(outcome->late);
+}
+
+TEST_F(PlanRunnerTest, JobThatTakesItsTimeToPauseCountsAsRunningUntilItStandsStill) {
+  world_->pauses_from = problem_.horizon.start + hours(1) + minutes(20);  // its checkpoint is written until then
+  const Result<RunOutcome> outcome = Run();
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(observer_.Count("pause"), 1);
+  EXPECT_NEAR(outcome->slots[1].level_s[7], 1200, 6);
+  EXPECT_NEAR(outcome->slots[1].off_s, 2400, 6);
+  EXPECT_NEAR(outcome->slots[1].work, outcome->slots[0].work / 3, 0.1 * (2.0 / 1000 + 12.0 / 3600));
+  for (const RunEvent& event : observer_.events) {
+    EXPECT_TRUE(event.kind != "pause" || event.at >= world_->pauses_from);
+  }
+}
+
+TEST_F(PlanRunnerTest, JobThatDoesNotAnswerIsSaidOnceAndCountsAsRunning) {
+  world_->answers = false;
+  const Result<RunOutcome> outcome = Run();
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(observer_.Count("pause_unanswered"), 1);
+  EXPECT_EQ(observer_.Count("pause"), 0);
+  EXPECT_EQ(outcome->pauses, 0);
+  for (const SlotActual& slot : outcome->slots) EXPECT_EQ(slot.off_s, 0);
+  EXPECT_NEAR(outcome->work_assumed, 0, 0.001);
+}
+
+TEST_F(PlanRunnerTest, PauseThatIsOverBeforeTheJobStoppedIsTakenBack) {
+  world_->pace = 0.7;  // it is not done before the third hour
+  world_->pauses_from = problem_.horizon.start + hours(2) + minutes(1);
+  const Result<RunOutcome> outcome = Run();
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(observer_.Count("pause"), 0);
+  EXPECT_EQ(observer_.Count("resume"), 0);
+  EXPECT_EQ(observer_.Count("pause_withdrawn"), 1);
+  EXPECT_EQ(outcome->slots[1].off_s, 0);
+}
+
+TEST_F(PlanRunnerTest, LateJobIsEndedWhenItsCheckpointIsWritten) {
+  world_->pace = 0.25;
+  world_->pauses_from = problem_.horizon.end() + minutes(5);
+  RunOptions options;
+  options.on_late = OnLate::kStop;
+  const Result<RunOutcome> outcome = Run(options);
+  ASSERT_TRUE(outcome);
+  EXPECT_TRUE(outcome->stopped_late);
+  EXPECT_EQ(observer_.Count("late"), 1);
+  EXPECT_NEAR(outcome->slots.back().running_s(), 300, 6);
 }
 
 TEST_F(PlanRunnerTest, UnreachableDeadlineIsSaidAtOnceAndTheJobFinishesLate) {
