@@ -1,7 +1,8 @@
 // heliograd's planner as a contender: one instance of the study's family at a time.
 //
 //   dispatch_bench --instances FILE   writes the 288 instances as JSON, for peers to read
-//   dispatch_bench [SOLVER]           answers requests (contender.h); a request is an instance's place in that list, and
+//   dispatch_bench [SOLVER]           answers requests (contender.h); a request is an instance's place in that list,
+//   and
 //                                     with " twice" behind it the second of two solves in a row counts; SOLVER is auto
 //                                     (default), kernel or highs
 #include <fmt/format.h>
