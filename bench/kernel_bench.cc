@@ -15,6 +15,7 @@
 #include "bench/contender.h"
 #include "bench/study_node.h"
 #include "heliograd/base/text.h"
+#include "heliograd/optimize/kernel_blend.h"
 #include "heliograd/optimize/solver.h"
 
 namespace heliograd::bench {
@@ -93,6 +94,21 @@ double Quantile(std::vector<double> values, double share) {
   return values[static_cast<size_t>(std::lround(share * static_cast<double>(values.size() - 1)))];
 }
 
+/// Of value functions in a solve of `blend`, the mean over the tasks; empty for others.
+std::string EvaluationsText(const Tasks& tasks) {
+  double sum = 0;
+  size_t two = 0;
+  for (const Task& task : tasks) {
+    if (task.formulation != Formulation::kBlend) return {};
+    const auto problem = kernel::MakeProblem(task.problem, task.formulation);
+    if (!problem) return {};
+    const int evaluations = kernel::SolveBlend(*problem, {}).evaluations;
+    sum += evaluations;
+    two += evaluations == 2;
+  }
+  return fmt::format("   evaluations {:.1f} (2 in {})", sum / static_cast<double>(tasks.size()), two);
+}
+
 Result<void> Measure(const StudyNode& node, const std::string& name, long repetitions) {
   const auto tasks = TasksOf(node, name);
   if (!tasks) return Fail(tasks.error());
@@ -112,8 +128,9 @@ Result<void> Measure(const StudyNode& node, const std::string& name, long repeti
     }
   }
   std::cout << fmt::format(
-                   "{:14} p50 {:9.4f} ms   p99 {:9.4f} ms   most {:9.4f} ms   proven {} of {}   cost {:.9f} EUR\n",
-                   name, Quantile(least, 0.5), Quantile(least, 0.99), Quantile(least, 1), proven, tasks->size(), cost)
+                   "{:14} p50 {:9.4f} ms   p99 {:9.4f} ms   most {:9.4f} ms   proven {} of {}   cost {:.9f} EUR{}\n",
+                   name, Quantile(least, 0.5), Quantile(least, 0.99), Quantile(least, 1), proven, tasks->size(), cost,
+                   EvaluationsText(*tasks))
             << std::flush;
   return {};
 }

@@ -8,10 +8,10 @@ namespace {
 /// Energies of a slot that are the same but for rounding.
 constexpr Energy kSame = WattHours(1e-3);
 
-/// Import less export, carbon priced.
-Money TradeCost(const DispatchProblem& problem, size_t t, Energy grid_import, Energy grid_export) {
-  return grid_import * problem.import_price[t] - grid_export * problem.export_price[t] +
-         grid_import * problem.carbon[t] * problem.carbon_price;
+/// Import less export, as what the plans minimise has it.
+Money TradeCost(const DispatchProblem& problem, int slot, Energy grid_import, Energy grid_export) {
+  return grid_import * ObjectiveImportPrice(problem, slot) -
+         grid_export * problem.export_price[static_cast<size_t>(slot)];
 }
 
 }  // namespace
@@ -47,14 +47,14 @@ Settlement SettleSlot(const DispatchProblem& problem, int slot, const SlotDecisi
                                  decision.battery_discharge * problem.battery.discharge_efficiency -
                                  decision.battery_charge - decision.grid_export;
   const bool fits = Abs(planned_balance - load) < kSame && decision.pv_used <= problem.pv[t] + kSame;
-  if (fits && TradeCost(problem, t, decision.grid_import, decision.grid_export) <=
-                  TradeCost(problem, t, flows.grid_import, flows.grid_export) + Euros(1e-9)) {
+  if (fits && TradeCost(problem, slot, decision.grid_import, decision.grid_export) <=
+                  TradeCost(problem, slot, flows.grid_import, flows.grid_export) + Euros(1e-9)) {
     settled.grid_import = decision.grid_import;
     settled.grid_export = decision.grid_export;
   }
   settled.carbon = settled.grid_import * problem.carbon[t];
-  settled.cost = TradeCost(problem, t, settled.grid_import, settled.grid_export) +
-                 decision.battery_discharge * problem.battery.wear_cost;
+  settled.cost = settled.grid_import * problem.import_price[t] - settled.grid_export * problem.export_price[t] +
+                 decision.battery_discharge * problem.battery.wear_cost + settled.carbon * problem.carbon_price;
   return settled;
 }
 

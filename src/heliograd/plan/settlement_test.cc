@@ -76,6 +76,19 @@ TEST(Settlement, PlannedLoadUnderAnotherSunIsSettledWithThatSun) {
   EXPECT_NEAR(InWattHours(dark.grid_export), 0, 1e-9);
 }
 
+TEST(Settlement, PlanOfLeastCarbonKeepsItsSunAlsoWhereBuyingIsPaid) {
+  DispatchProblem problem = StudyProblem(10, 1, 200);
+  problem.objective = Objective::kCarbon;
+  problem.carbon[0] = GramsPerKilowattHour(300);
+  problem.import_price[0] = EurosPerKilowattHour(-0.05);
+  problem.export_price[0] = EurosPerKilowattHour(0);
+  SlotDecision decision = At({{0, 1}});
+  decision.pv_used = WattHours(100);
+  EXPECT_EQ(SettleSlot(problem, 0, decision, WattHours(100)).grid_import, Energy());
+  problem.objective = Objective::kCost;
+  EXPECT_NEAR(InWattHours(SettleSlot(problem, 0, decision, WattHours(100)).grid_import), 100, 1e-9);
+}
+
 TEST(BalanceAtGrid, TakesTheSunFirstAndSellsOrCurtailsTheRest) {
   DispatchProblem problem = StudyProblem(10, 1, 500);
   const auto expect = [&](double need_wh, bool sells, double pv_wh, double import_wh, double export_wh) {
